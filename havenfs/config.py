@@ -1,0 +1,49 @@
+"""Where things are and what the owner chose: one frozen object, made once, handed on in parts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The state directory: everything that HavenFS itself writes."""
+
+    root: Path
+
+    @property
+    def catalog(self) -> Path:
+        """The SQLite file."""
+        return self.root / "catalog.db"
+
+    @property
+    def thumbnails(self) -> Path:
+        """The SQLite file of previews."""
+        return self.root / "thumbnails.db"
+
+    @property
+    def models(self) -> Path:
+        """Installed models, one directory each."""
+        return self.root / "models"
+
+    @property
+    def encoder(self) -> Path:
+        """The unix socket that answers "embed this query text"."""
+        return self.root / "encoder.sock"
+
+    @classmethod
+    def default(cls) -> State:
+        """`$XDG_STATE_HOME/havenfs`, or `~/.local/state/havenfs`."""
+        base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+        return cls(root=Path(base).expanduser() / "havenfs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """A directory of originals that the owner named."""
+
+    name: str
+    root: Path
+    writable: bool = False

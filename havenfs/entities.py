@@ -1,0 +1,291 @@
+"""The nouns of HavenFS: frozen values with typed ids, and no behaviour that does I/O.
+
+Three families: what the catalog holds (Source, File, Asset, Place), what extractors find in one file (Identity,
+Metadata, Preview, Embedding, Text, gathered in Findings), and what a search answers (Hit). Paths of originals are
+bytes, as the kernel gives them. Instants are integers with their unit in the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+SourceId = NewType("SourceId", int)
+FileId = NewType("FileId", int)
+AssetId = NewType("AssetId", int)
+PlaceId = NewType("PlaceId", int)
+ModelId = NewType("ModelId", str)
+"""Name and content of a model, `<name>@<first 12 hex digits of its manifest's hash>`. Embeddings are only
+compared within one ModelId."""
+
+
+class Kind(StrEnum):
+    """What sort of thing an asset is."""
+
+    PHOTO = "photo"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+class Stage(StrEnum):
+    """Steps of extraction after a file has been identified, in the order in which they are useful."""
+
+    METADATA = "metadata"
+    PREVIEW = "preview"
+    EMBED = "embed"
+    TEXT = "text"
+
+
+class FileState(StrEnum):
+    """Where a file stands between being seen on disk and being an asset."""
+
+    NEW = "new"
+    """Seen (or seen changed), bytes not hashed yet."""
+    KNOWN = "known"
+    """Hashed; belongs to an asset."""
+    SKIPPED = "skipped"
+    """Not ours to show (a symlink, an unknown type): the reason says why."""
+    FAILED = "failed"
+    """Ought to be ours but cannot be (empty, unreadable): the reason says why."""
+
+
+class JobState(StrEnum):
+    """Where one stage of one asset stands."""
+
+    QUEUED = "queued"
+    DONE = "done"
+    SKIPPED = "skipped"
+    """Nothing to do for this asset, with the reason (no text in the picture, no encoder for documents)."""
+    FAILED = "failed"
+    """Cannot be done, with the reason that the owner sees."""
+
+
+class DateSource(StrEnum):
+    """Where the date of an asset comes from, best first. MTIME is an estimate: such assets are "undated"."""
+
+    EXIF = "exif"
+    XMP = "xmp"
+    CONTAINER = "container"
+    """The date inside a video container, a PDF or an office document."""
+    NAME = "name"
+    """A date pattern in the file's name."""
+    FOLDER = "folder"
+    """A date pattern in the names of the folders above."""
+    MTIME = "mtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured directory of originals."""
+
+    id: SourceId
+    name: str
+    """Its folder below `files/`."""
+    root: bytes
+    """Absolute path."""
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One path in a source, as last seen."""
+
+    id: FileId
+    source_id: SourceId
+    path: bytes
+    """Relative to the source's root, no leading slash."""
+    size: int
+    mtime_ns: int
+    device: int
+    inode: int
+    state: FileState
+    hash: bytes | None = None
+    """BLAKE3, 32 bytes; None until hashed."""
+    asset_id: AssetId | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One thing that a person sees. Identity is the content, not the path."""
+
+    id: AssetId
+    hash: bytes
+    """BLAKE3 of the present content, 32 bytes."""
+    name: str
+    """Its legal, unique file name in every view."""
+    kind: Kind
+    mime: str
+    source_id: SourceId
+    path: bytes
+    """Of the primary file, relative to the source's root."""
+    size: int
+    mtime_ns: int
+    device: int
+    inode: int
+    """Device and inode of the primary file."""
+    taken_local: int | None = None
+    """Wall-clock time at the place, in seconds, counted as if that wall clock were UTC."""
+    taken_offset: int | None = None
+    """Minutes east of UTC; None when unknown."""
+    taken_source: DateSource | None = None
+    place_id: PlaceId | None = None
+    width: int | None = None
+    height: int | None = None
+    """Pixels, after orientation."""
+    duration_ms: int | None = None
+
+
+class PlaceKind(StrEnum):
+    """Level of a place."""
+
+    COUNTRY = "country"
+    REGION = "region"
+    CITY = "city"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A node of country > region > city."""
+
+    id: PlaceId
+    kind: PlaceKind
+    name: str
+    parent_id: PlaceId | None = None
+
+
+# --- findings: what an extractor says about one file --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What a file is, from its bytes alone."""
+
+    hash: bytes
+    """BLAKE3, 32 bytes."""
+    size: int
+    mime: str
+    """From the magic bytes, never from the extension. `application/octet-stream` when unknown."""
+    kind: Kind | None
+    """None when it is not a photo, video or document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A date with its provenance."""
+
+    local: int
+    """Wall-clock seconds, as Asset.taken_local."""
+    offset: int | None
+    """Minutes east of UTC; None when unknown."""
+    source: DateSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locality:
+    """Where a position lies, by name. Region is empty where a country has none."""
+
+    country: str
+    region: str
+    city: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Facts that are written in the file, its name or a sidecar."""
+
+    taken: Taken | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    """Degrees, WGS 84."""
+    locality: Locality | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None
+    camera: str | None = None
+    lens: str | None = None
+    iso: int | None = None
+    aperture: float | None = None
+    """f-number."""
+    focal_mm: float | None = None
+    exposure_s: float | None = None
+    rating: int | None = None
+    """0-5."""
+    caption: str | None = None
+    keywords: tuple[str, ...] = ()
+    screenshot: bool = False
+    raw: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What one decode yields for eyes and for finding duplicates."""
+
+    width: int
+    height: int
+    """Pixels of the original, after orientation."""
+    small: bytes
+    """WebP whose longer side is at most 256 px."""
+    large: bytes
+    """WebP whose longer side is at most 1440 px."""
+    thumbhash: bytes
+    phash: int
+    """64-bit perceptual hash as a signed integer."""
+    text_likeness: float
+    """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """One vector and the model that made it."""
+
+    model: ModelId
+    vector: bytes
+    """float32, little-endian, unit length."""
+    frame_ms: int = 0
+    """Position in a video; 0 for pictures."""
+
+
+class TextOrigin(StrEnum):
+    """How a text was read."""
+
+    OCR = "ocr"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Words of a document, or on a picture."""
+
+    origin: TextOrigin
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that one visit to a file brought back, stage by stage."""
+
+    metadata: Metadata | None = None
+    preview: Preview | None = None
+    embeddings: tuple[Embedding, ...] = ()
+    text: Text | None = None
+    skipped: dict[Stage, str] = field(default_factory=dict[Stage, str])
+    """Stages with nothing to do, with the reason."""
+    failed: dict[Stage, str] = field(default_factory=dict[Stage, str])
+    """Stages that cannot be done, with the reason that the owner sees."""
+
+
+# --- answers ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One answer of a search."""
+
+    asset_id: AssetId
+    score: float
+    """0..1, comparable within one answer only."""
+    reasons: tuple[str, ...] = ()
+    """Why it is here, in words: "looks like 'snow'", "text: …invoice…", "in Rome"."""

@@ -1,0 +1,1 @@
+"""Model directories: manifests, what is installed, what is built in."""

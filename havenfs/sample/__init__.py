@@ -1,0 +1,1 @@
+"""The sample library: drawn scenes, people, receipts and documents, with the truth about each."""

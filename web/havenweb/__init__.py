@@ -1,0 +1,1 @@
+"""The web program: JSON over the library, and the page."""
