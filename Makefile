@@ -1,0 +1,104 @@
+# The two commands that matter: `make run` and `make test`. Both set everything up first, as far as it is missing.
+
+PYTHON  ?= python3
+LIBRARY ?=
+MOUNT   ?= $(CURDIR)/mnt
+STATE   ?= $(CURDIR)/.state
+HTTP    ?= 127.0.0.1:8440
+
+BIN   := .venv/bin
+DONE  := .cache/setup
+UI    := $(filter-out web/ui/node_modules/% web/ui/coverage/%,$(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null))
+NPM   := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web/ui
+
+.PHONY: help run setup test check bench training clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make run [LIBRARY=~/Pictures] [MOUNT=~/Haven]   index a folder and mount it (without LIBRARY: a drawn sample library)"
+	@echo "make setup      all that is needed, leaves $(BIN)/havenfs"
+	@echo "make test       linters and all tests"
+	@echo "make check      linters and type checks alone"
+	@echo "make bench      the benchmarks"
+	@echo "make training   the tests that train and export a model (needs the training extra: torch)"
+
+# --- setting up: each step leaves a stamp and is skipped while nothing that it depends on has changed -------------------
+
+setup: $(DONE)/package $(DONE)/page
+
+$(DONE)/debian: packaging/setup/debian-run.txt packaging/setup/debian
+	packaging/setup/debian packaging/setup/debian-run.txt
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/debian-test: packaging/setup/debian-test.txt $(DONE)/debian
+	packaging/setup/debian packaging/setup/debian-test.txt
+	@touch $@
+
+$(BIN)/python: | $(DONE)/debian
+	$(PYTHON) -m venv .venv
+
+# The tests' lock is a superset of the service's: once it is installed, the smaller one has nothing to do.
+$(DONE)/locked: requirements.lock $(DONE)/debian | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(DONE)/locked-dev: requirements-dev.lock $(DONE)/locked
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(DONE)/package: pyproject.toml $(DONE)/locked
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DONE)/node: web/ui/package-lock.json $(DONE)/locked
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(DONE)/page: $(UI) $(DONE)/node
+	$(NPM) run build --silent
+	@touch $@
+
+# --- the main job -------------------------------------------------------------------------------------------------------
+
+ifeq ($(LIBRARY),)
+SOURCE := $(CURDIR)/library
+run: sample
+else
+SOURCE := $(LIBRARY)
+endif
+
+run: setup
+	@mkdir -p "$(MOUNT)"
+	@exec $(BIN)/havenfs up --source "$(SOURCE)" --mount "$(MOUNT)" --state "$(STATE)" --http $(HTTP)
+
+.PHONY: sample
+sample: setup
+	@$(BIN)/havenfs demo "$(SOURCE)"
+
+# --- checking -----------------------------------------------------------------------------------------------------------
+
+check: setup $(DONE)/locked-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(NPM) run check --silent
+
+test: check $(DONE)/debian-test
+	$(NPM) run test --silent
+	$(BIN)/python -m pytest -m "not training"
+
+training: setup $(DONE)/locked-dev
+	$(BIN)/python -m pip install --quiet -e ".[training]"
+	$(BIN)/python -m pytest -m training
+
+bench: setup $(DONE)/locked-dev $(DONE)/debian-test
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+lock:
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+.PHONY: lock
+
+clean:
+	rm -rf .venv .cache .state library web/ui/node_modules web/havenweb/static

@@ -1,0 +1,51 @@
+"""Talking to whoever started us: the journal, readiness, the watchdog. One protocol (sd_notify) for systemd and `havenfs up`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from systemd import daemon, journal
+
+
+def configure_logging(program: str, *, verbose: bool = False) -> None:
+    """Send records to the journal when it is our standard error, else to standard error as plain lines.
+
+    Ids at info, file names only at debug: a log may be shared with people who help.
+    """
+    handler: logging.Handler
+    if os.environ.get("JOURNAL_STREAM"):
+        handler = journal.JournalHandler(SYSLOG_IDENTIFIER=f"havenfs-{program}")
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter(f"{program}: %(levelname)s %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    for noisy in ("PIL", "watchfiles", "httpx", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def ready(status: str) -> None:
+    """Say that the service answers, with one line for `systemctl status`. Does nothing when nobody listens."""
+    daemon.notify(f"READY=1\nSTATUS={status}")
+
+
+def stopping() -> None:
+    """Say that the service is on its way out."""
+    daemon.notify("STOPPING=1")
+
+
+def alive() -> None:
+    """Beat the watchdog. Call it only after the service has proved, end to end, that it still does its work."""
+    daemon.notify("WATCHDOG=1")
+
+
+def watchdog_interval() -> float | None:
+    """Seconds between beats, half of what the manager allows (sd_watchdog_enabled(3)); None without a watchdog."""
+    limit = os.environ.get("WATCHDOG_USEC")
+    pid = os.environ.get("WATCHDOG_PID")
+    if not limit or (pid and int(pid) != os.getpid()):
+        return None
+    return int(limit) / 2_000_000
