@@ -1,0 +1,259 @@
+"""One decode of a picture to the size that everything else works from: RGB, sRGB, upright, at most 1440 px.
+
+This is where hostile bytes meet decoders: only formats of an allow-list, an explicit limit of pixels that is checked
+before any pixel is allocated, JPEGs scaled down inside the decoder. Runs in a worker process under its memory cap.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import pillow_heif
+import rawpy
+from PIL import Image, ImageCms
+
+from havenfs.errors import Unreadable
+from havenfs.extract import magic
+from havenfs.extract.failures import DECODING, reason
+from havenfs.extract.original import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LARGE = 1440
+"""Longer side of a decoded picture in pixels, at most."""
+
+MAX_PIXELS = 300_000_000
+"""Above this nothing is decoded. Phones make 200 megapixels (16320 x 12240) today."""
+MAX_FULL_PIXELS = 64_000_000
+"""Above this only JPEG, which scales while it decodes: 64 megapixels of RGB are 192 MiB, and a worker has about 1 GiB."""
+MAX_PROGRESSIVE_PIXELS = 120_000_000
+"""libjpeg keeps all coefficients of a progressive JPEG, 3 bytes a pixel (4:2:0), whatever the scale."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
+"""What Pillow may try. Not EPS, FITS, PDF, PSD, WMF and others: each had holes of its own in 2026."""
+
+pillow_heif.register_heif_opener()
+# Pillow's own limit warns above this and raises at the double; ours, with words, stands below it.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A decoded picture."""
+
+    image: Image.Image
+    """RGB in sRGB, upright, longer side at most LARGE."""
+    width: int
+    height: int
+    """Pixels of the original, upright."""
+
+
+def decode(path: bytes, mime: str) -> Picture:
+    """The picture in the file at *path*, whose type `identify` found to be *mime*. Raises Unreadable, SourceGone."""
+    if mime == "image/jxl":
+        raise Unreadable("JPEG XL pictures cannot be decoded yet")
+    with opened(path) as file:
+        if mime in magic.RAW:
+            return _raw(file)
+        return decode_file(io.BufferedReader(file), os.fstat(file.fileno()).st_size)  # pyright: ignore[reportArgumentType]
+
+
+def decode_file(file: BinaryIO, size: int) -> Picture:
+    """The picture in an open file of *size* bytes, or in a BytesIO. Raises Unreadable, SourceGone."""
+    with warnings.catch_warnings():
+        # Pillow warns about odd tags, palettes and sizes in the data: no business of the worker's log
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                return _reduced(image, size)
+        except DECODING as error:
+            raise reason(error) from error
+
+
+def finish(image: Image.Image, width: int, height: int) -> Picture:
+    """The Picture of an already decoded, upright RGB *image* whose original has *width* x *height* pixels."""
+    return Picture(image=_shrunk(image), width=width, height=height)
+
+
+def _reduced(image: Image.Image, size: int) -> Picture:
+    width, height = image.size
+    _check(image, size)
+    if image.format in ("JPEG", "MPO"):
+        scale = LARGE / max(width, height, LARGE)
+        # the decoder halves up to three times, and never below what is asked for
+        image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
+    try:
+        image.load()
+    except DECODING as error:
+        raise _cut_off(image, error) from error
+    profile = image.info.get("icc_profile")
+    orientation = image.getexif().get(0x0112, 1)
+    small = _shrunk(_flattened(image))
+    if isinstance(profile, bytes):
+        small = _to_srgb(small, profile)
+    if small.mode != "RGB":
+        small = small.convert("RGB")
+    if orientation in _TURNS:
+        small = small.transpose(_TURNS[orientation])
+        if orientation >= 5:
+            width, height = height, width
+    return Picture(image=small, width=width, height=height)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF 2.3, tag 0x0112: what turns the stored picture upright. 5-8 swap the sides."""
+
+
+def _check(image: Image.Image, size: int) -> None:
+    """Raise Unreadable for what would cost much memory or cannot be there, before a pixel is allocated."""
+    width, height = image.size
+    pixels = width * height
+    mega = f"{round(pixels / 1e6):,} megapixels"
+    if pixels == 0:
+        raise Unreadable("it is damaged: the picture has no pixels")
+    if pixels > MAX_PIXELS:
+        raise Unreadable(f"it has too many pixels ({mega})")
+    jpeg = image.format in ("JPEG", "MPO")
+    progressive = jpeg and bool(image.info.get("progressive"))
+    if jpeg and not progressive and pixels > size * 512:
+        # A baseline JPEG spends at least 2 bits on each 8 x 8 block; 512 pixels a byte is half of that.
+        raise Unreadable(f"the file is cut off: it announces {mega} and holds {_amount(size)}")
+    if pixels > MAX_FULL_PIXELS and not jpeg:
+        raise Unreadable(f"it is too large to decode ({mega})")
+    if progressive and pixels > MAX_PROGRESSIVE_PIXELS:
+        raise Unreadable(f"it is too large to decode ({mega}, progressive)")
+
+
+def _amount(size: int) -> str:
+    return f"{size} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB"
+
+
+def _cut_off(image: Image.Image, error: BaseException) -> Exception:
+    """The reason why loading failed, with how far it came where the rows say so."""
+    found = reason(error)
+    if str(found) != "the file is cut off":
+        return found
+    try:
+        box = image.im.getbbox()
+    except (AttributeError, ValueError):  # nothing had been allocated
+        return found
+    # Rows that were never reached are zero. The last rows of a dark picture are too: a lower bound, hence "about".
+    share = round(100 * box[3] / image.size[1]) if box else 0
+    return Unreadable(f"the file is cut off after about {share} % of the picture") if share < 100 else found
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """*image* in a mode that can be resized and has no transparency: L, RGB or CMYK."""
+    if image.mode in ("RGB", "L", "CMYK"):
+        if "transparency" not in image.info:
+            return image
+        image = image.convert("RGBA")
+    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I"):
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode == "F":
+        low, high = image.getextrema()
+        span = (high - low) or 1.0  # pyright: ignore[reportOperatorIssue] -- floats in mode F
+        return image.point(lambda value: value * (255.0 / span) - 255.0 * low / span).convert("L")  # pyright: ignore[reportOperatorIssue]
+    if image.has_transparency_data or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image.convert("RGB")  # 1, P, HSV, LAB, YCbCr
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    scale = LARGE / max(width, height)
+    if scale >= 1:
+        return image.copy() if image.readonly else image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """*image* in sRGB. A profile that is damaged or for another kind of picture is as good as none."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in (source.profile.profile_description or ""):
+            return image
+        space = source.profile.xcolor_space.strip()
+        if {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space) != image.mode:
+            return image
+        converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+    return converted or image
+
+
+def _raw(file: BinaryIO) -> Picture:
+    """A camera's raw file: its embedded preview where that is large enough, else the sensor at half size."""
+    try:
+        with rawpy.imread(io.BytesIO(file.read())) as raw:
+            width, height = raw.sizes.width, raw.sizes.height
+            if raw.sizes.flip in (5, 6):
+                width, height = height, width
+            embedded = _embedded(raw)
+            if embedded is not None:
+                return finish(embedded, width, height)
+            if width * height > MAX_FULL_PIXELS * 2:
+                raise Unreadable(f"it is too large to decode ({round(width * height / 1e6)} megapixels)")
+            array = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
+            return finish(Image.fromarray(array), width, height)
+    except rawpy.LibRawError as error:
+        raise reason(error, "raw picture") from error
+    except DECODING as error:
+        raise reason(error, "raw picture") from error
+
+
+def _embedded(raw: rawpy.RawPy) -> Image.Image | None:
+    """The preview that the camera put into *raw*, upright; None when there is none of at least 1000 pixels."""
+    try:
+        thumb = raw.extract_thumb()
+    except rawpy.LibRawError:
+        return None
+    if thumb.format == rawpy.ThumbFormat.BITMAP:
+        image = Image.fromarray(thumb.data)
+    elif thumb.format == rawpy.ThumbFormat.JPEG:
+        try:
+            picture = decode_file(io.BytesIO(thumb.data), len(thumb.data))
+        except Unreadable:
+            return None
+        image = picture.image
+        if max(picture.width, picture.height) < 1000:
+            return None
+        if _has_orientation(thumb.data):
+            return image
+    else:
+        return None
+    if max(image.size) < 1000:
+        return None
+    turn: Callable[[Image.Image], Image.Image] | None = {
+        3: lambda upside: upside.transpose(Image.Transpose.ROTATE_180),
+        5: lambda lying: lying.transpose(Image.Transpose.ROTATE_90),
+        6: lambda lying: lying.transpose(Image.Transpose.ROTATE_270),
+    }.get(raw.sizes.flip)
+    return turn(image) if turn else image
+
+
+def _has_orientation(jpeg: bytes) -> bool:
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG", "MPO")) as image:
+        return 0x0112 in image.getexif()
+
+
