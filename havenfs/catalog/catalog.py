@@ -8,6 +8,7 @@ programs call it inline for point reads and through a thread for the rest.
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import apsw
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Connection = apsw.Connection
+"""What a function given to `read` and `write` takes first, for the packages that may not name apsw."""
+
 BUSY_MS = 10_000  # the longest write, a batch of the indexer, takes well under a second
 
 
@@ -33,7 +37,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._all: list[apsw.Connection] = []
+        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()  # a thread's ends with it
         path.parent.mkdir(parents=True, exist_ok=True)
         schema.migrate(self._connection(), path)
 
@@ -41,15 +45,17 @@ class Catalog:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
         """Close every thread's connection. No call may be under way."""
-        for connection in self._all:
+        for connection in list(self._all):
             connection.close()
-        self._all.clear()
         self._local = threading.local()
 
     def read(
@@ -72,7 +78,7 @@ class Catalog:
         connection: apsw.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = connect(self.path)
-            self._all.append(connection)
+            self._all.add(connection)
         return connection
 
 
@@ -84,7 +90,9 @@ def connect(path: Path) -> apsw.Connection:
     db.load_extension(sqlite_vec.loadable_path())
     db.enable_load_extension(False)
     db.pragma("journal_mode", "wal")
-    db.pragma("synchronous", "normal")  # WAL + NORMAL may lose the last derived rows, never consistency
+    db.pragma(
+        "synchronous", "normal"
+    )  # WAL + NORMAL may lose the last derived rows, never consistency
     db.pragma("foreign_keys", 1)
     db.pragma("temp_store", "memory")
     return db

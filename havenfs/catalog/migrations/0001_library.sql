@@ -29,7 +29,7 @@ CREATE TABLE file (
     state     TEXT NOT NULL DEFAULT 'new',     -- entities.FileState
     reason    TEXT,                            -- why skipped or failed, in words
     hash      BLOB,                            -- BLAKE3, 32 bytes; NULL until hashed
-    asset_id  INTEGER REFERENCES asset(id),    -- NULL unless state = 'known'
+    asset_id  INTEGER REFERENCES asset(id),    -- set while 'known'; kept while a changed file waits to be hashed again
     scan      INTEGER NOT NULL DEFAULT 0,      -- number of the scan that last saw it
     UNIQUE (source_id, path)
 ) STRICT;

@@ -1,0 +1,152 @@
+"""How far indexing is, and what went wrong: counts from SQL, nothing remembered besides."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from havenfs.entities import AssetId, Stage
+
+if TYPE_CHECKING:
+    import apsw
+
+WINDOW_S = 60  # rates look back this far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageProgress:
+    """How many assets one stage has behind and before it."""
+
+    queued: int = 0
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    rate: float = 0.0
+    """Assets a second over the last minute."""
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until the queue is empty at the present rate; 0 when it is, None when nothing moves."""
+        if not self.queued:
+            return 0.0
+        return self.queued / self.rate if self.rate else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Counts over the sources whose disks are there, as of one moment."""
+
+    files: int
+    """Known paths on disk, without those that are not ours to show."""
+    identifying: int
+    """Of these, waiting to be hashed."""
+    skipped: int
+    """Paths that are not ours to show (symlinks, unknown types)."""
+    failed: int
+    """Paths that ought to be ours but cannot be read."""
+    assets: int
+    """Things that views show."""
+    stages: dict[Stage, StageProgress]
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.identifying and not any(s.queued for s in self.stages.values())
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until everything is done at the present rates; None while unknown."""
+        if self.identifying:
+            return None
+        total = 0.0
+        for stage in self.stages.values():
+            eta = stage.eta_s
+            if eta is None:
+                return None
+            total += eta  # stages follow one another
+        return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One thing that could not be indexed, for the owner to see."""
+
+    source: str
+    """Name of the source."""
+    path: bytes
+    """Relative to the source's root. A directory when it was a directory that could not be listed."""
+    reason: str
+    stage: Stage | None = None
+    """None when the file itself could not be read."""
+    asset_id: AssetId | None = None
+
+
+def progress(db: apsw.Connection) -> Progress:
+    """Counts of everything, and rates over the last minute."""
+    states = dict.fromkeys(("new", "known", "skipped", "failed"), 0)
+    states |= dict(
+        db.execute(
+            "SELECT state, count(*) FROM file WHERE source_id IN (SELECT id FROM source WHERE present)"
+            " GROUP BY state"
+        )
+    )
+    stages = {stage: StageProgress() for stage in Stage}
+    counts: dict[str, dict[str, int]] = {}
+    moving: dict[str, int] = {}
+    since = int(time.time()) - WINDOW_S
+    for stage, state, count, lately in db.execute(
+        """
+        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?, 0))
+          FROM job j JOIN asset a ON a.id = j.asset_id
+          JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
+         WHERE s.present GROUP BY j.stage, j.state
+        """,
+        (since,),
+    ):
+        counts.setdefault(stage, {})[state] = count
+        moving[stage] = moving.get(stage, 0) + lately
+    for stage, found in counts.items():
+        stages[Stage(stage)] = StageProgress(**found, rate=moving[stage] / WINDOW_S)
+    (assets,) = db.execute("SELECT count(*) FROM visible").fetchone() or (0,)
+    return Progress(
+        files=states["new"] + states["known"] + states["failed"],
+        identifying=states["new"],
+        skipped=states["skipped"],
+        failed=states["failed"],
+        assets=assets,
+        stages=stages,
+    )
+
+
+def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:
+    """What could not be indexed in the sources that are there, files before stages."""
+    found = [
+        Trouble(source=source, path=path, reason=reason or "unknown")
+        for source, path, reason in db.execute(
+            """
+            SELECT s.name, f.path, f.reason FROM file f JOIN source s ON s.id = f.source_id
+             WHERE f.state = 'failed' AND s.present ORDER BY s.name, f.path LIMIT ?
+            """,
+            (limit,),
+        )
+    ]
+    found += [
+        Trouble(
+            source=source,
+            path=path,
+            stage=Stage(stage),
+            reason=reason or "unknown",
+            asset_id=AssetId(asset),
+        )
+        for source, path, stage, reason, asset in db.execute(
+            """
+            SELECT s.name, f.path, j.stage, j.reason, a.id
+              FROM job j JOIN asset a ON a.id = j.asset_id
+              JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
+             WHERE j.state = 'failed' AND s.present ORDER BY s.name, f.path, j.stage LIMIT ?
+            """,
+            (limit - len(found),),
+        )
+    ]
+    return found
