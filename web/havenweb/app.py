@@ -1,0 +1,71 @@
+"""The web program: routes, and nothing that decides. Runs on uvicorn; catalog work happens in worker threads."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from havenfs import __version__
+from havenfs.errors import HavenError
+
+from . import errors, openapi, page
+from .api import assets, media, search, status, terms
+from .library import Library
+from .shield import Shield
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from havenfs.config import State
+
+    from .binder import Operation
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    status.STATUS,
+    search.SEARCH,
+    terms.HELP,
+    assets.NEWEST,
+    assets.ASSET,
+)
+
+
+def create_app(state: State, *, mount: Path | None = None) -> Starlette:
+    """The program for this state directory. *mount*: where the tree is mounted, for the paths that the page shows.
+
+    Raises NewerState. The lifespan's end closes the catalog.
+    """
+    library = Library.open(state, mount=mount)
+    document = openapi.document(OPERATIONS, version=__version__)
+
+    async def describe(_request: Request) -> Response:
+        return JSONResponse(document)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        library.close()
+
+    return Starlette(
+        routes=[
+            *(operation.route(library) for operation in OPERATIONS),
+            Route("/api/openapi.json", describe, name="openapi"),
+            *media.routes(library),
+            *page.routes(),
+        ],
+        middleware=[Middleware(Shield)],
+        exception_handlers={
+            HavenError: errors.on_haven_error,
+            HTTPException: errors.on_http_error,
+        },
+        lifespan=lifespan,
+    )
