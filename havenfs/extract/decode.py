@@ -152,7 +152,11 @@ def _cut_off(image: Image.Image, error: BaseException) -> Exception:
         return found
     # Rows that were never reached are zero. The last rows of a dark picture are too: a lower bound, hence "about".
     share = round(100 * box[3] / image.size[1]) if box else 0
-    return Unreadable(f"the file is cut off after about {share} % of the picture") if share < 100 else found
+    return (
+        Unreadable(f"the file is cut off after about {share} % of the picture")
+        if share < 100
+        else found
+    )
 
 
 def _flattened(image: Image.Image) -> Image.Image:
@@ -213,7 +217,9 @@ def _raw(file: BinaryIO) -> Picture:
             if embedded is not None:
                 return finish(embedded, width, height)
             if width * height > MAX_FULL_PIXELS * 2:
-                raise Unreadable(f"it is too large to decode ({round(width * height / 1e6)} megapixels)")
+                raise Unreadable(
+                    f"it is too large to decode ({round(width * height / 1e6)} megapixels)"
+                )
             array = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
             return finish(Image.fromarray(array), width, height)
     except rawpy.LibRawError as error:
@@ -255,5 +261,3 @@ def _embedded(raw: rawpy.RawPy) -> Image.Image | None:
 def _has_orientation(jpeg: bytes) -> bool:
     with Image.open(io.BytesIO(jpeg), formats=("JPEG", "MPO")) as image:
         return 0x0112 in image.getexif()
-
-

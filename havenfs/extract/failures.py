@@ -49,7 +49,10 @@ def reason(error: BaseException, what: str = "picture") -> Unreadable | SourceGo
     if isinstance(error, UnidentifiedImageError):
         return Unreadable(f"it is damaged: no {what} can be found in it")
     text = " ".join(str(error).split()).lower()
-    if any(word in text for word in ("truncat", "end of file", "unexpected eof", "eof", "incomplete", "premature")):
+    if any(
+        word in text
+        for word in ("truncat", "end of file", "unexpected eof", "eof", "incomplete", "premature")
+    ):
         return Unreadable("the file is cut off")
     if "unsupported" in text or "not supported" in text or isinstance(error, NotImplementedError):
         return Unreadable(f"this sort of {what} is not supported")

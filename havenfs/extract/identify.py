@@ -38,7 +38,10 @@ def identify(path: bytes) -> Identity:
             hasher.update(view[:count])
             size += count
         after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+        if (before.st_size, before.st_mtime_ns) != (
+            after.st_size,
+            after.st_mtime_ns,
+        ) or size != after.st_size:
             raise Unreadable("changed while it was read")
         mime = magic.sniff(head, file, os.path.splitext(path)[1].lower())  # noqa: PTH122 -- paths are bytes
     return Identity(hash=hasher.digest(), size=size, mime=mime, kind=magic.kind(mime))

@@ -109,7 +109,10 @@ DOCUMENTS = frozenset(
 )
 
 _HEADER_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]")
-_MAIL = re.compile(rb"^(from|received|return-path|delivered-to|message-id|mime-version|date|to|subject):", re.I | re.M)
+_MAIL = re.compile(
+    rb"^(from|received|return-path|delivered-to|message-id|mime-version|date|to|subject):",
+    re.I | re.M,
+)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -130,7 +133,11 @@ def sniff(head: bytes, file: BinaryIO, extension: bytes) -> str:
     for prefix, mime in _PREFIX:
         if head.startswith(prefix):
             return mime
-    if head[:2] == b"BM" and len(head) >= 26 and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
+    if (
+        head[:2] == b"BM"
+        and len(head) >= 26
+        and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124)
+    ):
         return "image/bmp"
     if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
         return _tiff(head, extension)
@@ -213,13 +220,21 @@ def _text(head: bytes, extension: bytes) -> str:
         return UNKNOWN
     start = text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1024]
     low = start.lower()
-    if low.startswith((b"<!doctype html", b"<html")) or (low.startswith(b"<?xml") and b"<html" in low):
+    if low.startswith((b"<!doctype html", b"<html")) or (
+        low.startswith(b"<?xml") and b"<html" in low
+    ):
         return "text/html"
-    if low.startswith((b"<?xml", b"<?xpacket", b"<x:xmpmeta", b"<svg", b"<rdf:", b"<!doctype plist")):
+    if low.startswith(
+        (b"<?xml", b"<?xpacket", b"<x:xmpmeta", b"<svg", b"<rdf:", b"<!doctype plist")
+    ):
         return "image/svg+xml" if b"<svg" in low else "application/xml"
     if start[:1] in (b"{", b"[") and extension in (b".json", b".geojson", b".ipynb", b".map"):
         return "application/json"
-    if low.startswith((b"<head", b"<body", b"<!--")) and b"<" in low and extension in (b".html", b".htm"):
+    if (
+        low.startswith((b"<head", b"<body", b"<!--"))
+        and b"<" in low
+        and extension in (b".html", b".htm")
+    ):
         return "text/html"
     if _HEADER_LINE.match(start) and len({m.lower() for m in _MAIL.findall(text[:4096])}) >= 3:
         return "message/rfc822"
@@ -233,7 +248,11 @@ def _as_text(head: bytes) -> bytes | None:
             return head[: len(head) & ~1].decode("utf-16").encode()
         except UnicodeDecodeError as error:
             # a surrogate pair that the end of the head cuts in two is no damage
-            return head[: error.start].decode("utf-16").encode() if error.start >= len(head) - 4 else None
+            return (
+                head[: error.start].decode("utf-16").encode()
+                if error.start >= len(head) - 4
+                else None
+            )
     if _CONTROLS.search(head):
         return None
     try:
@@ -241,6 +260,8 @@ def _as_text(head: bytes) -> bytes | None:
     except UnicodeDecodeError as error:
         cut = len(head) == HEAD and error.start >= len(head) - 4
         high = sum(byte >= 0x80 for byte in head)
-        if not cut and high > len(head) * 0.3:  # an 8-bit code is mostly ASCII, compressed data is not
+        if (
+            not cut and high > len(head) * 0.3
+        ):  # an 8-bit code is mostly ASCII, compressed data is not
             return None
     return head

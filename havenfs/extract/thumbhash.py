@@ -23,7 +23,9 @@ def encode(image: Image.Image) -> bytes:
     """The thumbhash of an opaque RGB *image* of any size."""
     scale = SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    pixels = np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float64) / 255
+    pixels = (
+        np.asarray(image.resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float64) / 255
+    )
     height, width = pixels.shape[:2]
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     luminance = (red + green + blue) / 3
@@ -37,8 +39,18 @@ def encode(image: Image.Image) -> bytes:
     q_dc, q_ac, q_scale = _transform(tint, 3, 3)
 
     landscape = width > height
-    header = _round(63 * l_dc) | _round(31.5 + 31.5 * p_dc) << 6 | _round(31.5 + 31.5 * q_dc) << 12 | _round(31 * l_scale) << 18
-    more = (rows if landscape else columns) | _round(63 * p_scale) << 3 | _round(63 * q_scale) << 9 | int(landscape) << 15
+    header = (
+        _round(63 * l_dc)
+        | _round(31.5 + 31.5 * p_dc) << 6
+        | _round(31.5 + 31.5 * q_dc) << 12
+        | _round(31 * l_scale) << 18
+    )
+    more = (
+        (rows if landscape else columns)
+        | _round(63 * p_scale) << 3
+        | _round(63 * q_scale) << 9
+        | int(landscape) << 15
+    )
     values = [*l_ac, *p_ac, *q_ac]
     packed = bytearray((len(values) + 1) // 2)
     for index, value in enumerate(values):
@@ -55,7 +67,9 @@ def decode(code: bytes) -> Image.Image:
     rows = max(3, more & 7 if landscape else 7)
     nibbles = [value for byte in code[5:] for value in (byte & 15, byte >> 4)]
     ratio = (7 / (more & 7)) if landscape else (more & 7) / 7
-    width, height = (32, max(1, _round(32 / ratio))) if ratio > 1 else (max(1, _round(32 * ratio)), 32)
+    width, height = (
+        (32, max(1, _round(32 / ratio))) if ratio > 1 else (max(1, _round(32 * ratio)), 32)
+    )
 
     planes: list[NDArray[np.float64]] = []
     for mean, scale, nx, ny in (
@@ -78,7 +92,9 @@ def decode(code: bytes) -> Image.Image:
 
 def _frequencies(nx: int, ny: int) -> list[tuple[int, int]]:
     """The triangle of coefficients that the format stores, in its order, without the mean."""
-    return [(cx, cy) for cy in range(ny) for cx in range(nx) if cx * ny < nx * (ny - cy) and (cx or cy)]
+    return [
+        (cx, cy) for cy in range(ny) for cx in range(nx) if cx * ny < nx * (ny - cy) and (cx or cy)
+    ]
 
 
 def _transform(channel: NDArray[Any], nx: int, ny: int) -> tuple[float, list[float], float]:

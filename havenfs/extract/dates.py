@@ -1,0 +1,189 @@
+"""Dates out of strings: EXIF, XMP, file names, folder names. Parses; decides nothing about which one wins.
+
+A wall-clock time is an integer of seconds counted as if that clock were UTC (entities.Taken.local). What cannot be a
+photo's date (before photography, after tomorrow, a clock that was never set) is None. Pure functions.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+FIRST_YEAR = 1826
+"""Niépce's view from the window; scans of old prints are dated by hand."""
+_DAY = 86_400
+_NOON = 12 * 3600
+
+
+def wall(
+    year: int, month: int, day: int, hour: int = 12, minute: int = 0, second: int = 0
+) -> int | None:
+    """Seconds of that wall-clock time, or None where it cannot be a date of something.
+
+    A date without a time is put at noon: in the middle of that day's other pictures.
+    """
+    if year < FIRST_YEAR or not (
+        1 <= month <= 12 and 0 <= hour <= 24 and 0 <= minute < 60 and 0 <= second <= 60
+    ):
+        return None
+    if not 1 <= day <= calendar.monthrange(min(year, 9999), month)[1] or year > 9999:
+        return None
+    seconds = calendar.timegm((year, month, day, hour, minute, second))
+    return seconds if plausible(seconds) else None
+
+
+def plausible(seconds: int) -> bool:
+    """Not in the far future, and no clock that starts at an epoch (1970, QuickTime's 1904) in whatever time zone."""
+    if seconds > time.time() + 2 * _DAY:
+        return False
+    return not any(
+        abs(seconds - epoch) <= 14 * 3600 and seconds % 900 == 0 for epoch in (0, -2_082_844_800)
+    )
+
+
+_STAMP = re.compile(
+    r"\s*(\d{4})[:/.-](\d{1,2})[:/.-](\d{1,2})(?:[T ]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?)?"
+    r"\s*(Z|UTC|[+-]\d{2}:?\d{2})?"
+)
+_OFFSET = re.compile(r"\s*(?:(Z|UTC)|([+-])(\d{1,2}):?(\d{2}))\s*$")
+
+
+def stamp(text: str) -> tuple[int, int | None] | None:
+    """Wall-clock seconds and offset (minutes east, None if not said) of an EXIF or ISO 8601 date and time."""
+    match = _STAMP.match(text)
+    if not match:
+        return None
+    year, month, day = (int(part) for part in match.group(1, 2, 3))
+    if match[4] is None:
+        found = wall(year, month, day)
+    else:
+        found = wall(year, month, day, int(match[4]), int(match[5]), int(match[6] or 0))
+    return None if found is None else (found, offset(match[7] or ""))
+
+
+def offset(text: str) -> int | None:
+    """Minutes east of UTC in "+02:00", "-0530" or "Z"; None when there is none that exists on Earth."""
+    match = _OFFSET.match(text)
+    if not match:
+        return None
+    if match[1]:
+        return 0
+    minutes = int(match[3]) * 60 + int(match[4])
+    if int(match[4]) >= 60 or minutes > 14 * 60:
+        return None
+    return -minutes if match[2] == "-" else minutes
+
+
+_PDF = re.compile(
+    r"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:(Z)|([+-]\d{2})'?(\d{2})?'?)?"
+)
+
+
+def pdf(text: str) -> tuple[int, int | None] | None:
+    """As `stamp`, for "D:20190714101500+02'00'" (ISO 32000-1, 7.9.4)."""
+    match = _PDF.match(text.strip())
+    if not match:
+        return stamp(text)
+    year, month, day, hour, minute, second = (
+        int(part) if part else default
+        for part, default in zip(match.groups()[:6], (0, 1, 1, 12, 0, 0), strict=True)
+    )
+    found = wall(year, month, day, hour, minute, second)
+    if found is None:
+        return None
+    zone = "Z" if match[7] else f"{match[8]}:{match[9] or '00'}" if match[8] else ""
+    return found, offset(zone)
+
+
+_YEAR = r"(?P<year>(?:19|20)\d{2})"
+_MONTH = r"(?P<month>0[1-9]|1[0-2])"
+_DAY_OF_MONTH = r"(?P<day>0[1-9]|[12]\d|3[01])"
+_CLOCK = (
+    r"(?P<hour>[01]\d|2[0-3])(?P<colon>[-_.:h]?)(?P<minute>[0-5]\d)(?:[-_.:m]?(?P<second>[0-5]\d))"
+)
+_DATE = rf"(?<!\d){_YEAR}(?P<dash>[-_.: ]?){_MONTH}(?P=dash){_DAY_OF_MONTH}"
+_MOMENT = re.compile(
+    rf"{_DATE}(?:[-_. T]|,? at | um | à )*{_CLOCK}(?:[-_.]?\d{{3}})?(?!\d)(?:[\s\u202f]*(?P<half>[AaPp])\.?[Mm]\b)?"
+)
+_DATE_ONLY = re.compile(rf"{_DATE}(?!\d)")
+_GERMAN = re.compile(rf"(?<!\d){_DAY_OF_MONTH}\.{_MONTH}\.{_YEAR}(?!\d)")
+_MILLISECONDS = re.compile(r"(?:^|FB_IMG_|mmexport|wx_camera_)(1\d{12})(?:\D|$)")
+
+
+def in_name(name: str) -> tuple[int, int | None] | None:
+    """Wall-clock seconds (and offset, where known) in the name of a file, as phones and programs write them.
+
+    IMG_20190714_101500, PXL_20190714_101500123, 2019-07-14 10.15.00, Screenshot 2019-07-14 at 10.15.00 PM,
+    VID-20190714-WA0003, 14.07.2019, FB_IMG_1563099300000.
+    """
+    match = _MOMENT.search(name)
+    if match:
+        hour = int(match["hour"])
+        if match["half"] and 1 <= hour <= 12:
+            hour = hour % 12 + (12 if match["half"] in "Pp" else 0)
+        found = wall(
+            int(match["year"]),
+            int(match["month"]),
+            int(match["day"]),
+            hour,
+            int(match["minute"]),
+            int(match["second"]),
+        )
+        if found is not None:
+            return found, None
+    for pattern in (_DATE_ONLY, _GERMAN):
+        match = pattern.search(name)
+        if match:
+            found = wall(int(match["year"]), int(match["month"]), int(match["day"]))
+            if found is not None:
+                return found, None
+    match = _MILLISECONDS.search(name)
+    if match and plausible(int(match[1]) // 1000):
+        return int(match[1]) // 1000, 0
+    return None
+
+
+_FOLDER_MONTH = re.compile(rf"(?<!\d){_YEAR}[-_. ]?{_MONTH}(?!\d)")
+_FOLDER_YEAR = re.compile(r"^(?:19|20)\d{2}$")
+_FOLDER_PART = re.compile(r"^(\d{1,2})(?!\d)")
+
+
+def in_folders(folders: list[str]) -> int | None:
+    """Wall-clock seconds in the names of *folders*, outermost first: 2019-07-14 Rome, 2019/07/14, 2019/07 - July, 2019-07.
+
+    The innermost date wins. A month without a day is its first; a year alone says too little.
+    """
+    for index in range(len(folders) - 1, -1, -1):
+        match = _DATE_ONLY.search(folders[index]) or _GERMAN.search(folders[index])
+        if match:
+            return wall(int(match["year"]), int(match["month"]), int(match["day"]))
+        match = _FOLDER_MONTH.search(folders[index])
+        if match:
+            return wall(int(match["year"]), int(match["month"]), _day(folders, index + 1))
+        if _FOLDER_YEAR.match(folders[index]) and index + 1 < len(folders):
+            month = _FOLDER_PART.match(folders[index + 1])
+            if month and 1 <= int(month[1]) <= 12:
+                return wall(int(folders[index]), int(month[1]), _day(folders, index + 2))
+    return None
+
+
+def _day(folders: list[str], index: int) -> int:
+    if (
+        index < len(folders)
+        and re.fullmatch(r"[0-3]?\d", folders[index])
+        and int(folders[index]) > 0
+    ):
+        return int(folders[index])
+    return 1
+
+
+def of_mtime(mtime_ns: int) -> tuple[int, int] | None:
+    """Wall-clock seconds and offset of a file's time, on the clock of this machine."""
+    try:
+        local = datetime.fromtimestamp(mtime_ns // 1_000_000_000, tz=UTC).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return None
+    shift = local.utcoffset() or timedelta()
+    return mtime_ns // 1_000_000_000 + int(shift.total_seconds()), int(shift.total_seconds()) // 60

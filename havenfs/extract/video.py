@@ -1,0 +1,311 @@
+"""Videos through PyAV: what the container says, and a few frames spread over the duration.
+
+Bounded work: one thread, at most four seeks, and after each a limited number of pixels decoded. Demuxer and codec come
+from an allow-list, so that a crafted file cannot reach the rarely used ones (FFmpeg's CVEs of 2026 were there), nor a
+playlist another file. Runs in a worker process.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from havenfs.entities import DateSource, Metadata, Taken
+from havenfs.errors import Unreadable
+from havenfs.extract import dates
+from havenfs.extract.decode import LARGE, Picture, finish
+from havenfs.extract.failures import DECODING, reason
+from havenfs.extract.original import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from PIL import Image
+
+DEMUXERS = {
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "video/3gpp": "mov",
+    "video/x-matroska": "matroska",
+    "video/webm": "matroska",
+    "video/x-msvideo": "avi",
+    "video/mpeg": "mpeg",
+    "video/mp2t": "mpegts",
+    "video/x-ms-asf": "asf",
+}
+"""FFmpeg's demuxer for each type that `magic` knows."""
+
+CODECS = frozenset(
+    [
+        "av1",
+        "dvvideo",
+        "flv1",
+        "h263",
+        "h264",
+        "hevc",
+        "libdav1d",
+        "mjpeg",
+        "mpeg1video",
+        "mpeg2video",
+        "mpeg4",
+        "msmpeg4v2",
+        "msmpeg4v3",
+        "prores",
+        "rawvideo",
+        "theora",
+        "vc1",
+        "vp8",
+        "vp9",
+        "libvpx",
+        "libvpx-vp9",
+        "wmv1",
+        "wmv2",
+        "wmv3",
+    ]
+)
+FRACTIONS = (0.25, 0.1, 0.5, 0.75)
+"""Where frames are looked for; the poster is the first of them that is not black."""
+PIXELS_PER_SEEK = 300_000_000
+"""Decoded after one seek at most: 36 frames of 4K, 145 of full HD. Reaching the exact moment is not worth more."""
+MAX_PIXELS = 8192 * 4608
+FAILURES = (av.FFmpegError, *DECODING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One picture of a video."""
+
+    picture: Picture
+    position_ms: int
+
+
+def frames(path: bytes, mime: str) -> tuple[Frame, ...]:
+    """The poster first, then up to three more that differ from it in time. Raises Unreadable and SourceGone."""
+    with _container(path, mime) as (container, stream):
+        length = _duration(container, stream)
+        found: dict[int, Frame] = {}
+        first_error: BaseException | None = None
+        for fraction in FRACTIONS if length else (0.0,):
+            try:
+                frame = _at(container, stream, fraction * (length or 0.0), seek=length is not None)
+            except FAILURES as error:
+                first_error = first_error or error
+                continue
+            if frame is not None:
+                found.setdefault(frame.position_ms, frame)
+        if not found:  # damaged where we looked, or a stream that cannot be sought
+            try:
+                frame = _at(container, stream, 0.0, seek=False)
+            except FAILURES as error:
+                raise reason(first_error or error, "video") from error
+            if frame is None:
+                raise Unreadable("no picture can be decoded in this video")
+            found[frame.position_ms] = frame
+    bright = [frame for frame in found.values() if not _black(frame.picture.image)]
+    return tuple(bright or list(found.values())[:1])
+
+
+def facts(path: bytes, mime: str) -> Metadata:
+    """Dimensions as displayed, duration, date, position and camera of the container. Raises Unreadable, SourceGone.
+
+    A date in UTC comes with offset 0; who knows the position converts it.
+    """
+    with _container(path, mime) as (container, stream):
+        tags = {
+            key.lower(): value for key, value in {**stream.metadata, **container.metadata}.items()
+        }
+        width, height = _displayed(stream)
+        if _rotation(container, stream) % 180:
+            width, height = height, width
+        length = _duration(container, stream)
+    position = _position(tags)
+    return Metadata(
+        taken=_taken(tags),
+        latitude=position[0] if position else None,
+        longitude=position[1] if position else None,
+        width=width,
+        height=height,
+        duration_ms=round(length * 1000) if length else None,
+        camera=_camera(tags),
+        live="com.apple.quicktime.content.identifier" in tags and (length or 99.0) < 4.0,
+    )
+
+
+@contextmanager
+def _container(path: bytes, mime: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    demuxer = DEMUXERS.get(mime)
+    if demuxer is None:
+        raise Unreadable("this sort of video is not supported")
+    with opened(path) as file:
+        try:
+            with av.open(
+                io.BufferedReader(file), "r", format=demuxer, metadata_errors="replace"
+            ) as container:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+                stream = next(
+                    (s for s in container.streams.video if s.codec_context.name in CODECS), None
+                )
+                if stream is None:
+                    raise Unreadable(
+                        "this sort of video is not supported"
+                        if container.streams.video
+                        else "it has no picture, only sound"
+                    )
+                if not 0 < stream.width * stream.height <= MAX_PIXELS:
+                    raise Unreadable(
+                        f"the video's size is not supported ({stream.width} x {stream.height})"
+                    )
+                stream.thread_count = 1
+                yield container, stream
+        except FAILURES as error:
+            raise reason(error, "video") from error
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> float | None:
+    """Seconds; None when the file does not say (a recording that was cut off)."""
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return (
+        container.duration / av.time_base if container.duration and container.duration > 0 else None
+    )
+
+
+def _at(
+    container: InputContainer, stream: VideoStream, seconds: float, *, seek: bool
+) -> Frame | None:
+    """The frame at *seconds*, or the last before it that the budget of pixels reaches."""
+    if seek and stream.time_base:
+        start = stream.start_time or 0
+        container.seek(start + int(seconds / stream.time_base), stream=stream, backward=True)
+    budget = max(1, PIXELS_PER_SEEK // (stream.width * stream.height))
+    last: VideoFrame | None = None
+    start_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    try:
+        for count, frame in enumerate(container.decode(stream), 1):
+            if not frame.is_corrupt:
+                last = frame
+            if (last is not None and (frame.time or 0.0) - start_s >= seconds) or count >= budget:
+                break
+    except FAILURES:
+        if last is None:
+            raise
+    if last is None:
+        return None
+    image = _image(last, stream)
+    width, height = _displayed(stream)
+    if last.rotation % 180:
+        width, height = height, width
+    position = max(0, round(((last.time or 0.0) - start_s) * 1000))
+    return Frame(picture=finish(image, width, height), position_ms=position)
+
+
+def _image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
+    width, height = _displayed(stream)
+    scale = min(1.0, LARGE / max(width, height))
+    small = frame.reformat(
+        width=max(1, round(width * scale)),
+        height=max(1, round(height * scale)),
+        format="rgb24",
+        interpolation="BICUBIC",
+    )
+    image = small.to_image()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    # the display matrix says counter-clockwise, as Pillow does
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def _displayed(stream: VideoStream) -> tuple[int, int]:
+    """Width and height in square pixels, before rotation."""
+    ratio = stream.sample_aspect_ratio
+    width = stream.width if not ratio else round(stream.width * float(ratio))
+    return min(max(1, width), 4 * stream.width), stream.height
+
+
+def _rotation(container: InputContainer, stream: VideoStream) -> int:
+    """Degrees, from the first frame: the display matrix of the track travels with the frames."""
+    try:
+        for count, frame in enumerate(container.decode(stream)):
+            if not frame.is_corrupt or count > 8:
+                return frame.rotation
+    except FAILURES:
+        return 0
+    return 0
+
+
+def _black(image: Image.Image) -> bool:
+    """A fade or the moment before the lens opened: dark and even."""
+    grey = np.asarray(image.convert("L").resize((32, 32)), np.float32)
+    return float(grey.mean()) < 20 and float(grey.std()) < 10
+
+
+def _taken(tags: Mapping[str, str]) -> Taken | None:
+    for key in (
+        "com.apple.quicktime.creationdate",
+        "creation_time",
+        "date",
+        "date_recorded",
+        "icrd",
+        "encoded_date",
+    ):
+        text = tags.get(key)
+        found = dates.stamp(text) if text else None
+        if found is not None:
+            local, offset = found
+            if key == "com.apple.quicktime.creationdate" or offset is not None:
+                return Taken(local=local, offset=offset, source=DateSource.CONTAINER)
+            return Taken(
+                local=local,
+                offset=0 if key == "creation_time" else None,
+                source=DateSource.CONTAINER,
+            )
+    return None
+
+
+_ISO6709 = re.compile(r"([+-]\d{2,7}(?:\.\d+)?)([+-]\d{3,8}(?:\.\d+)?)")
+
+
+def _position(tags: Mapping[str, str]) -> tuple[float, float] | None:
+    for key in ("com.apple.quicktime.location.iso6709", "location", "location-eng", "xyz"):
+        match = _ISO6709.match(tags.get(key, "").strip())
+        if match:
+            return _degrees(match[1], 2), _degrees(match[2], 3)
+    return None
+
+
+def _degrees(text: str, digits: int) -> float:
+    """Decimal degrees of an ISO 6709 number: DD.D, DDMM.M or DDMMSS.S (*digits* of degrees)."""
+    sign = -1.0 if text[0] == "-" else 1.0
+    whole = text[1:].split(".")[0]
+    value = float(text[1:])
+    if len(whole) <= digits:
+        return sign * value
+    if len(whole) <= digits + 2:
+        degrees, minutes = divmod(value, 100)
+        return sign * (degrees + minutes / 60)
+    degrees, rest = divmod(value, 10_000)
+    minutes, seconds = divmod(rest, 100)
+    return sign * (math.floor(degrees) + minutes / 60 + seconds / 3600)
+
+
+def _camera(tags: Mapping[str, str]) -> str | None:
+    make = (
+        tags.get("com.apple.quicktime.make")
+        or tags.get("make")
+        or tags.get("com.android.manufacturer")
+        or ""
+    )
+    model = (
+        tags.get("com.apple.quicktime.model")
+        or tags.get("model")
+        or tags.get("com.android.model")
+        or ""
+    )
+    return (model if model.startswith(make) else f"{make} {model}").strip() or None

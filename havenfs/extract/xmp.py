@@ -1,0 +1,133 @@
+"""XMP: the packet inside a picture and `.xmp` sidecars beside it, as partial Metadata.
+
+Format: ISO 16684-1 and Adobe's "XMP specification part 2". Parsed by defusedxml, no DTD, no entities.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from havenfs.entities import DateSource, Metadata, Taken
+from havenfs.errors import SourceGone, Unreadable
+from havenfs.extract import dates
+from havenfs.extract.exif import camera, valid_position
+from havenfs.extract.original import opened
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+MAX_BYTES = 4 << 20
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_DC = "{http://purl.org/dc/elements/1.1/}"
+_XMP = "{http://ns.adobe.com/xap/1.0/}"
+_EXIF = "{http://ns.adobe.com/exif/1.0/}"
+_TIFF = "{http://ns.adobe.com/tiff/1.0/}"
+_PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
+_GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
+
+
+def sidecars(path: bytes) -> Metadata:
+    """What the sidecars `IMG.jpg.xmp` and `IMG.xmp` of *path* say; empty without one. A broken one is as good as none."""
+    stem = os.path.splitext(path)[0]  # noqa: PTH122 -- bytes
+    for name in (path + b".xmp", path + b".XMP", stem + b".xmp", stem + b".XMP"):
+        try:
+            with opened(name) as file:
+                return parse(file.read(MAX_BYTES + 1))
+        except (SourceGone, Unreadable):
+            continue
+    return Metadata()
+
+
+def parse(packet: bytes) -> Metadata:
+    """The facts in an XMP *packet*; empty when it is not well-formed or too long."""
+    if len(packet) > MAX_BYTES:
+        return Metadata()
+    try:
+        root = fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
+    except (
+        ParseError,
+        DefusedXmlException,
+        ValueError,
+        LookupError,
+    ):  # LookupError: an unknown encoding
+        return Metadata()
+    nodes = list(root.iter(f"{_RDF}Description"))
+    position = _position(nodes)
+    return Metadata(
+        taken=_taken(nodes),
+        latitude=position[0] if position else None,
+        longitude=position[1] if position else None,
+        camera=camera(_value(nodes, f"{_TIFF}Make"), _value(nodes, f"{_TIFF}Model")),
+        lens=_value(nodes, "{http://ns.adobe.com/exif/1.0/aux/}Lens") or None,
+        rating=_rating(_value(nodes, f"{_XMP}Rating")),
+        caption=(_value(nodes, f"{_DC}description") or _value(nodes, f"{_DC}title"))[:4000] or None,
+        keywords=tuple(dict.fromkeys(_items(nodes, f"{_DC}subject"))),
+        screenshot=_value(nodes, f"{_EXIF}UserComment").lower() == "screenshot",
+        live="1"
+        in (_value(nodes, f"{_GCAMERA}MotionPhoto"), _value(nodes, f"{_GCAMERA}MicroVideo")),
+    )
+
+
+def _items(nodes: list[Element], name: str) -> list[str]:
+    """The values of a property: an attribute, plain text, or the items of a Bag, Seq or Alt."""
+    found: list[str] = []
+    for node in nodes:
+        attribute = node.get(name)
+        if attribute and attribute.strip():
+            found.append(attribute.strip())
+        for child in node.findall(name):
+            texts = [item.text or "" for item in child.iter(f"{_RDF}li")] or [child.text or ""]
+            found.extend(text.strip() for text in texts if text.strip())
+    return found
+
+
+def _value(nodes: list[Element], name: str) -> str:
+    items = _items(nodes, name)
+    return items[0] if items else ""
+
+
+def _taken(nodes: list[Element]) -> Taken | None:
+    for name in (f"{_EXIF}DateTimeOriginal", f"{_PHOTOSHOP}DateCreated", f"{_XMP}CreateDate"):
+        found = dates.stamp(_value(nodes, name))
+        if found is not None:
+            return Taken(local=found[0], offset=found[1], source=DateSource.XMP)
+    return None
+
+
+def _rating(text: str) -> int | None:
+    """0-5; -1 is Adobe's "rejected", which is no rating."""
+    try:
+        number = round(float(text))
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number <= 5 else None
+
+
+_COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?\s*([NSEW])$")
+
+
+def _position(nodes: list[Element]) -> tuple[float, float] | None:
+    latitude = _degrees(_value(nodes, f"{_EXIF}GPSLatitude"))
+    longitude = _degrees(_value(nodes, f"{_EXIF}GPSLongitude"))
+    if latitude is None or longitude is None or not valid_position(latitude, longitude):
+        return None
+    return round(latitude, 7), round(longitude, 7)
+
+
+def _degrees(text: str) -> float | None:
+    """ "41,53.412N" or "41,53,24N" (XMP part 2, GPSCoordinate); also a plain signed number."""
+    match = _COORDINATE.match(text.strip().upper())
+    if match:
+        value = int(match[1]) + float(match[2]) / 60 + float(match[3] or 0) / 3600
+        return -value if match[4] in "SW" else value
+    try:
+        return float(text)
+    except ValueError:
+        return None
