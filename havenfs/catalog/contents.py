@@ -1,0 +1,99 @@
+"""Assets in SQL: making them, giving them new content, finding them again. Reading them is `assets`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from havenfs.entities import AssetId, DateSource, Stage
+
+from . import files, jobs, names, words
+
+if TYPE_CHECKING:
+    import apsw
+
+    from havenfs.entities import File, Identity, Kind
+
+
+def find(db: apsw.Connection, content: bytes) -> AssetId | None:
+    """The asset with this content, visible or not."""
+    row = db.execute("SELECT id FROM asset WHERE hash = ?", (content,)).fetchone()
+    return AssetId(row[0]) if row else None
+
+
+def add(db: apsw.Connection, file: File, identity: Identity, kind: Kind) -> AssetId:
+    """A new asset whose only file is *file*, named after it, with every stage queued."""
+    name = names.assign(db, names.text(file.path.rpartition(b"/")[2]), identity.hash)
+    db.execute(
+        """
+        INSERT INTO asset (hash, name, name_key, kind, mime, file_id, added) VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            identity.hash,
+            name,
+            names.key(name),
+            kind,
+            identity.mime,
+            file.id,
+            int(time.time()),
+        ),
+    )
+    asset_id = AssetId(db.last_insert_rowid())
+    files.known(db, file.id, identity.hash, asset_id)
+    words.put(db, asset_id, name=path_words(file.path))
+    jobs.enqueue(db, asset_id, Stage, priority=file.mtime_ns // 10**9)
+    return asset_id
+
+
+def attach(db: apsw.Connection, asset_id: AssetId, file: File, identity: Identity) -> None:
+    """*file* holds the content of a known asset: a copy, or the return of one whose files were all gone."""
+    files.known(db, file.id, identity.hash, asset_id)
+    db.execute(
+        """
+        UPDATE asset SET file_id = ?1 WHERE id = ?2 AND NOT EXISTS (
+            SELECT 1 FROM file f JOIN source s ON s.id = f.source_id
+             WHERE f.id = asset.file_id AND s.present)
+        """,
+        (file.id, asset_id),
+    )
+
+
+def renew(
+    db: apsw.Connection, asset_id: AssetId, file: File, identity: Identity, kind: Kind
+) -> None:
+    """The asset has new content: the file was edited in place. Same id, same name, every stage again."""
+    db.execute(
+        "UPDATE asset SET hash = ?, kind = ?, mime = ? WHERE id = ?",
+        (identity.hash, kind, identity.mime, asset_id),
+    )
+    db.execute("DELETE FROM embedding WHERE asset_id = ?", (asset_id,))  # of the old content
+    words.put(db, asset_id, caption="", ocr="", document="")
+    attach(db, asset_id, file, identity)
+    jobs.enqueue(db, asset_id, Stage, priority=file.mtime_ns // 10**9)
+
+
+def copies(db: apsw.Connection, asset_id: AssetId, *, besides: File) -> int:
+    """How many other files still hold the asset's content."""
+    row = db.execute(
+        """
+        SELECT count(*) FROM file f JOIN asset a ON a.id = f.asset_id
+         WHERE a.id = ? AND f.id <> ? AND f.state = 'known' AND f.hash = a.hash
+        """,
+        (asset_id, besides.id),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def reread_dates(db: apsw.Connection, file: File, *, moved: bool) -> None:
+    """Queue METADATA again if what changed (the mtime, or the path if *moved*) may decide the date or the words."""
+    row = db.execute(
+        "SELECT id, taken_source FROM asset WHERE id = ? AND file_id = ?", (file.asset_id, file.id)
+    ).fetchone()
+    if row and (moved or row[1] == DateSource.MTIME):
+        jobs.enqueue(db, AssetId(row[0]), [Stage.METADATA], priority=file.mtime_ns // 10**9)
+
+
+def path_words(path: bytes) -> str:
+    """What people may search for in a path: its file's name, then its folders."""
+    *folders, name = path.split(b"/")
+    return " ".join(names.text(part) for part in [name, *folders])

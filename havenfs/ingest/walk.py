@@ -1,0 +1,156 @@
+"""What is on disk below the root of a source: one directory at a time, in bytes, following nothing.
+
+Never writes, never opens a file. Blocks on the disk: not for the loop of a service.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from havenfs.catalog.files import Seen
+from havenfs.entities import FileState
+
+IGNORED = frozenset([b"@eaDir", b"#recycle", b"lost+found"])
+"""Folders of NAS systems and of ext4 that hold nothing of the owner's, besides everything with a leading dot."""
+
+PSEUDO = frozenset(
+    ["proc", "sysfs", "devtmpfs", "devpts", "cgroup2", "debugfs", "tracefs", "fuse.havenfs"]
+)
+"""File systems that hold no originals. Above all our own mount, whose folders lead back here."""
+
+PATH_MAX = 4096  # bytes: what the kernel takes in one call, less the root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One directory as it is."""
+
+    entries: tuple[Seen, ...]
+    """Everything but directories, sorted by path."""
+    directories: tuple[bytes, ...]
+    """Relative to the source's root, sorted."""
+
+
+def ignored(name: bytes) -> bool:
+    """Whether an entry of this name is never indexed."""
+    return name.startswith(b".") or name in IGNORED
+
+
+def joined(root: bytes, relative: bytes) -> bytes:
+    """Absolute path of *relative*; b"" is the root."""
+    return root + b"/" + relative if relative else root
+
+
+def listing(root: bytes, directory: bytes) -> Listing:
+    """The entries of *directory* (relative to *root*). Raises OSError when it cannot be listed.
+
+    Symlinks, pipes and the like come back SKIPPED with the reason, empty files FAILED; a mount of a pseudo file
+    system or of HavenFS is passed over.
+    """
+    entries: list[Seen] = []
+    directories: list[bytes] = []
+    prefix = directory + b"/" if directory else b""
+    # O_NOFOLLOW: a directory that is swapped for a link between two looks must not lead out of the source.
+    handle = os.open(
+        joined(root, directory),
+        os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (os.O_NOFOLLOW if directory else 0),
+    )
+    try:
+        device = os.fstat(handle).st_dev
+        with os.scandir(handle) as found:
+            for entry in found:
+                name = os.fsencode(entry.name)
+                if ignored(name):
+                    continue
+                try:
+                    info = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # gone between the listing and the look
+                path = prefix + name
+                if not stat.S_ISDIR(info.st_mode):
+                    entries.append(_seen(path, info))
+                elif info.st_dev == device or not _pseudo(info.st_dev):
+                    if len(root) + len(path) < PATH_MAX - 256:
+                        directories.append(path)
+                    else:
+                        entries.append(_unlisted(path, "the path is too long"))
+    finally:
+        os.close(handle)
+    entries.sort(key=lambda seen: seen.path)
+    return Listing(entries=tuple(entries), directories=tuple(sorted(directories)))
+
+
+def look(root: bytes, path: bytes) -> Seen | None:
+    """The entry at *path* as it is now; None when there is none or it is a directory."""
+    try:
+        info = os.lstat(joined(root, path))
+    except OSError:
+        return None
+    return None if stat.S_ISDIR(info.st_mode) else _seen(path, info)
+
+
+def unlisted(path: bytes, error: OSError) -> Seen:
+    """What to remember of a directory that cannot be listed."""
+    return _unlisted(path, f"the folder cannot be read ({os.strerror(error.errno or 0)})")
+
+
+def mark(root: bytes) -> tuple[int, int] | None:
+    """Device and inode of the root directory; None when it is not there. Another mark is another disk."""
+    try:
+        info = os.stat(root)  # noqa: PTH116 -- paths are bytes; the root itself may be a link
+    except OSError:
+        return None
+    return (info.st_dev, info.st_ino) if stat.S_ISDIR(info.st_mode) else None
+
+
+def empty(root: bytes) -> bool:
+    """Whether the root has no entry at all, not even ignored ones: a mount point without its disk."""
+    try:
+        with os.scandir(root) as found:
+            return next(found, None) is None
+    except OSError:
+        return True
+
+
+def _unlisted(path: bytes, reason: str) -> Seen:
+    return Seen(
+        path=path, size=0, mtime_ns=0, device=0, inode=0, state=FileState.FAILED, reason=reason
+    )
+
+
+def _seen(path: bytes, info: os.stat_result) -> Seen:
+    state, reason = FileState.NEW, None
+    if stat.S_ISLNK(info.st_mode):
+        state, reason = FileState.SKIPPED, "a symbolic link"
+    elif not stat.S_ISREG(info.st_mode):
+        state, reason = FileState.SKIPPED, "not a regular file"
+    elif info.st_size == 0:
+        state, reason = FileState.FAILED, "the file is empty"
+    return Seen(
+        path=path,
+        size=info.st_size,
+        mtime_ns=info.st_mtime_ns,
+        device=_signed(info.st_dev),
+        inode=_signed(info.st_ino),
+        state=state,
+        reason=reason,
+    )
+
+
+def _signed(number: int) -> int:
+    """SQLite's integers are signed; some network file systems use all 64 bits of an inode number."""
+    return number - (1 << 64) if number >> 63 else number
+
+
+def _pseudo(device: int) -> bool:
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
+        fields = line.split(" ")
+        if fields[2] == wanted:
+            kind, origin = fields[fields.index("-") + 1 : fields.index("-") + 3]
+            if kind in PSEUDO or origin.startswith("havenfs"):
+                return True
+    return False
