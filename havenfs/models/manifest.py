@@ -91,7 +91,7 @@ class Config(msgspec.Struct, frozen=True):
 class Preprocess(msgspec.Struct, frozen=True):
     """A preprocess_cfg.json, as open_clip writes it."""
 
-    size: Positive | tuple[Positive] | tuple[Positive, Positive] = 224
+    size: Positive | Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1, max_length=2)] = 224
     """A side, or height and width, in pixels."""
     mode: str = "RGB"
     mean: tuple[float, float, float] = (
