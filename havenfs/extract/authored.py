@@ -6,6 +6,7 @@ import email.utils
 import io
 import zipfile
 from email.parser import BytesHeaderParser
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 import pypdfium2
@@ -17,6 +18,9 @@ from havenfs.extract import dates
 from havenfs.extract.failures import DECODING
 from havenfs.extract.original import opened
 
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 MAX_XML = 1 << 20
 
 
@@ -24,17 +28,16 @@ def facts(path: bytes, mime: str) -> Metadata:
     """The date in the document at *path*; empty when it has none or is damaged. Raises SourceGone, Unreadable (no access)."""
     found: tuple[int, int | None] | None = None
     with opened(path) as file:
-        buffered = io.BufferedReader(file)  # pyright: ignore[reportArgumentType]
         try:
             if mime == "application/pdf":
-                found = _pdf(buffered)
+                found = _pdf(file)
             elif mime.startswith("application/vnd.openxmlformats"):
                 found = _xml_date(
-                    buffered, "docProps/core.xml", ("{http://purl.org/dc/terms/}created",)
+                    file, "docProps/core.xml", ("{http://purl.org/dc/terms/}created",)
                 )
             elif mime.startswith("application/vnd.oasis.opendocument"):
                 found = _xml_date(
-                    buffered,
+                    file,
                     "meta.xml",
                     (
                         "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}creation-date",
@@ -42,7 +45,7 @@ def facts(path: bytes, mime: str) -> Metadata:
                     ),
                 )
             elif mime == "message/rfc822":
-                found = _mail(buffered)
+                found = _mail(file)
         except (pypdfium2.PdfiumError, zipfile.BadZipFile, *DECODING) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
@@ -52,7 +55,7 @@ def facts(path: bytes, mime: str) -> Metadata:
     return Metadata(taken=Taken(local=found[0], offset=found[1], source=DateSource.CONTAINER))
 
 
-def _pdf(file: io.BufferedReader) -> tuple[int, int | None] | None:
+def _pdf(file: BinaryIO) -> tuple[int, int | None] | None:
     document = pypdfium2.PdfDocument(file)
     try:
         return dates.pdf(document.get_metadata_value("CreationDate"))
@@ -60,9 +63,7 @@ def _pdf(file: io.BufferedReader) -> tuple[int, int | None] | None:
         document.close()
 
 
-def _xml_date(
-    file: io.BufferedReader, member: str, names: tuple[str, ...]
-) -> tuple[int, int | None] | None:
+def _xml_date(file: BinaryIO, member: str, names: tuple[str, ...]) -> tuple[int, int | None] | None:
     with zipfile.ZipFile(file) as archive:
         if archive.getinfo(member).file_size > MAX_XML:
             return None
@@ -79,7 +80,7 @@ def _xml_date(
     return None
 
 
-def _mail(file: io.BufferedReader) -> tuple[int, int | None] | None:
+def _mail(file: BinaryIO) -> tuple[int, int | None] | None:
     """The Date header (RFC 5322)."""
     header = BytesHeaderParser().parse(io.BytesIO(file.read(MAX_XML))).get("Date")
     if not header:

@@ -17,7 +17,7 @@ import rawpy
 from PIL import Image, ImageCms
 
 from havenfs.errors import Unreadable
-from havenfs.extract import magic
+from havenfs.extract import extent, magic
 from havenfs.extract.failures import DECODING, reason
 from havenfs.extract.original import opened
 
@@ -34,7 +34,7 @@ MAX_FULL_PIXELS = 64_000_000
 MAX_PROGRESSIVE_PIXELS = 120_000_000
 """libjpeg keeps all coefficients of a progressive JPEG, 3 bytes a pixel (4:2:0), whatever the scale."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 """What Pillow may try. Not EPS, FITS, PDF, PSD, WMF and others: each had holes of its own in 2026."""
 
 pillow_heif.register_heif_opener()
@@ -60,7 +60,7 @@ def decode(path: bytes, mime: str) -> Picture:
     with opened(path) as file:
         if mime in magic.RAW:
             return _raw(file)
-        return decode_file(io.BufferedReader(file), os.fstat(file.fileno()).st_size)  # pyright: ignore[reportArgumentType]
+        return decode_file(file, os.fstat(file.fileno()).st_size)
 
 
 def decode_file(file: BinaryIO, size: int) -> Picture:
@@ -72,7 +72,7 @@ def decode_file(file: BinaryIO, size: int) -> Picture:
             with Image.open(file, formats=FORMATS) as image:
                 return _reduced(image, size)
         except DECODING as error:
-            raise reason(error) from error
+            raise _cut_short(file, size) or reason(error) from error
 
 
 def finish(image: Image.Image, width: int, height: int) -> Picture:
@@ -89,8 +89,10 @@ def _reduced(image: Image.Image, size: int) -> Picture:
         image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
     try:
         image.load()
-    except DECODING as error:
-        raise _cut_off(image, error) from error
+    except OSError as error:
+        if image.info.get("progressive") or "truncated" not in str(error):
+            raise
+        raise _cut_off(image) from error
     profile = image.info.get("icc_profile")
     orientation = image.getexif().get(0x0112, 1)
     small = _shrunk(_flattened(image))
@@ -141,22 +143,23 @@ def _amount(size: int) -> str:
     return f"{size} bytes" if size < 10_000 else f"{size / 1e6:.1f} MB"
 
 
-def _cut_off(image: Image.Image, error: BaseException) -> Exception:
-    """The reason why loading failed, with how far it came where the rows say so."""
-    found = reason(error)
-    if str(found) != "the file is cut off":
-        return found
+def _cut_short(file: BinaryIO, size: int) -> Unreadable | None:
+    """The reason for containers that say how long they ought to be."""
     try:
-        box = image.im.getbbox()
-    except (AttributeError, ValueError):  # nothing had been allocated
-        return found
-    # Rows that were never reached are zero. The last rows of a dark picture are too: a lower bound, hence "about".
-    share = round(100 * box[3] / image.size[1]) if box else 0
-    return (
-        Unreadable(f"the file is cut off after about {share} % of the picture")
-        if share < 100
-        else found
-    )
+        percent = extent.share(file, size)
+    except (OSError, ValueError):  # gone meanwhile, or closed by a decoder
+        return None
+    return None if percent is None else Unreadable(f"the file is cut off after {percent} %")
+
+
+def _cut_off(image: Image.Image) -> Unreadable:
+    """The reason for a picture whose data ended early, with how far it came where the rows say so."""
+    box = image.im.getbbox()
+    # Rows that were never reached are zero. The last rows of a dark picture are too: hence "about".
+    percent = 100 * box[3] // image.size[1] if box else 0
+    if 1 <= percent < 100:
+        return Unreadable(f"the file is cut off after about {percent} % of the picture")
+    return Unreadable("the file is cut off")
 
 
 def _flattened(image: Image.Image) -> Image.Image:
@@ -259,5 +262,5 @@ def _embedded(raw: rawpy.RawPy) -> Image.Image | None:
 
 
 def _has_orientation(jpeg: bytes) -> bool:
-    with Image.open(io.BytesIO(jpeg), formats=("JPEG", "MPO")) as image:
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
         return 0x0112 in image.getexif()

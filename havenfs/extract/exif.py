@@ -64,7 +64,7 @@ def _blocks(head: bytes, mime: str) -> list[bytes]:
         start = int.from_bytes(head[84:88])
         jpeg = head[start : start + HEADERS]
         try:
-            with Image.open(io.BytesIO(jpeg), formats=("JPEG", "MPO")) as image:
+            with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
                 block = image.info.get("exif")
         except DECODING:
             return []

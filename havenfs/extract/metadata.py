@@ -6,7 +6,6 @@ people edit. Never fails for a damaged file: its name and times are facts too.
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import unicodedata
@@ -71,11 +70,10 @@ def _inside(path: bytes, kind: Kind, mime: str) -> tuple[Metadata, Metadata]:
 def _picture(path: bytes, mime: str) -> tuple[Metadata, Metadata]:
     with opened(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns about sloppy tags
-        buffered = io.BufferedReader(file)  # pyright: ignore[reportArgumentType]
         if exif.is_raw(mime):
-            return exif.of_raw(buffered, mime), Metadata()
+            return exif.of_raw(file, mime), Metadata()
         try:
-            with Image.open(buffered, formats=FORMATS) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 return exif.of_image(image), _packet(image)
         except DECODING as error:
             if isinstance(error, OSError) and error.errno in GONE:

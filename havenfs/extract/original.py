@@ -47,7 +47,7 @@ def explain(error: OSError) -> SourceGone | Unreadable:
 
 @contextmanager
 def opened(path: bytes) -> Iterator[BinaryIO]:
-    """The regular file at *path*, open for reading, unbuffered by Python.
+    """The regular file at *path*, open for reading.
 
     Raises SourceGone and Unreadable, also for system errors in the body. An OSError without a number (which is how
     decoders complain about data) passes through.
@@ -56,11 +56,11 @@ def opened(path: bytes) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise explain(error) from error
-    with open(descriptor, "rb", buffering=0, closefd=True) as file:  # noqa: PTH123 -- a descriptor, not a path
+    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable("it is not a regular file")
         try:
-            yield file  # pyright: ignore[reportReturnType] -- FileIO reads bytes like any BinaryIO
+            yield file
         except OSError as error:
             if error.errno is None:
                 raise

@@ -5,7 +5,6 @@ pdfium is not thread-safe: one worker process, one thread.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pypdfium2
@@ -23,7 +22,7 @@ def first(path: bytes) -> Picture:
     """The first page, longer side LARGE pixels. Raises Unreadable and SourceGone."""
     with opened(path) as file:
         try:
-            document = pypdfium2.PdfDocument(io.BufferedReader(file))  # pyright: ignore[reportArgumentType]
+            document = pypdfium2.PdfDocument(file)
             try:
                 image = _render(document)
             finally:

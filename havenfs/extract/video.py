@@ -7,8 +7,8 @@ playlist another file. Runs in a worker process.
 
 from __future__ import annotations
 
-import io
 import math
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import Unreadable
 from havenfs.extract import dates
 from havenfs.extract.decode import LARGE, Picture, finish
+from havenfs.extract.extent import boxes
 from havenfs.extract.failures import DECODING, reason
 from havenfs.extract.original import opened
 
@@ -103,14 +104,12 @@ def frames(path: bytes, mime: str) -> tuple[Frame, ...]:
                 continue
             if frame is not None:
                 found.setdefault(frame.position_ms, frame)
-        if not found:  # damaged where we looked, or a stream that cannot be sought
-            try:
-                frame = _at(container, stream, 0.0, seek=False)
-            except FAILURES as error:
-                raise reason(first_error or error, "video") from error
-            if frame is None:
-                raise Unreadable("no picture can be decoded in this video")
-            found[frame.position_ms] = frame
+        if not found:
+            # Damaged where we looked, or a program stream with so few key frames that seeking finds none.
+            found = {
+                frame.position_ms: frame
+                for frame in _forward(container, stream, length or 0.0, first_error)
+            }
     bright = [frame for frame in found.values() if not _black(frame.picture.image)]
     return tuple(bright or list(found.values())[:1])
 
@@ -148,9 +147,7 @@ def _container(path: bytes, mime: str) -> Iterator[tuple[InputContainer, VideoSt
         raise Unreadable("this sort of video is not supported")
     with opened(path) as file:
         try:
-            with av.open(
-                io.BufferedReader(file), "r", format=demuxer, metadata_errors="replace"
-            ) as container:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+            with av.open(file, "r", format=demuxer, metadata_errors="replace") as container:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
                 stream = next(
                     (s for s in container.streams.video if s.codec_context.name in CODECS), None
                 )
@@ -167,7 +164,25 @@ def _container(path: bytes, mime: str) -> Iterator[tuple[InputContainer, VideoSt
                 stream.thread_count = 1
                 yield container, stream
         except FAILURES as error:
-            raise reason(error, "video") from error
+            if demuxer == "mov" and isinstance(error, av.FFmpegError) and not _has_index(path):
+                raise Unreadable("the file is cut off: the index at its end is missing") from error
+            raise _reason(error) from error
+
+
+def _reason(error: BaseException) -> Exception:
+    """As `failures.reason`; but an EIO that FFmpeg made up is about the data, not about the disk."""
+    if isinstance(error, av.FFmpegError) and isinstance(error, OSError):
+        return reason(ValueError(error.strerror), "video")
+    return reason(error, "video")
+
+
+def _has_index(path: bytes) -> bool:
+    """Whether an MP4 or QuickTime file has its `moov` box: recorders write it last, so half a copy lacks it."""
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        return any(
+            name == b"moov" and start + length <= size for name, start, length in boxes(file, size)
+        )
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:
@@ -200,12 +215,45 @@ def _at(
             raise
     if last is None:
         return None
-    image = _image(last, stream)
+    return _frame(last, stream, start_s)
+
+
+def _forward(
+    container: InputContainer, stream: VideoStream, length: float, error: BaseException | None
+) -> list[Frame]:
+    """Frames at the FRACTIONS of *length* as far as decoding from the start gets. Raises Unreadable when there is none."""
+    targets = sorted(fraction * length for fraction in FRACTIONS) if length else [0.0]
+    start_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    budget = max(1, 2 * PIXELS_PER_SEEK // (stream.width * stream.height))
+    found: list[Frame] = []
+    last: VideoFrame | None = None
+    try:
+        container.seek(0)
+        for count, frame in enumerate(container.decode(stream), 1):
+            last = last if frame.is_corrupt else frame
+            if last is not None and (frame.time or 0.0) - start_s >= targets[len(found)]:
+                found.append(_frame(last, stream, start_s))
+            if len(found) == len(targets) or count >= budget:
+                break
+    except FAILURES as problem:
+        error = error or problem
+    if not found and last is not None:
+        found.append(_frame(last, stream, start_s))
+    if not found:
+        raise (
+            _reason(error)
+            if error is not None
+            else Unreadable("no picture can be decoded in this video")
+        )
+    return found
+
+
+def _frame(frame: VideoFrame, stream: VideoStream, start_s: float) -> Frame:
     width, height = _displayed(stream)
-    if last.rotation % 180:
+    if frame.rotation % 180:
         width, height = height, width
-    position = max(0, round(((last.time or 0.0) - start_s) * 1000))
-    return Frame(picture=finish(image, width, height), position_ms=position)
+    position = max(0, round(((frame.time or 0.0) - start_s) * 1000))
+    return Frame(picture=finish(_image(frame, stream), width, height), position_ms=position)
 
 
 def _image(frame: VideoFrame, stream: VideoStream) -> Image.Image:

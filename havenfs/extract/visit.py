@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from havenfs.entities import Embedding, Findings, Kind, Metadata, Preview, Stage, Text
-from havenfs.errors import Unreadable
+from havenfs.errors import ModelError, Unreadable
 from havenfs.extract import documents, metadata, ocr, pages, video
 from havenfs.extract.decode import decode
 from havenfs.extract.preview import preview, reopened
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from havenfs.extract.clip import PictureEncoder
     from havenfs.extract.decode import Picture
-
-TEXT_GATE = 0.01
-"""Least share of print-like blocks (ocr.likeness) that is worth a second of OCR: pages have 0.8, signs 0.02, photos 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +90,7 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
     if Stage.TEXT in stages and Stage.TEXT not in failed:
         try:
             text = _text(request, seen, made)
-        except Unreadable as error:
+        except (Unreadable, ModelError) as error:  # ModelError: no tesseract, with what to install
             failed[Stage.TEXT] = str(error)
         else:
             if text is None:
@@ -166,4 +163,4 @@ def _text(request: Visit, seen: _Seen, made: Preview | None) -> Text | None:
         return None
     image = seen.images[0]
     likeness = made.text_likeness if made is not None else ocr.likeness(image)
-    return ocr.read(image) if likeness >= TEXT_GATE else None
+    return ocr.read(image) if likeness >= ocr.GATE else None
