@@ -13,9 +13,9 @@ describe("justify", () => {
 
   it("shows every picture once, in order", () => {
     const rows = justify(ratios, wall);
-    expect(rows.flatMap((r) => Array.from({ length: r.end - r.start }, (_, n) => r.start + n))).toEqual(
-      ratios.map((_, n) => n),
-    );
+    expect(
+      rows.flatMap((r) => Array.from({ length: r.end - r.start }, (_, n) => r.start + n)),
+    ).toEqual(ratios.map((_, n) => n));
   });
 
   it("fills every row but the last to the pixel, and never higher than asked", () => {

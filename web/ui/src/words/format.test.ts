@@ -23,7 +23,11 @@ describe("format", () => {
   });
 
   it("writes durations as a player does", () => {
-    expect([duration(7_400), duration(65_000), duration(3_725_000)]).toEqual(["0:07", "1:05", "1:02:05"]);
+    expect([duration(7_400), duration(65_000), duration(3_725_000)]).toEqual([
+      "0:07",
+      "1:05",
+      "1:02:05",
+    ]);
   });
 
   it("guesses the time left only as finely as it can", () => {
@@ -37,7 +41,11 @@ describe("format", () => {
   });
 
   it("names slow rates by the minute", () => {
-    expect([rate(42.3), rate(4.21), rate(0.2)]).toEqual(["42 a second", "4.2 a second", "12 a minute"]);
+    expect([rate(42.3), rate(4.21), rate(0.2)]).toEqual([
+      "42 a second",
+      "4.2 a second",
+      "12 a minute",
+    ]);
   });
 
   it("writes exposures as a camera does", () => {

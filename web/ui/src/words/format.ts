@@ -39,7 +39,8 @@ export function duration(ms: number): string {
 /** Time left, as roughly as it is known. */
 export function left(seconds: number): string {
   if (seconds < 45) return "less than a minute left";
-  if (seconds < 90 * 60) return `about ${counted(Math.max(1, Math.round(seconds / 60)), "minute")} left`;
+  if (seconds < 90 * 60)
+    return `about ${counted(Math.max(1, Math.round(seconds / 60)), "minute")} left`;
   if (seconds < 36 * 3600) return `about ${counted(Math.round(seconds / 3600), "hour")} left`;
   return `about ${counted(Math.round(seconds / 86400), "day")} left`;
 }

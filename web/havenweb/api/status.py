@@ -1,0 +1,171 @@
+"""Status: what is in the library, how far indexing is, what went wrong, and which model answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from havenfs import __version__
+from havenfs.catalog import changes, gallery, progress
+from havenfs.entities import Kind, Stage
+from havenfs.errors import ModelError
+from havenfs.models import registry
+from havenweb.binder import NoParameters, Operation
+
+if TYPE_CHECKING:
+    import apsw
+
+    from havenfs.config import State
+    from havenweb.library import Library
+
+TROUBLE_SHOWN = 100
+MINIATURE = (
+    "Searching with the miniature model that is built in: it knows simple scenes and everyday words. "
+    "A full model finds far more: `havenfs models list` says which one is in use."
+)
+
+
+class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one stage is, in assets."""
+
+    stage: Stage
+    queued: int
+    done: int
+    skipped: int
+    """Nothing to do for them."""
+    failed: int
+    rate: float
+    """Assets a second over the last minute."""
+    eta_s: float | None
+    """Seconds until its queue is empty; None while nothing moves."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far indexing is."""
+
+    idle: bool
+    """Nothing is left to do."""
+    files: int
+    identifying: int
+    """Files that wait to be looked at for the first time."""
+    failed: int
+    """Files that cannot be read."""
+    eta_s: float | None
+    """Seconds until everything is done; None while unknown."""
+    stages: list[StageStatus]
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that could not be indexed."""
+
+    source: str
+    path: str
+    stage: Stage | None
+    reason: str
+    asset: int | None
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Assets by kind."""
+
+    photos: int
+    videos: int
+    documents: int
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """The model that searches by looks."""
+
+    name: str
+    miniature: bool
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the library at one moment."""
+
+    version: str
+    generation: int
+    """Moves when the library changes."""
+    model: Model | None
+    notice: str | None
+    """What the owner should know about the model, in words."""
+    counts: Counts
+    progress: Progress
+    trouble: list[Trouble]
+    mount: str | None
+    """Where the tree is mounted."""
+
+
+def _status(library: Library, _parameters: NoParameters) -> Status:
+    model, notice = _model(library.state)
+    return library.catalog.read(
+        _read, model=model, notice=notice, mount=str(library.mount) if library.mount else None
+    )
+
+
+def _read(
+    db: apsw.Connection, *, model: Model | None, notice: str | None, mount: str | None
+) -> Status:
+    counts = gallery.counts(db)
+    found = progress.progress(db)
+    return Status(
+        version=__version__,
+        generation=changes.generation(db),
+        model=model,
+        notice=notice,
+        counts=Counts(
+            photos=counts[Kind.PHOTO], videos=counts[Kind.VIDEO], documents=counts[Kind.DOCUMENT]
+        ),
+        progress=Progress(
+            idle=found.idle,
+            files=found.files,
+            identifying=found.identifying,
+            failed=found.failed,
+            eta_s=found.eta_s,
+            stages=[
+                StageStatus(
+                    stage=stage,
+                    queued=at.queued,
+                    done=at.done,
+                    skipped=at.skipped,
+                    failed=at.failed,
+                    rate=at.rate,
+                    eta_s=at.eta_s,
+                )
+                for stage, at in found.stages.items()
+            ],
+        ),
+        trouble=[
+            Trouble(
+                source=trouble.source,
+                path=trouble.path.decode("utf-8", "replace"),
+                stage=trouble.stage,
+                reason=trouble.reason,
+                asset=trouble.asset_id,
+            )
+            for trouble in progress.trouble(db, TROUBLE_SHOWN)
+        ],
+        mount=mount,
+    )
+
+
+def _model(state: State) -> tuple[Model | None, str | None]:
+    try:
+        active = registry.active(state)
+    except ModelError as error:
+        return None, f"Searching without looks, by words and dates only: {error}"
+    return (
+        Model(name=active.name, miniature=active.miniature),
+        MINIATURE if active.miniature else None,
+    )
+
+
+STATUS = Operation(
+    path="/api/status",
+    name="status",
+    summary="What is in the library and how far indexing is",
+    parameters=NoParameters,
+    response=Status,
+    handle=_status,
+)

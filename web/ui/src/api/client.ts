@@ -1,0 +1,65 @@
+/** The program's API, typed from its OpenAPI document. Errors become one class with the position that the server names. */
+
+import createClient from "openapi-fetch";
+
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+export type Picture = Schemas["Picture"];
+export type Found = Schemas["Found"];
+export type SearchAnswer = Schemas["SearchAnswer"];
+export type Details = Schemas["Details"];
+export type Status = Schemas["Status"];
+export type Term = Schemas["Term"];
+
+/** The server refused, or could not be reached. */
+export class Refused extends Error {
+  readonly code: string;
+  /** Index into the query, from 0. */
+  readonly position: number | null;
+
+  constructor(message: string, code: string, position: number | null = null) {
+    super(message);
+    this.name = "Refused";
+    this.code = code;
+    this.position = position;
+  }
+}
+
+const client = createClient<paths>({ baseUrl: "/" });
+
+type Answered<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
+
+async function unwrap<T>(call: Answered<T>): Promise<T> {
+  let answer: Awaited<Answered<T>>;
+  try {
+    answer = await call;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Refused("HavenFS does not answer. Is it still running?", "unreachable");
+  }
+  if (answer.data !== undefined) return answer.data;
+  const detail = (answer.error as Partial<Schemas["ErrorBody"]> | undefined)?.error;
+  throw new Refused(
+    detail?.message ?? `The server answered ${answer.response.status}.`,
+    detail?.code ?? "unknown",
+    detail?.position ?? null,
+  );
+}
+
+export const search = (q: string, signal: AbortSignal): Promise<SearchAnswer> =>
+  unwrap(client.GET("/api/search", { params: { query: { q } }, signal }));
+
+export const newest = (limit: number, signal: AbortSignal): Promise<Picture[]> =>
+  unwrap(client.GET("/api/assets", { params: { query: { limit } }, signal })).then(
+    (answer) => answer.pictures,
+  );
+
+export const asset = (id: number, signal: AbortSignal): Promise<Details> =>
+  unwrap(client.GET("/api/assets/{id}", { params: { path: { id } }, signal }));
+
+export const status = (signal: AbortSignal): Promise<Status> =>
+  unwrap(client.GET("/api/status", { signal }));
+
+export const terms = (signal: AbortSignal): Promise<Term[]> =>
+  unwrap(client.GET("/api/help", { signal })).then((answer) => answer.terms);

@@ -1,0 +1,135 @@
+import { useCallback, useEffect, useRef } from "react";
+
+import { type Picture, asset } from "../api/client";
+import { useAnswer } from "../hooks/useAnswer";
+import { Facts } from "./Facts";
+import { Icon } from "./Icon";
+import { describe } from "./Tile";
+import type { Hung } from "./Wall";
+
+interface Props {
+  id: number;
+  /** What the arrows walk through. */
+  hung: readonly Hung[];
+  onShow: (id: number) => void;
+  onClose: () => void;
+}
+
+const ask = (key: string, signal: AbortSignal) => asset(Number(key), signal);
+
+/** One asset, large, with everything known of it. A modal dialog: the browser keeps the focus in and Esc closes it. */
+export function Lightbox({ id, hung, onShow, onClose }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { data, error } = useAnswer(String(id), ask);
+  const details = data?.picture.id === id ? data : null;
+  const at = hung.findIndex(({ picture }) => picture.id === id);
+  const before = at > 0 ? hung[at - 1] : undefined;
+  const after = at >= 0 ? hung[at + 1] : undefined;
+  const here = at >= 0 ? hung[at] : undefined;
+  const picture = here?.picture ?? details?.picture;
+
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+
+  useEffect(() => {
+    for (const near of [after, before]) {
+      if (near?.picture.preview) new Image().src = near.picture.preview;
+    }
+  }, [after, before]);
+
+  const turn = useCallback(
+    (to: Hung | undefined) => {
+      if (to) onShow(to.picture.id);
+    },
+    [onShow],
+  );
+
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a modal dialog owns its keys
+    <dialog
+      ref={dialog}
+      className="lightbox"
+      aria-label={picture ? describe(picture) : "Picture"}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onKeyDown={(event) => {
+        if (event.target instanceof HTMLVideoElement) return;
+        if (event.key === "ArrowRight") turn(after);
+        else if (event.key === "ArrowLeft") turn(before);
+      }}
+    >
+      <div className="stage">
+        {picture && <Shown picture={picture} />}
+        <button
+          type="button"
+          className="turn back"
+          aria-label="Previous"
+          disabled={!before}
+          onClick={() => turn(before)}
+        >
+          <Icon shape="left" />
+        </button>
+        <button
+          type="button"
+          className="turn on"
+          aria-label="Next"
+          disabled={!after}
+          onClick={() => turn(after)}
+        >
+          <Icon shape="right" />
+        </button>
+      </div>
+      <aside>
+        <header>
+          <h2>{picture?.name ?? "Picture"}</h2>
+          <button type="button" className="quiet round" aria-label="Close" onClick={onClose}>
+            <Icon shape="close" />
+          </button>
+        </header>
+        {here && here.reasons.length > 0 && (
+          <ul className="reasons" aria-label="Why it was found">
+            {here.reasons.map((reason) => (
+              <li key={reason}>{reason}</li>
+            ))}
+          </ul>
+        )}
+        {details && <Facts details={details} />}
+        {error && <p role="alert">{error.message}</p>}
+        {picture && (
+          <a className="button" href={picture.original} target="_blank" rel="noreferrer">
+            <Icon shape="open" />
+            Open the original
+          </a>
+        )}
+      </aside>
+    </dialog>
+  );
+}
+
+function Shown({ picture }: { picture: Picture }) {
+  if (picture.kind === "video") {
+    return (
+      // eslint-disable-next-line jsx-a11y/media-has-caption -- a household's own videos come without captions
+      <video
+        key={picture.id}
+        src={picture.original}
+        poster={picture.preview ?? undefined}
+        controls
+        playsInline
+        preload="metadata"
+      />
+    );
+  }
+  if (picture.preview) {
+    return <img key={picture.id} src={picture.preview} alt={describe(picture)} />;
+  }
+  return (
+    <div className="card">
+      <Icon shape={picture.kind === "document" ? "document" : "photo"} />
+      <span>{picture.name}</span>
+    </div>
+  );
+}
