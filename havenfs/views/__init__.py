@@ -1,1 +1,22 @@
-"""The virtual tree: the one definition of directories, leaves and names. Knows neither inodes nor HTTP."""
+"""The one definition of the tree: what folders there are, what stands in them, and what their names mean.
+
+Knows nodes and names; not inodes, not errno, not HTTP. Every function is synchronous and may be called from any
+thread: state lives in the catalog, on disk, and in the small caches of `Library`.
+"""
+
+from .affected import affected
+from .files import DiskDirectory, DiskFile
+from .root import open_tree
+from .tree import Directory, Folder, Leaf, Library, Text
+
+__all__ = [
+    "Directory",
+    "DiskDirectory",
+    "DiskFile",
+    "Folder",
+    "Leaf",
+    "Library",
+    "Text",
+    "affected",
+    "open_tree",
+]

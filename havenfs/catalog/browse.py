@@ -1,0 +1,230 @@
+"""What folders show: assets and their counts under a conjunction of conditions, one statement a folder.
+
+A Condition is a named test of one asset; the SQL of every one stands in TESTS. Folders are conditions added up from
+left to right, so that `by-date/2019/@places/Italy` costs one statement like `by-date/2019/07` does.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
+from havenfs.errors import NotFound
+
+from .assets import COLUMNS, from_row
+from .places import from_row as from_place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import apsw
+
+# {v}: the value of the condition, bound once each time it occurs.
+_BELOW = (
+    "(WITH RECURSIVE below(id) AS (VALUES({v}) UNION ALL"
+    " SELECT p.id FROM place p JOIN below ON p.parent_id = below.id) SELECT id FROM below)"
+)
+TESTS = {
+    "year": "month BETWEEN {v} * 100 + 1 AND {v} * 100 + 12",
+    "month": "month = {v}",
+    "undated": "month IS NULL",
+    "below": f"place_id IN {_BELOW}",
+    # In the country, the city unknown: the finest place known is the country or a region.
+    "vaguely": f"place_id IN (SELECT id FROM place WHERE kind <> 'city' AND id IN {_BELOW})",  # noqa: S608
+    "nowhere": "place_id IS NULL",
+    "photo": "kind = 'photo' AND NOT screenshot",
+    "video": "kind = 'video'",
+    "document": "kind = 'document'",
+    "live": "live",
+    "raw": "raw",
+    "screenshot": "screenshot",
+    "among": "id IN (SELECT value FROM json_each({v}))",
+    "nothing": "FALSE",
+}
+"""Condition -> its test over a row of `visible`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test that every asset of a folder passes (or fails, when negated)."""
+
+    test: str
+    """A key of TESTS."""
+    value: int | str | None = None
+    negated: bool = False
+
+
+def among(ids: Sequence[AssetId]) -> Condition:
+    """The condition of being one of these assets."""
+    return Condition("among", json.dumps(list(ids)))
+
+
+def assets(db: apsw.Connection, conditions: Sequence[Condition]) -> list[Asset]:
+    """The visible assets that pass, by date, then by name."""
+    where, values = _where(conditions)
+    return [
+        from_row(row)
+        for row in db.execute(
+            f"SELECT {COLUMNS} FROM visible WHERE {where} ORDER BY taken_local, name",  # noqa: S608
+            values,
+        )
+    ]
+
+
+def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> Asset:
+    """The asset of exactly this name, if it passes. Raises NotFound."""
+    where, values = _where(conditions)
+    row = db.execute(
+        f"SELECT {COLUMNS} FROM visible WHERE name = ? AND {where}",  # noqa: S608
+        (name, *values),
+    ).fetchone()
+    if row is None:
+        raise NotFound(name)
+    return from_row(row)
+
+
+def name_of(db: apsw.Connection, conditions: Sequence[Condition], key: str) -> str | None:
+    """The name, in its own case, of the asset whose name folds to *key* (casefolded NFC), if it passes."""
+    where, values = _where(conditions)
+    row = db.execute(
+        f"SELECT name FROM visible WHERE name_key = ? AND {where}",  # noqa: S608
+        (key, *values),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def hashes(db: apsw.Connection) -> list[Asset]:
+    """Every visible asset, by content."""
+    return [from_row(row) for row in db.execute(f"SELECT {COLUMNS} FROM visible ORDER BY hash")]  # noqa: S608
+
+
+def count(db: apsw.Connection, conditions: Sequence[Condition]) -> int:
+    """How many visible assets pass."""
+    where, values = _where(conditions)
+    row = db.execute(f"SELECT count(*) FROM visible WHERE {where}", values).fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def exists(db: apsw.Connection, conditions: Sequence[Condition]) -> bool:
+    """Whether any visible asset passes."""
+    where, values = _where(conditions)
+    return (
+        db.execute(f"SELECT 1 FROM visible WHERE {where} LIMIT 1", values).fetchone() is not None  # noqa: S608
+    )
+
+
+def months(db: apsw.Connection, conditions: Sequence[Condition]) -> list[tuple[int, int]]:
+    """(YYYYMM, assets) of each month in which an asset passes, oldest first; undated ones aside."""
+    where, values = _where(conditions)
+    return [
+        (row[0], row[1])
+        for row in db.execute(
+            f"SELECT month, count(*) FROM visible WHERE month IS NOT NULL AND {where}"  # noqa: S608
+            " GROUP BY month ORDER BY month",
+            values,
+        )
+    ]
+
+
+def places(db: apsw.Connection, conditions: Sequence[Condition]) -> list[tuple[Place, int]]:
+    """(the finest known place, assets) of each place in which an asset passes, by name."""
+    where, values = _where(conditions)
+    return [
+        (from_place(row), row[4])
+        for row in db.execute(
+            "SELECT p.id, p.kind, p.name, p.parent_id, n FROM place p JOIN ("  # noqa: S608
+            f" SELECT place_id, count(*) AS n FROM visible WHERE place_id IS NOT NULL AND {where}"
+            " GROUP BY place_id) ON place_id = p.id ORDER BY p.name, p.id",
+            values,
+        )
+    ]
+
+
+def gazetteer(db: apsw.Connection) -> dict[PlaceId, Place]:
+    """Every place that is known, by id. A household's library has a few hundred."""
+    return {
+        PlaceId(row[0]): from_place(row)
+        for row in db.execute("SELECT id, kind, name, parent_id FROM place")
+    }
+
+
+def library(db: apsw.Connection) -> str:
+    """The random id of the library, made with the catalog."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'library'").fetchone()
+    if row is None:
+        raise NotFound("the library's id")
+    return str(row[0])
+
+
+def asset_at(db: apsw.Connection, source_id: SourceId, path: bytes) -> AssetId:
+    """The asset whose content lies at this path, primary or not. Raises NotFound."""
+    row = db.execute(
+        "SELECT asset_id FROM file WHERE source_id = ? AND path = ? AND asset_id IS NOT NULL",
+        (source_id, path),
+    ).fetchone()
+    if row is None:
+        raise NotFound(path)
+    return AssetId(row[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What is known of one asset beyond its listing: the matter of extended attributes."""
+
+    hash: bytes
+    latitude: float | None
+    longitude: float | None
+    camera: str | None
+    place: str | None
+    """City, region, country; as far as known."""
+    rating: int | None
+    caption: str | None
+    keywords: tuple[str, ...]
+    text: str | None
+    """Words of the document or on the picture."""
+
+
+def details(db: apsw.Connection, asset_id: AssetId) -> Details:
+    """What is known of the asset. Raises NotFound."""
+    row = db.execute(
+        "SELECT hash, latitude, longitude, camera, place_id, rating, caption, keywords FROM asset WHERE id = ?",
+        (asset_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"asset {asset_id}")
+    words = db.execute("SELECT document, ocr FROM words WHERE rowid = ?", (asset_id,)).fetchone()
+    above = [
+        name
+        for (name,) in db.execute(
+            "WITH RECURSIVE up(id, name, parent_id, level) AS ("
+            " SELECT id, name, parent_id, 0 FROM place WHERE id = ? UNION ALL"
+            " SELECT p.id, p.name, p.parent_id, level + 1 FROM place p JOIN up ON p.id = up.parent_id)"
+            " SELECT name FROM up ORDER BY level",
+            (row[4],),
+        )
+    ]
+    return Details(
+        hash=row[0],
+        latitude=row[1],
+        longitude=row[2],
+        camera=row[3],
+        place=", ".join(filter(None, above)) or None,
+        rating=row[5],
+        caption=row[6],
+        keywords=tuple(json.loads(row[7])) if row[7] else (),
+        text=next((text for text in words or () if text), None),
+    )
+
+
+def _where(conditions: Sequence[Condition]) -> tuple[str, tuple[int | str | None, ...]]:
+    """The conjunction as SQL, with its bound values. Only constants of TESTS become text."""
+    parts = ["TRUE"]
+    values: list[int | str | None] = []
+    for condition in conditions:
+        test = TESTS[condition.test]
+        values += [condition.value] * test.count("{v}")
+        test = f"({test.replace('{v}', '?')})"
+        parts.append(f"NOT ifnull({test}, FALSE)" if condition.negated else test)
+    return " AND ".join(parts), tuple(values)

@@ -1,0 +1,144 @@
+"""Extended attributes: what is known of an asset, under names that desktops already use and `user.haven.*`.
+
+In `files/` the disk's own attributes pass through, these names aside. Directories answer `glusterfs.get_real_filename:`
+with the spelling of a name whose case or Unicode form is wrong: Samba's vfs_glusterfs_fuse asks that instead of listing
+the folder for every name that it cannot find.
+"""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import assets, browse
+from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
+
+from . import files
+from .files import DiskDirectory, DiskFile
+from .search import Results
+from .tree import Leaf, Text
+
+if TYPE_CHECKING:
+    from havenfs.entities import Asset, Hit
+
+    from .tree import Library, Node
+
+KNOWN = frozenset(
+    {
+        "user.haven.id",
+        "user.haven.hash",
+        "user.haven.date",
+        "user.haven.gps",
+        "user.haven.camera",
+        "user.haven.place",
+        "user.haven.text",
+        "user.haven.score",
+        "user.haven.why",
+        "user.haven.caption",
+        "user.haven.query",
+        "user.haven.people",
+        "user.haven.faces",
+        "user.haven.share",
+        "user.xdg.tags",
+        "user.xdg.comment",
+        "user.baloo.rating",
+    }
+)
+"""Every attribute that HavenFS gives a meaning to; most nodes have a few of them."""
+
+LARGEST = 65_536  # XATTR_SIZE_MAX of Linux, bytes
+_REAL_NAME = b"glusterfs.get_real_filename:"
+
+
+def names(library: Library, node: Node) -> list[bytes]:
+    """The attributes that have a value."""
+    found = [name.encode() for name in _values(library, node)]
+    if isinstance(node, DiskFile | DiskDirectory):
+        found += [
+            name for name in files.xattrs(node.source, node.path) if name.decode() not in KNOWN
+        ]
+    return found
+
+
+def value(library: Library, node: Node, name: bytes) -> bytes:
+    """The value of an attribute. Raises NoAttribute, Unsupported."""
+    if name.startswith(_REAL_NAME):
+        if isinstance(node, Leaf | Text | DiskFile):
+            raise NoAttribute(name)
+        try:
+            return node.real_name(name.removeprefix(_REAL_NAME)) + b"\0"
+        except NotFound:
+            raise NoAttribute(name) from None
+    text = name.decode(errors="surrogateescape")
+    if text in KNOWN:
+        try:
+            return _values(library, node)[text]
+        except KeyError:
+            raise NoAttribute(text) from None
+    if text.startswith("user.haven."):
+        raise Unsupported(text)
+    if isinstance(node, DiskFile | DiskDirectory):
+        return files.xattr(node.source, node.path, name)
+    raise NoAttribute(text)
+
+
+def refuse(name: bytes) -> None:
+    """Say why an attribute cannot be set in a view. Always raises: Unsupported or NotPermitted."""
+    text = name.decode(errors="surrogateescape")
+    if text.startswith("user.haven.") and text not in KNOWN:
+        raise Unsupported(text)
+    raise NotPermitted(text)
+
+
+def _values(library: Library, node: Node) -> dict[str, bytes]:
+    if isinstance(node, Leaf):
+        return _of_asset(library, node.asset, node.hit)
+    if isinstance(node, Results):
+        return {"user.haven.query": node.text.encode()}
+    if isinstance(node, DiskFile) and stat.S_ISREG(node.status.st_mode):
+        try:
+            asset_id = library.catalog.read(browse.asset_at, node.source.id, node.path)
+            return _of_asset(library, library.catalog.read(assets.get, asset_id), None)
+        except NotFound:
+            return {}
+    return {}
+
+
+def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, bytes]:
+    known = library.catalog.read(browse.details, asset.id)
+    gps = None
+    if known.latitude is not None and known.longitude is not None:
+        gps = f"{known.latitude:.6f},{known.longitude:.6f}"
+    values = {
+        "user.haven.id": str(asset.id),
+        "user.haven.hash": known.hash.hex(),
+        "user.haven.date": _date(asset),
+        "user.haven.gps": gps,
+        "user.haven.camera": known.camera,
+        "user.haven.place": known.place,
+        "user.haven.text": known.text,
+        "user.haven.caption": known.caption,
+        "user.haven.score": f"{hit.score:.4f}" if hit else None,
+        "user.haven.why": "; ".join(hit.reasons) if hit else None,
+        "user.xdg.tags": ",".join(known.keywords),
+        "user.xdg.comment": known.caption,
+        # Dolphin counts half stars.
+        "user.baloo.rating": str(known.rating * 2) if known.rating is not None else None,
+    }
+    return {name: _cut(text) for name, text in values.items() if text}
+
+
+def _date(asset: Asset) -> str | None:
+    """ISO 8601: the wall clock at the place, with its offset where that is known."""
+    if asset.taken_local is None:
+        return None
+    wall = datetime.fromtimestamp(asset.taken_local, UTC).replace(tzinfo=None)
+    if asset.taken_offset is not None:
+        wall = wall.replace(tzinfo=timezone(timedelta(minutes=asset.taken_offset)))
+    return wall.isoformat()
+
+
+def _cut(text: str) -> bytes:
+    """At most LARGEST bytes of it, no character cut in half."""
+    return text.encode()[:LARGEST].decode(errors="ignore").encode()

@@ -1,0 +1,62 @@
+"""The hidden folders @… that narrow any folder: `by-date/2019/@places/Italy/@search/on a boat`, left to right.
+
+They resolve in any case and are never listed, so that a program that recurses does not walk the product of all views.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from havenfs.catalog.browse import Condition
+from havenfs.errors import NotFound
+
+from .by_date import Years
+from .places import Countries
+from .search import Searches
+from .tree import Assets, Folder
+from .types import Types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .tree import Directory, Entry, Node, Scope
+
+
+class Not(Folder):
+    """@not: the facet that follows excludes what it otherwise selects. `@not/@types/videos`."""
+
+    __slots__ = ()
+
+    def entries(self) -> list[Entry]:
+        """Nothing: the facets in here are hidden like everywhere."""
+        return []
+
+    def child(self, name: str) -> Node:
+        """There is none."""
+        raise NotFound(name)
+
+    def facet(self, name: str) -> Directory | None:
+        """The facet, behind @not. Excluding everything, or nothing twice over, is no question."""
+        open_ = self.scope.library.facets.get(name)
+        if open_ is None or name in ("@not", "@all-files"):
+            return None
+        return open_(replace(self.scope.narrow(name), negated=True))
+
+
+def _nothing(scope: Scope) -> Directory:
+    """People and tags: none are known yet."""
+    return Assets(replace(scope, choice=Condition("nothing")))
+
+
+FACETS: dict[str, Callable[[Scope], Directory]] = {
+    "@people": _nothing,
+    "@places": Countries,
+    "@tags": _nothing,
+    "@by-date": Years,
+    "@types": Types,
+    "@search": Searches,
+    "@not": Not,
+    "@all-files": Assets,
+}
+"""The facets of every folder; `@ranked` is one of search results alone."""

@@ -1,0 +1,42 @@
+"""The top of the tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .by_date import Years
+from .facets import FACETS
+from .files import Sources
+from .haven import Haven
+from .places import Countries
+from .search import Searches
+from .tree import Fixed, Library, Scope
+from .types import Types
+
+if TYPE_CHECKING:
+    from havenfs.catalog import Catalog
+    from havenfs.retrieval.search import Searcher
+
+    from .tree import Directory
+
+VIEWS = {
+    "files": Sources,
+    "by-date": Years,
+    "places": Countries,
+    "types": Types,
+    "search": Searches,
+    ".haven": Haven,
+}
+"""The folders at the top, in the order in which they are listed. A new view is a module and a line here."""
+
+
+def open_tree(catalog: Catalog, searcher: Searcher, *, hidden: tuple[bytes, ...] = ()) -> Fixed:
+    """The root of the tree over a catalog.
+
+    *hidden* are real paths that `files/` never enters: the mount point of whoever serves the tree.
+    """
+    library = Library(catalog, searcher, FACETS, hidden=hidden)
+    views: dict[str, Directory] = {
+        name: view(Scope(library=library, key=name)) for name, view in VIEWS.items()
+    }
+    return Fixed(Scope(library=library, key=""), views)

@@ -1,0 +1,175 @@
+"""search/<any text>: a folder of the best answers, best first. Also `@search/<any text>` inside any folder.
+
+A lookup of a query parses it, no more; the search runs when its folder is listed or something in it is looked up. The
+listing of `search/` shows the last queries that somebody opened.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from havenfs import query
+from havenfs.catalog import assets, browse, recent
+from havenfs.catalog.names import legal, original
+from havenfs.errors import InvalidQuery, NotFound
+
+from .probes import is_probe
+from .tree import MANY, Folder, Leaf, Text
+
+if TYPE_CHECKING:
+    from .tree import Directory, Entry, Node, Scope
+
+README = "README.txt"
+SHOWN = 200  # hits in a listing, unless the query says `limit=`
+RECENT = 20
+
+
+class Searches(Folder):
+    """Where any text is a folder."""
+
+    __slots__ = ()
+
+    def entries(self) -> list[Entry]:
+        """The help, then the last queries, newest first."""
+        found: list[Entry] = [(README.encode(), self._readme())]
+        if self.scope.facets:
+            return found  # what was asked of the whole library is no answer here
+        seen: set[str] = {README}
+        for text in self.scope.library.catalog.read(recent.recent, RECENT):
+            name = legal(text)
+            if name not in seen and self._understood(name):
+                seen.add(name)
+                found.append((name.encode(), self._results(name)))
+        return found
+
+    def child(self, name: str) -> Node:
+        """The answers to *name*. Raises NotFound for what only programs ask, InvalidQuery for what cannot be read."""
+        if name.casefold() == README.casefold():
+            return self._readme()
+        if is_probe(name):
+            raise NotFound(name)
+        try:
+            query.parse(_meant(name), path=True)
+        except InvalidQuery as error:
+            self.scope.library.refusals.append(f"search/{name}: {error.reason}")
+            raise
+        return self._results(name)
+
+    def real_name(self, name: bytes) -> bytes:
+        """Any spelling is the name, except that of a probe."""
+        self.lookup(name)
+        return README.encode() if name.lower() == README.lower().encode() else name
+
+    def _understood(self, name: str) -> bool:
+        try:
+            query.parse(_meant(name), path=True)
+        except InvalidQuery:
+            return False
+        return not is_probe(name)
+
+    def _results(self, name: str) -> Results:
+        return Results(self.scope.choose(name), _meant(name))
+
+    def _readme(self) -> Text:
+        return Text(f"{self.scope.key}/{README}", _help)
+
+
+class Results(Folder):
+    """The answers to one query, best first."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, scope: Scope, text: str) -> None:
+        super().__init__(scope)
+        self.text = text
+
+    @property
+    def slow(self) -> bool:
+        """A search runs in here."""
+        return True
+
+    @property
+    def lasting(self) -> bool:
+        """Answers move with every picture that is indexed."""
+        return False
+
+    def entries(self) -> list[Entry]:
+        """One leaf a hit. Remembers the query when it was asked of the whole library."""
+        leaves = self.leaves()
+        library = self.scope.library
+        if not self.scope.facets and library.catalog.read(recent.recent, 1) != [self.text]:
+            library.catalog.write(recent.add, self.text)
+        return [(leaf.asset.name.encode(), leaf) for leaf in leaves]
+
+    def child(self, name: str) -> Leaf:
+        """The hit of this name. Names that no asset has never run the search."""
+        if is_probe(name):
+            raise NotFound(name)
+        self.scope.library.catalog.read(assets.by_name, name)
+        for leaf in self.leaves():
+            if leaf.asset.name == name:
+                return leaf
+        raise NotFound(name)
+
+    def facet(self, name: str) -> Directory | None:
+        """@ranked numbers the answers; the other facets narrow them."""
+        inside = replace(
+            self.scope, searches=(*self.scope.searches, (self.text, self.scope.negated))
+        )
+        if name == "@ranked":
+            return Ranked(inside.narrow(name), self)
+        open_ = self.scope.library.facets.get(name)
+        return open_(inside.narrow(name)) if open_ else None
+
+    def leaves(self) -> list[Leaf]:
+        """The hits that are visible and pass the conditions around, best first; behind @not, all others."""
+        catalog = self.scope.library.catalog
+        hits = self.scope.library.answer(self.text, MANY if self.scope.facets else SHOWN).hits
+        among = replace(browse.among([hit.asset_id for hit in hits]), negated=self.scope.negated)
+        found = catalog.read(browse.assets, (*self.scope.outer(), among))
+        if self.scope.negated:
+            return [Leaf(asset) for asset in found]
+        known = {asset.id: asset for asset in found}
+        return [Leaf(known[hit.asset_id], hit) for hit in hits if hit.asset_id in known]
+
+
+class Ranked(Folder):
+    """The answers with their rank before the name, for programs that sort by name: `001 IMG_0042.jpg`."""
+
+    __slots__ = ("_results",)
+
+    def __init__(self, scope: Scope, results: Results) -> None:
+        super().__init__(scope)
+        self._results = results
+
+    @property
+    def slow(self) -> bool:
+        """A search runs in here."""
+        return True
+
+    def entries(self) -> list[Entry]:
+        """The answers, numbered from 1, all numbers of one width."""
+        leaves = self._results.leaves()
+        width = max(3, len(str(len(leaves))))
+        return [
+            (f"{rank:0{width}} {leaf.asset.name}".encode(), leaf)
+            for rank, leaf in enumerate(leaves, start=1)
+        ]
+
+    def child(self, name: str) -> Node:
+        """The answer of this rank and name."""
+        for entry, leaf in self.entries():
+            if entry == name.encode():
+                return leaf
+        raise NotFound(name)
+
+
+def _help() -> bytes:
+    return query.help_text().encode()
+
+
+def _meant(name: str) -> str:
+    """The text that a name in the listing stands for: a file name cannot hold ? or :."""
+    return original(unicodedata.normalize("NFC", name))

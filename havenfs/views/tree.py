@@ -1,0 +1,293 @@
+"""The kinds of node in the tree, and what every computed folder shares.
+
+A Directory lists entries and looks names up; a Leaf is an asset under its name; a Text is written on demand; the Disk
+nodes of `files/` are in `views.files`. A Folder is a Directory made of conditions (a Scope), so that facets can narrow
+it further. Nothing here knows which folders exist: `views.root` says that.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from havenfs.catalog import browse, changes, names
+from havenfs.errors import NotFound, TooDeep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from havenfs.catalog import Catalog
+    from havenfs.catalog.browse import Condition
+    from havenfs.entities import Asset, Hit
+    from havenfs.retrieval.search import Answer, Searcher
+
+    from .files import DiskDirectory, DiskFile
+
+MAX_FACETS = (
+    8  # deeper than any question a person asks, shallow enough to end a program that recurses
+)
+REMEMBERED = 64  # answers kept: a file manager looks every name of a result up again
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An asset under its name. Its attributes are the catalog's; its bytes are the original's."""
+
+    asset: Asset
+    hit: Hit | None = None
+    """Set where a search listed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A small file whose bytes are made when they are asked for."""
+
+    key: str
+    render: Callable[[], bytes]
+
+
+class Directory(Protocol):
+    """A folder of the tree."""
+
+    @property
+    def key(self) -> str:
+        """Names this folder, and no other, for as long as it means the same."""
+        ...
+
+    @property
+    def slow(self) -> bool:
+        """Whether listing or looking up may take longer than a point read: a search, a disk that sleeps."""
+        ...
+
+    @property
+    def lasting(self) -> bool:
+        """Whether every change of its names is announced (`views.affected`), so that they may be kept long."""
+        ...
+
+    def entries(self) -> list[Entry]:
+        """What stands here at this moment, in order."""
+        ...
+
+    def lookup(self, name: bytes) -> Node:
+        """The node of exactly this name. Raises NotFound and what opening it raises."""
+        ...
+
+    def real_name(self, name: bytes) -> bytes:
+        """How the entry is spelt whose name equals *name* but for case and Unicode form. Raises NotFound."""
+        ...
+
+
+class Library:
+    """What the folders draw from: the catalog, the searcher and a few remembered answers."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        searcher: Searcher,
+        facets: Mapping[str, Callable[[Scope], Directory]],
+        *,
+        hidden: tuple[bytes, ...] = (),
+    ) -> None:
+        self.catalog = catalog
+        self.searcher = searcher
+        self.facets = facets
+        """Facet, with its @, in lower case -> the folder that it opens on a scope."""
+        self.hidden = hidden
+        """Real paths that `files/` never enters: our own mount point."""
+        self.refusals: deque[str] = deque(maxlen=50)
+        """Queries that could not be understood, newest last; shown in .haven/errors."""
+        self._answers: dict[tuple[str, int], Answer] = {}
+
+    def answer(self, text: str, limit: int) -> Answer:
+        """The answer to a query; a remembered one while the library has not changed. Raises InvalidQuery."""
+        known = self._answers.get((text, limit))
+        if known is not None and known.generation == self.catalog.read(changes.generation):
+            return known
+        found = self.searcher.search(text, limit=limit, path=True)
+        self._answers.pop((text, limit), None)
+        self._answers[text, limit] = found
+        for oldest in list(self._answers)[:-REMEMBERED]:
+            self._answers.pop(oldest, None)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a folder is about: conditions that are settled, and the one that it refines."""
+
+    library: Library
+    key: str
+    settled: tuple[Condition, ...] = ()
+    """Of the facets to the left."""
+    choice: Condition | None = None
+    """Of this view, so far: a year, then a month."""
+    searches: tuple[tuple[str, bool], ...] = ()
+    """(query, negated) of the searches to the left: run when the folder is listed, not before."""
+    negated: bool = False
+    """Whether the view stands behind @not."""
+    facets: int = 0
+
+    def choose(self, key: str, choice: Condition | None = None) -> Scope:
+        """One level further down in the same view."""
+        return replace(self, key=f"{self.key}/{key}", choice=choice or self.choice)
+
+    def narrow(self, facet: str) -> Scope:
+        """The start of another view within this one. Raises TooDeep."""
+        if self.facets >= MAX_FACETS:
+            raise TooDeep(f"{self.key}/{facet}: more than {MAX_FACETS} facets")
+        return replace(
+            self,
+            key=f"{self.key}/{facet}",
+            settled=self._with_choice(),
+            choice=None,
+            negated=False,
+            facets=self.facets + 1,
+        )
+
+    def outer(self) -> tuple[Condition, ...]:
+        """The conditions around this view; runs the searches among them."""
+        return (*self.settled, *self._found())
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions of the folder; runs the searches among them."""
+        return (*self._with_choice(), *self._found())
+
+    def within(self) -> tuple[Condition, ...]:
+        """The conditions under which subfolders are offered: behind @not, what one may still exclude."""
+        return (*self.outer(), self.choice) if self.choice else self.outer()
+
+    def _with_choice(self) -> tuple[Condition, ...]:
+        if self.choice is None:
+            return self.settled
+        return (*self.settled, replace(self.choice, negated=self.negated))
+
+    def _found(self) -> tuple[Condition, ...]:
+        return tuple(
+            replace(
+                browse.among([hit.asset_id for hit in self.library.answer(text, MANY).hits]),
+                negated=negated,
+            )
+            for text, negated in self.searches
+        )
+
+
+MANY = 5000  # hits that a search contributes to an intersection, where its listing shows 200
+
+
+class Folder(ABC):
+    """A computed directory: facets resolve in it, though they are not listed."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    @property
+    def key(self) -> str:
+        """The path of the folder, with ids in place of names that may change."""
+        return self.scope.key
+
+    @property
+    def slow(self) -> bool:
+        """Only searches are slow."""
+        return bool(self.scope.searches)
+
+    @property
+    def lasting(self) -> bool:
+        """Intersections and searches are too many to announce their changes."""
+        return not self.scope.facets and not self.scope.searches
+
+    @abstractmethod
+    def entries(self) -> list[Entry]:
+        """What stands here at this moment, in order."""
+
+    @abstractmethod
+    def child(self, name: str) -> Node:
+        """The entry of this name. Raises NotFound."""
+
+    def lookup(self, name: bytes) -> Node:
+        """The entry or the facet of this name. Raises NotFound."""
+        try:
+            text = name.decode()
+        except UnicodeDecodeError:
+            raise NotFound(name) from None
+        if text.startswith("@") and (facet := self.facet(text.lower())):
+            return facet
+        return self.child(text)
+
+    def facet(self, name: str) -> Directory | None:
+        """The hidden folder that narrows this one, if there is one of that name."""
+        open_ = self.scope.library.facets.get(name)
+        return open_(self.scope.narrow(name)) if open_ else None
+
+    def real_name(self, name: bytes) -> bytes:
+        """Found by listing: right for folders of folders, which are small."""
+        return respelt(name, [entry for entry, _ in self.entries()])
+
+
+class Assets(Folder):
+    """The assets of a scope, flat."""
+
+    __slots__ = ()
+
+    def entries(self) -> list[Entry]:
+        """One leaf an asset, by date."""
+        found = self.scope.library.catalog.read(browse.assets, self.scope.conditions())
+        return [(asset.name.encode(), Leaf(asset)) for asset in found]
+
+    def child(self, name: str) -> Leaf:
+        """The asset of this name, if it is here."""
+        return Leaf(self.scope.library.catalog.read(browse.asset, self.scope.conditions(), name))
+
+    def real_name(self, name: bytes) -> bytes:
+        """Found by the index over folded names, however many there are."""
+        found = self.scope.library.catalog.read(browse.name_of, self.scope.conditions(), fold(name))
+        if found is None:
+            raise NotFound(name)
+        return found.encode()
+
+
+class Fixed(Folder):
+    """A folder whose entries are given: ways on, never assets."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, scope: Scope, entries: Mapping[str, Node]) -> None:
+        super().__init__(scope)
+        self._entries = entries
+
+    def entries(self) -> list[Entry]:
+        """The entries given."""
+        return [(name.encode(), node) for name, node in self._entries.items()]
+
+    def child(self, name: str) -> Node:
+        """The entry given under this name."""
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise NotFound(name) from None
+
+
+def fold(name: bytes) -> str:
+    """The form in which names are equal that differ in case or Unicode form only."""
+    return names.key(name.decode(errors="surrogateescape"))
+
+
+def respelt(name: bytes, candidates: list[bytes]) -> bytes:
+    """The one of *candidates* that equals *name*; an exact match wins. Raises NotFound."""
+    if name in candidates:
+        return name
+    wanted = fold(name)
+    for candidate in candidates:
+        if fold(candidate) == wanted:
+            return candidate
+    raise NotFound(name)
+
+
+if TYPE_CHECKING:
+    Node = Directory | Leaf | Text | DiskDirectory | DiskFile
+    """Whatever stands in a directory."""
+    Entry = tuple[bytes, Node]
+    """A name and its node."""
