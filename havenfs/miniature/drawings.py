@@ -1,0 +1,98 @@
+"""Drawings for training and measuring, as pixels of the model's size, and which texts are true of which drawings.
+
+Each worker process draws its own share; the result depends only on the seed and the number.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from havenfs.sample.scenes import Scene, draw, facts, random_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SIZE = 64
+"""Side of the square that the image tower sees, px. The whole picture is squashed into it, as `squash` asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawings:
+    """Pictures and what they show."""
+
+    pixels: NDArray[np.uint8]
+    """[n, SIZE, SIZE, 3]."""
+    scenes: tuple[Scene, ...]
+
+
+def draw_many(
+    number: int, *, seed: int, heldout: bool = False, single: bool = False, workers: int = 2
+) -> Drawings:
+    """That many random drawings; `single`: only such that show one thing once, for telling classes apart."""
+    share = 250
+    jobs = [
+        (min(share, number - at), (seed, at), heldout, single) for at in range(0, number, share)
+    ]
+    if workers <= 1:
+        parts = [_draw_share(*job) for job in jobs]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(_draw_share, *zip(*jobs, strict=True)))
+    return Drawings(
+        pixels=np.concatenate([part.pixels for part in parts]),
+        scenes=tuple(scene for part in parts for scene in part.scenes),
+    )
+
+
+def _draw_share(number: int, seed: tuple[int, int], heldout: bool, single: bool) -> Drawings:  # noqa: FBT001 - positional through pool.map
+    rng = np.random.default_rng(seed)
+    pixels = np.empty((number, SIZE, SIZE, 3), np.uint8)
+    scenes: list[Scene] = []
+    while len(scenes) < number:
+        scene = random_scene(rng, heldout=heldout)
+        if single and (len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1):
+            continue
+        short = int(rng.integers(320, 520)) if rng.random() < 0.06 else int(rng.integers(88, 150))
+        long = int(short * rng.choice([1.0, 1.25, 4 / 3, 4 / 3, 1.5, 16 / 9]))
+        size = (long, short) if rng.random() < 0.72 else (short, long)
+        pixels[len(scenes)] = squashed(draw(scene, *size, rng))
+        scenes.append(scene)
+    return Drawings(pixels=pixels, scenes=tuple(scenes))
+
+
+def squashed(image: Image.Image) -> NDArray[np.uint8]:
+    """The picture as the image tower sees it, before normalisation: uint8 [SIZE, SIZE, 3]."""
+    return np.asarray(image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+
+
+class Truth:
+    """Of which scenes a set of claims is true."""
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        known = [facts(scene) for scene in scenes]
+        self._columns = {
+            fact: place for place, fact in enumerate(sorted(frozenset().union(*known)))
+        }
+        self._lacks = np.ones((len(scenes), len(self._columns)), np.float32)
+        for row, found in enumerate(known):
+            self._lacks[row, [self._columns[fact] for fact in found]] = 0
+
+    def of(
+        self, claims: Sequence[Iterable[str]], rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.bool_]:
+        """[texts, scenes]: whether everything that the text claims is true of the scene (of those `rows`)."""
+        asked = np.zeros((len(claims), len(self._columns)), np.float32)
+        possible = np.ones(len(claims), bool)
+        for row, claim in enumerate(claims):
+            places = [self._columns.get(fact, -1) for fact in claim]
+            possible[row] = min(places) >= 0
+            asked[row, [place for place in places if place >= 0]] = 1
+        lacks = self._lacks if rows is None else self._lacks[rows]
+        return (asked @ lacks.T == 0) & possible[:, None]
