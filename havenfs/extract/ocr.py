@@ -1,0 +1,181 @@
+"""Words on pictures, read by tesseract; and a quick look whether there are any.
+
+Reading costs a second of a core and looking costs milliseconds, so nobody reads what does not look like print. Not for
+documents that carry their text inside (see documents). Tesseract runs as a child process on one thread, one per call;
+calls may run in parallel. Its input goes through a temporary file in TMPDIR.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pytesseract
+from PIL import Image
+
+from havenfs.entities import Text, TextOrigin
+from havenfs.errors import ModelError, Unreadable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+tesseract = cast(Any, pytesseract)  # comes without types
+
+GATE = 0.01
+"""Least likeness that is worth reading. Measured on pictures of 1440 px: pages of print 0.53-0.86, one line of text on a
+photo 0.012-0.03 (24 to 100 px high), 19 real photographs 0-0.015 but for four (a wall of windows, a shelf, coins)."""
+LOOK = 720
+"""Longer side, in pixels, at which `likeness` looks; text of 16 to 50 px in 1440 is found there, larger in a third of it."""
+EDGE = 14
+"""Difference of neighbouring grey values that counts as an edge: print in grey on grey has 30."""
+STRIP = 48
+HALF = 16
+"""Windows are STRIP wide and 2 * HALF high, one at every HALF rows, so that no line of text falls between two."""
+
+LANGUAGES = ("eng", "deu", "fra", "ita", "spa", "por", "nld")
+"""Languages that are read when their data is installed. Each one costs time on every picture."""
+TIMEOUT_S = 30
+"""A full page takes 1.4 s; thirty seconds mean a picture that tesseract cannot come to terms with."""
+CONFIDENCE = 60
+"""Percent. What tesseract believes less is mostly leaves and brick walls."""
+SURE = 80
+"""Percent, for words without a layout around them."""
+SMALL = 1000
+"""Pictures whose longer side is shorter are doubled first: tesseract wants letters of 20 px and more."""
+INSTALL = "install the Debian packages tesseract-ocr and tesseract-ocr-eng"
+
+WORD = re.compile(r"\w{2,}")
+
+
+def likeness(image: Image.Image) -> float:
+    """Return how much of *image* looks like print, 0..1; see GATE. About 3 ms for 1440 px, on one core.
+
+    Print is lines: rows in which many strokes (an edge up and an edge down) follow each other, beside rows with none.
+    Foliage, gravel and brick have the strokes but not the empty rows; this is what tells them apart.
+    """
+    scale = max(image.size) // LOOK
+    if scale >= 2:
+        image = image.reduce(scale)
+    gray = image if image.mode == "L" else image.convert("L")
+    fine = _lines(np.asarray(gray, np.int16))
+    coarse = _lines(np.asarray(gray.reduce(3), np.int16))
+    return max(
+        fine, coarse / 8
+    )  # a window of the coarse look is nine times as large: one alone is chance
+
+
+def _lines(pixels: NDArray[np.int16]) -> float:
+    """The share of windows that hold a piece of a line of text."""
+    rows, strips = pixels.shape[0] // HALF, (pixels.shape[1] - 2) // STRIP
+    if rows < 2 or strips < 1:
+        return 0.0
+    height, width = rows * HALF, strips * STRIP
+    steps = np.diff(pixels[:height, : width + 2], axis=1)
+    starts = np.array(range(0, width, STRIP), np.intp)
+
+    def strokes(edge: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """Edges that begin in each row of each strip."""
+        return np.add.reduceat(edge[:, 1:] & ~edge[:, :-1], starts, axis=1, dtype=np.uint8)
+
+    up, down = strokes(steps > EDGE), strokes(steps < -EDGE)
+
+    def share(state: NDArray[np.bool_]) -> NDArray[np.float64]:
+        halves = state.reshape(rows, HALF, strips).sum(1)
+        return (halves[1:] + halves[:-1]) / (2 * HALF)
+
+    busy, quiet = share((up >= 3) & (down >= 3)), share(up + down <= 1)
+    return float(((busy >= 0.2) & (quiet >= 0.15) & (busy + quiet >= 0.65)).mean())
+
+
+def read(image: Image.Image) -> Text | None:
+    """Return the words on *image*, line by line; None when there is nothing that reads like text.
+
+    Raises Unreadable when tesseract fails or takes longer than TIMEOUT_S, ModelError when it is not installed.
+    """
+    languages = "+".join(_languages())
+    gray = image.convert("L")
+    if max(gray.size) < SMALL:
+        gray = gray.resize((gray.width * 2, gray.height * 2), Image.Resampling.BICUBIC)
+    gray.format = (
+        "PPM"  # handed over uncompressed: making a PNG of 1440 px takes longer than a small text
+    )
+    # Whole page with layout first. Only it never takes a wall for text, but it passes over two signs in three.
+    body = _body(_tesseract(gray, languages, 3), CONFIDENCE)
+    if _junk(body):
+        # Sparse text then, with no word that tesseract doubts: on 19 photographs without text this read nothing.
+        body = _body(_tesseract(gray, languages, 11), SURE, letters=3)
+        if _junk(body):
+            return None
+    return Text(origin=TextOrigin.OCR, body=body)
+
+
+def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list[Any]]:
+    """The table of words that tesseract finds, column by column."""
+    # On its default, one thread per core, tesseract's threads wait for each other: a page takes 8 times as long.
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    try:
+        return tesseract.image_to_data(
+            gray,
+            lang=languages,
+            config=f"--psm {layout}",
+            timeout=TIMEOUT_S,
+            output_type=tesseract.Output.DICT,
+        )
+    except pytesseract.TesseractNotFoundError as error:
+        _languages.cache_clear()
+        reason = f"tesseract is not installed: {INSTALL}"
+        raise ModelError(reason) from error
+    except pytesseract.TesseractError as error:
+        reason = f"reading the text failed: {' '.join(str(error.args[-1]).split())[:200]}"
+        raise Unreadable(reason) from error
+    except (
+        RuntimeError
+    ) as error:  # how pytesseract says that the time is over; TesseractError is one too
+        reason = f"reading the text took longer than {TIMEOUT_S} s"
+        raise Unreadable(reason) from error
+
+
+def _body(found: dict[str, list[Any]], confidence: int, letters: int = 1) -> str:
+    """The words of at least that confidence and length in their lines, an empty line between blocks."""
+    lines: dict[tuple[int, int, int], list[str]] = {}
+    columns = (found[key] for key in ("block_num", "par_num", "line_num", "conf", "text"))
+    for block, paragraph, line, percent, text in zip(*columns, strict=True):
+        word = str(text).strip()
+        if float(percent) >= confidence and sum(map(str.isalnum, word)) >= letters:
+            lines.setdefault((int(block), int(paragraph), int(line)), []).append(word)
+    parts: list[str] = []
+    last = 0
+    for (block, _, _), words in lines.items():
+        if parts and block != last:
+            parts.append("")
+        parts.append(" ".join(words))
+        last = block
+    return "\n".join(parts)
+
+
+def _junk(body: str) -> bool:
+    """Whether *body* is what tesseract makes of textures: single letters, signs, hardly a word."""
+    tokens = body.split()
+    letters = sum(character.isalnum() for token in tokens for character in token)
+    signs = sum(len(token) for token in tokens) - letters
+    words = [token for token in tokens if WORD.search(token)]
+    longest = max((len(match) for token in words for match in WORD.findall(token)), default=0)
+    return longest < 3 or len(words) * 2 < len(tokens) or signs > letters
+
+
+@functools.cache
+def _languages() -> tuple[str, ...]:
+    """Those of LANGUAGES that are installed. Raises ModelError."""
+    try:
+        there = cast("list[str]", tesseract.get_languages())
+    except pytesseract.TesseractNotFoundError as error:
+        reason = f"tesseract is not installed: {INSTALL}"
+        raise ModelError(reason) from error
+    wanted = tuple(language for language in LANGUAGES if language in there)
+    if not wanted:
+        reason = f"tesseract has no data for {', '.join(LANGUAGES)}: {INSTALL}"
+        raise ModelError(reason)
+    return wanted
