@@ -1,0 +1,72 @@
+"""How a worker makes itself small before it touches a file: priority, limits, no network, no new privileges.
+
+Called once, early, in the worker's own process and while it has one thread. The unit's sandbox comes on top; this is
+what holds on a laptop and in a container too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import resource
+import signal
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+MEMORY: Final = 1536 << 20
+"""Bytes of RLIMIT_DATA (private writable memory; RLIMIT_AS would count the mapped models and thread stacks as well).
+A worker with both towers of ViT-B/32 in int8 and all decoders loaded has 400 MB; a 200-megapixel JPEG with draft
+decoding adds 150 MB, one without 600 MB."""
+WRITES: Final = (
+    64 << 20
+)  # bytes a file: tesseract wants the picture in a temporary file, nothing else is written
+FILES: Final = 256
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_DUMPABLE: Final = 4
+PR_SET_NO_NEW_PRIVS: Final = 38
+CLONE_NEWUSER: Final = 0x10000000
+CLONE_NEWNET: Final = 0x40000000
+
+
+def confine(parent: int, *, memory: int = MEMORY, background: bool = True) -> None:
+    """Lower this process for good. Exits if *parent* (a pid) is already gone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Not after the parent's exit but after that of the thread that started us: the indexer starts workers from the
+    # thread that lives as long as it does.
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(0)
+    if background:
+        os.nice(10)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_DATA, memory)
+    _limit(resource.RLIMIT_FSIZE, WRITES)
+    _limit(resource.RLIMIT_NOFILE, FILES)
+    signal.signal(
+        signal.SIGXFSZ, signal.SIG_IGN
+    )  # EFBIG is an error of ours to report; the signal kills
+    _leave_network(libc)
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _limit(which: int, most: int) -> None:
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(which, (most, most))
+
+
+def _leave_network(libc: ctypes.CDLL) -> None:
+    """An empty network name space where the kernel lets us: as root, else through a user name space."""
+    if libc.unshare(CLONE_NEWNET) == 0:
+        return
+    # File permissions go on being those of our user: only names of users change in there, and nothing is written.
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+        log.info(
+            "this system lets no worker give up the network (%s); the service's unit should do so",
+            os.strerror(ctypes.get_errno()),
+        )

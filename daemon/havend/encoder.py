@@ -1,0 +1,154 @@
+"""The socket that answers "embed this query text" for the mount and the web page, in front of one worker process.
+
+One JSON line {"text": ...} in, one {"model": ..., "vector": base64 of float32 LE} or {"error": ...} out, as often as
+the caller likes. The worker starts with the first question and goes when nobody has asked for a while: a text model
+takes up to 250 MB. Trio only; one question at a time reaches the model, which takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import os
+import socket
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import trio
+
+from havenfs.errors import ModelError
+from havenfs.models import registry
+
+from .pool import Settings, Worker, WorkerDiedError
+from .protocol import Bad, Encoded, EncodeText, NoModel
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from havenfs.config import State
+
+log = logging.getLogger(__name__)
+
+LINE = 64 << 10  # bytes of a question
+ANSWER_S = 20.0
+IDLE_S = 300.0
+
+
+class _Question(msgspec.Struct, frozen=True):
+    text: str
+
+
+class _Encoder:
+    """Texts to vectors, by the model in use at that moment."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._worker = Worker(Settings(state=state, threads=2, foreground=True))
+        self._turn = trio.Lock()
+        self._model: str | None = None
+        self._used = trio.current_time()
+
+    async def encode(self, text: str) -> Encoded | str:
+        """The vector, or why there is none."""
+        async with self._turn:
+            try:
+                model = await trio.to_thread.run_sync(registry.active, self._state)
+            except ModelError as error:
+                return str(error)
+            if model.id != self._model:
+                await self._worker.stop()
+                self._model = model.id
+            try:
+                answer = await self._worker.ask(EncodeText(text), timeout_s=ANSWER_S)
+            except WorkerDiedError as error:
+                log.warning("the text model's worker %s", error)
+                return f"the text model {error}"
+            finally:
+                self._used = trio.current_time()
+        match answer:
+            case Encoded() if len(answer.vector) == 4 * model.dimension:
+                return answer
+            case Bad() | NoModel():
+                return answer.reason
+            case _:
+                return "the text model's answer makes no sense"
+
+    async def rest(self) -> None:
+        """Let the worker go whenever nobody has asked for IDLE_S, until cancelled; then for good."""
+        try:
+            while True:
+                await trio.sleep_until(max(self._used + IDLE_S, trio.current_time() + 1))
+                if trio.current_time() >= self._used + IDLE_S:
+                    async with self._turn:
+                        await self._worker.stop()
+        finally:
+            await self._worker.stop()
+
+
+async def serve(
+    state: State, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Answer at `state.encoder` until cancelled. Replaces a socket that a dead process left."""
+    encoder = _Encoder(state)
+
+    async def handle(stream: trio.SocketStream) -> None:
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await _converse(encoder, stream)
+
+    with _bound(state) as listening:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(encoder.rest)
+            listener = trio.SocketListener(listening)
+            await nursery.start(partial(trio.serve_listeners, handle, [listener]))
+            task_status.started()
+
+
+async def _converse(encoder: _Encoder, stream: trio.SocketStream) -> None:
+    waiting = b""
+    while True:
+        while b"\n" not in waiting:
+            chunk = await stream.receive_some(LINE)
+            if not chunk or len(waiting) > LINE:
+                return
+            waiting += chunk
+        line, waiting = waiting.split(b"\n", 1)
+        try:
+            question = msgspec.json.decode(line, type=_Question)
+        except msgspec.DecodeError as error:
+            answer: dict[str, str] = {"error": f"not a question: {error}"}
+        else:
+            found = await encoder.encode(question.text)
+            if isinstance(found, str):
+                answer = {"error": found}
+            else:
+                vector = base64.b64encode(found.vector).decode()
+                answer = {"model": found.model, "vector": vector}
+        await stream.send_all(msgspec.json.encode(answer) + b"\n")
+
+
+@contextlib.contextmanager
+def _bound(state: State) -> Generator[trio.socket.SocketType]:
+    """A listening socket at `state.encoder`, for the owner only. Gone afterwards."""
+    directory = os.open(state.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # The path of a socket may have 107 bytes, that of a directory 4095: so through its descriptor. Bound under
+        # another name first: nobody finds it before its mode is right, and rename replaces a dead one.
+        base = f"/proc/self/fd/{directory}"
+        fresh = f"{base}/{state.encoder.name}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(fresh)  # noqa: PTH108 -- not a path for anybody else
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.bind(fresh)
+        os.chmod(fresh, 0o600)  # noqa: PTH101
+        listening.listen(16)
+        os.replace(fresh, f"{base}/{state.encoder.name}")  # noqa: PTH105
+        try:
+            yield trio.socket.from_stdlib_socket(listening)
+        finally:
+            listening.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{base}/{state.encoder.name}")  # noqa: PTH108
+    finally:
+        os.close(directory)

@@ -1,0 +1,256 @@
+"""The indexer: scans, watches, and has workers look at what is new, in the order of `havenfs.ingest.queue`.
+
+Decides nothing about contents (that is `havenfs.ingest`) and opens no original (that is `havend.worker`). Trio; the
+catalog is read and written in threads. Killing it at any moment loses only what was under way, which is still queued.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from havenfs.catalog import Catalog, jobs, sources as catalog_sources
+from havenfs.catalog.thumbnails import Thumbnails
+from havenfs.entities import Stage
+from havenfs.errors import ConfigError, ModelError
+from havenfs.ingest import queue
+from havenfs.models import registry
+
+from . import confine, encoder
+from .pool import Settings
+from .recorder import Recorder
+from .scanner import Scanner
+from .visitor import Identification, Visitation, Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from havenfs.config import SourceConfig, State
+    from havenfs.entities import AssetId, FileId
+    from havenfs.ingest.scan import Report
+    from havenfs.models.registry import Model
+
+log = logging.getLogger(__name__)
+
+AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
+POLL_S = 5.0  # how soon work is found that another program queued
+MODEL_S = 10.0  # how soon a change of the model is noticed
+REST_NS = 2 * 10**9
+"""A file that was written to less than this ago is probably still being written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the owner may set."""
+
+    workers: int | None = None
+    """Processes; None: one less than there are cores, 1 to 4."""
+    memory: int = confine.MEMORY
+    """Bytes of private memory for each."""
+    rescan_s: float = 6 * 3600.0
+    """Between full scans, for what no watch reports (network disks, lost events)."""
+    visit_s: float = 120.0
+    """Most that one visit to a file may take."""
+
+
+async def run(
+    state: State,
+    sources: Sequence[SourceConfig],
+    *,
+    once: bool = False,
+    options: Options | None = None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Index *sources* into *state* until cancelled; with *once*, until nothing is left to do.
+
+    Started when the sources are known and questions of text are answered. Raises ConfigError when another indexer
+    runs on this state directory.
+    """
+    state.root.mkdir(parents=True, exist_ok=True)
+    with (
+        locked(state),
+        Catalog(state.catalog) as catalog,
+        Thumbnails(state.thumbnails) as thumbnails,
+    ):
+        known = catalog.write(catalog_sources.configure, sources)
+        indexer = _Indexer(state, catalog, options or Options(), once=once)
+        scanner = Scanner(catalog, known, indexer.scanned)
+        recorder = Recorder(catalog, thumbnails)
+        indexer.visitor = Visitor(
+            scanner=scanner,
+            recorder=recorder,
+            thumbnails=thumbnails,
+            sources={source.id: source for source in known},
+            visit_s=indexer.options.visit_s,
+            released=indexer.release,
+        )
+        await indexer.choose_model()
+        async with trio.open_nursery() as nursery:
+            if not once:
+                await nursery.start(encoder.serve, state)
+            nursery.start_soon(recorder.run)
+            nursery.start_soon(scanner.run)
+            for source in known:
+                if once:
+                    scanner.ask(source)
+                else:
+                    nursery.start_soon(
+                        partial(scanner.watch, source, rescan_s=indexer.options.rescan_s)
+                    )
+            task_status.started()
+            if not once:
+                nursery.start_soon(indexer.follow_model)
+            await indexer.work(scanner)
+            nursery.cancel_scope.cancel()
+
+
+@contextlib.contextmanager
+def locked(state: State) -> Generator[None]:
+    """Be the only indexer of this state directory. Raises ConfigError. The kernel lets go when the process ends."""
+    path = state.root / "indexer.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"another indexer is running on {state.root}") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(slots=True)
+class _Busy:
+    """What is under way, and what is put off until the next scan because its disk or file is not as it was."""
+
+    files: set[FileId] = field(default_factory=set["FileId"])
+    assets: set[AssetId] = field(default_factory=set["AssetId"])
+    late_files: set[FileId] = field(default_factory=set["FileId"])
+    late_assets: set[AssetId] = field(default_factory=set["AssetId"])
+
+
+class _Indexer:
+    """Chooses work and hands it to workers."""
+
+    visitor: Visitor
+
+    def __init__(self, state: State, catalog: Catalog, options: Options, *, once: bool) -> None:
+        self._state = state
+        self._catalog = catalog
+        self.options = options
+        self._once = once
+        self._busy = _Busy()
+        self._wake = trio.Event()
+        self._said_idle = True
+        cores = len(os.sched_getaffinity(0))
+        self._workers = options.workers or min(max(1, cores - 1), 4)
+        self._settings = Settings(
+            state=state, memory=options.memory, threads=1 if self._workers > 1 else min(2, cores)
+        )
+
+    def scanned(self, report: Report) -> None:
+        """After each scan: what was put off may be tried again."""
+        if report.present:
+            self._busy.late_files.clear()
+            self._busy.late_assets.clear()
+        self._wake.set()
+
+    def release(self, work: Identification | Visitation, *, later: bool) -> None:
+        """The piece of work is written, or (*later*) put off until the next scan."""
+        if isinstance(work, Identification):
+            self._busy.files.discard(work.file.id)
+            if later:
+                self._busy.late_files.add(work.file.id)
+        else:
+            self._busy.assets.discard(work.job.asset_id)
+            if later:
+                self._busy.late_assets.add(work.job.asset_id)
+        self._wake.set()
+
+    async def choose_model(self) -> None:
+        """Take the model in use from the registry, and queue what another one did."""
+        try:
+            model: Model | None = await trio.to_thread.run_sync(registry.active, self._state)
+        except ModelError as error:
+            log.error("searching by looks waits for a model: %s", error)  # noqa: TRY400 -- for the owner
+            model = None
+        if model is not None:
+            requeue = partial(self._catalog.write, jobs.requeue_for_model, model.id)
+            count = await trio.to_thread.run_sync(requeue)
+            if count:
+                log.info("%d assets are embedded again, by %s", count, model.id)
+        self.visitor.use(model)
+        self._wake.set()
+
+    async def follow_model(self) -> None:
+        """Notice when the owner chooses another model, until cancelled."""
+        while True:
+            await trio.sleep(MODEL_S)
+            try:
+                model = await trio.to_thread.run_sync(registry.active, self._state)
+            except ModelError:
+                continue  # said when it was chosen
+            if model.id != self.visitor.asked_model:
+                await self.choose_model()
+
+    async def work(self, scanner: Scanner) -> None:
+        """Have everything done that is queued, until cancelled or (once) until there is nothing."""
+        send, receive = trio.open_memory_channel[Identification | Visitation](0)
+        async with trio.open_nursery() as nursery:
+            for _ in range(self._workers):
+                nursery.start_soon(self.visitor.run, self._settings, receive.clone())
+            receive.close()
+            async with send:
+                while True:
+                    self._wake = trio.Event()  # before looking, so that nothing after is missed
+                    scanned = scanner.idle
+                    work, resting = await trio.to_thread.run_sync(self._choose)
+                    for piece in work:
+                        if isinstance(piece, Identification):
+                            self._busy.files.add(piece.file.id)
+                        else:
+                            self._busy.assets.add(piece.job.asset_id)
+                    for piece in work:
+                        await send.send(piece)
+                    if work:
+                        self._said_idle = False
+                        continue
+                    if not self._busy.files and not self._busy.assets and scanned and scanner.idle:
+                        if self._once:
+                            return
+                        if not self._said_idle:
+                            log.info("everything is indexed")
+                            self._said_idle = True
+                    with trio.move_on_after(1.0 if resting else POLL_S):
+                        await self._wake.wait()
+
+    def _choose(self) -> tuple[list[Identification | Visitation], bool]:
+        """What to do next, of one pass; and whether files are waiting to come to rest."""
+        now = time.time_ns()
+        found = self._catalog.read(
+            queue.unidentified, besides=self._busy.files | self._busy.late_files, limit=AHEAD
+        )
+        calm = [
+            Identification(file, root)
+            for file, root in found
+            if self._once or abs(now - file.mtime_ns) >= REST_NS
+        ]
+        resting = len(calm) < len(found)
+        if calm:
+            return list(calm), resting
+        stages = set(Stage) if self.visitor.model is not None else set(Stage) - {Stage.EMBED}
+        visits = self._catalog.read(
+            queue.visits,
+            besides=self._busy.assets | self._busy.late_assets,
+            stages=stages,
+            limit=AHEAD,
+        )
+        return [Visitation(job) for job in visits], resting

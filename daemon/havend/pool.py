@@ -1,0 +1,187 @@
+"""Worker processes seen from the indexer: started, asked, timed, killed and replaced.
+
+A `Worker` is used by one task at a time. Trio only; a worker is started from the loop's own thread, because it dies
+with the thread that started it (`PR_SET_PDEATHSIG`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import trio
+
+from . import confine
+from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Request, frame
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from havenfs.config import State
+
+log = logging.getLogger(__name__)
+
+START_S = 60.0  # importing decoders from a spinning disk that is busy
+REQUESTS = (
+    2000  # answers after which a worker makes room for a fresh one: C libraries leak a little
+)
+
+
+class WorkerDiedError(Exception):
+    """The worker ended, hung or talked nonsense while it was asked. Says how; never leaves the indexer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How workers are started."""
+
+    state: State
+    memory: int = confine.MEMORY
+    """Bytes of private memory that one may have."""
+    threads: int = 1
+    """Of one run of a model."""
+    foreground: bool = False
+    """Whether somebody waits for its answers; others run at low priority."""
+
+
+class Worker:
+    """One worker process, started when first asked. An async context manager: the process ends with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: trio.lowlevel.FdStream | None = None
+        self._answers: trio.lowlevel.FdStream | None = None
+        self._asked = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The process while it runs."""
+        return self._process.pid if self._process is not None else None
+
+    async def ask(self, request: Request, *, timeout_s: float) -> Answer:
+        """Its answer. Raises WorkerDiedError when the process ends, says what is no answer, or takes longer than
+        *timeout_s*; the next call starts another. Cancelling kills the process too: it may be in the middle."""
+        if self._asked >= REQUESTS:
+            await self.stop()
+        if self._process is None:
+            self._start()
+            timeout_s += START_S
+        self._asked += 1
+        try:
+            with trio.fail_after(timeout_s):
+                return await self._exchange(request)
+        except trio.TooSlowError:
+            await self.stop()
+            raise WorkerDiedError(f"took longer than {timeout_s:.0f} s") from None
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise WorkerDiedError(await self._epitaph()) from error
+        except (msgspec.DecodeError, EOFError) as error:
+            raise WorkerDiedError(await self._epitaph()) from error
+        except trio.Cancelled:
+            with trio.CancelScope(shield=True):
+                await self.stop()
+            raise
+
+    async def stop(self) -> int | None:
+        """End the process, if there is one; returns its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        self._asked = 0
+        with trio.CancelScope(shield=True):
+            for stream in (self._requests, self._answers):
+                if stream is not None:
+                    await stream.aclose()
+            # Its children (tesseract) are in its group. It has nothing to save, so there is no gentle way first.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await _ended(process)  # at once, unless the disk under its read is gone
+        return process.returncode
+
+    def _start(self) -> None:
+        settings = self._settings
+        command = [
+            *(sys.executable, "-m", "havend.worker"),
+            *("--state", str(settings.state.root)),
+            *("--parent", str(os.getpid())),
+            *("--memory", str(settings.memory)),
+            *("--threads", str(settings.threads)),
+            *(["--foreground"] if settings.foreground else []),
+        ]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # tesseract's threads fight each other: one makes it 8 times as fast
+            env={**os.environ, "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+            process_group=0,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests = trio.lowlevel.FdStream(os.dup(self._process.stdin.fileno()))
+        self._answers = trio.lowlevel.FdStream(os.dup(self._process.stdout.fileno()))
+        self._process.stdin.close()
+        self._process.stdout.close()
+        log.debug("worker %d started", self._process.pid)
+
+    async def _exchange(self, request: Request) -> Answer:
+        assert self._requests is not None
+        await self._requests.send_all(frame(request))
+        (length,) = LENGTH.unpack(await self._read(LENGTH.size))
+        if length > LARGEST:
+            raise EOFError
+        return ANSWERS.decode(await self._read(length))
+
+    async def _read(self, size: int) -> bytes:
+        assert self._answers is not None
+        data = bytearray()
+        while len(data) < size:
+            chunk = await self._answers.receive_some(min(size - len(data), 1 << 20))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return bytes(data)
+
+    async def _epitaph(self) -> str:
+        process = self._process
+        if (
+            process is not None
+        ):  # it may be on its way out by itself: its own status says more than our SIGKILL
+            with trio.move_on_after(1):
+                await _ended(process)
+        status = await self.stop()
+        if status is not None and status < 0:
+            return f"ended by {signal.Signals(-status).name}"
+        return f"ended with status {status}"
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process has ended, and collect its status. Popen.wait would block the loop."""
+    if process.poll() is not None:
+        return
+    handle = os.pidfd_open(process.pid)
+    try:
+        await trio.lowlevel.wait_readable(handle)
+    finally:
+        os.close(handle)
+    process.wait()

@@ -1,0 +1,225 @@
+"""The visitor: takes one piece of work to a worker and what comes back to the recorder. Blames the right one.
+
+A file that cannot be read is recorded so. A disk or file that is not as it was puts the work off. A worker that dies
+counts against the content it was looking at, and only against that: each worker has one thing in hand. Trio only.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from havenfs.catalog import findings as catalog_findings, jobs
+from havenfs.entities import Findings, Stage
+from havenfs.errors import NotFound, Unreadable
+from havenfs.ingest import identity, trust, walk
+
+from .pool import Settings, Worker, WorkerDiedError
+from .protocol import Bad, Found, Gone, Identified, Identify, Look, NoModel
+from .recorder import Entry, Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from havenfs.catalog.jobs import Job
+    from havenfs.catalog.thumbnails import Thumbnails
+    from havenfs.entities import File, FileId, ModelId, Source, SourceId
+    from havenfs.models.registry import Model
+
+    from .scanner import Scanner
+
+log = logging.getLogger(__name__)
+
+SLOWEST = 2_000_000  # bytes a second that a disk must give: an old USB stick on a busy NAS
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """A file to be hashed."""
+
+    file: File
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Visitation:
+    """An asset to be looked at."""
+
+    job: Job
+
+
+class Released(Protocol):
+    """What to call when a piece of work is over."""
+
+    def __call__(self, work: Identification | Visitation, *, later: bool) -> None:
+        """*later*: not done, put off until the next scan."""
+
+
+class Visitor:
+    """Runs workers. One object for all of them; each `run` has a worker of its own."""
+
+    def __init__(
+        self,
+        *,
+        scanner: Scanner,
+        recorder: Recorder,
+        thumbnails: Thumbnails,
+        sources: Mapping[SourceId, Source],
+        visit_s: float,
+        released: Released,
+    ) -> None:
+        self._scanner = scanner
+        self._recorder = recorder
+        self._thumbnails = thumbnails
+        self._sources = sources
+        self._visit_s = visit_s
+        self._released = released
+        self._crashes: dict[FileId, int] = {}
+        self.model: Model | None = None
+        """What embeds; None: nothing does for now."""
+        self.asked_model: ModelId | None = None
+        """The last one that was to be used, whether it works or not."""
+        self._generation = 0
+
+    def use(self, model: Model | None) -> None:
+        """Embed with this model from now on. Workers start anew before their next visit."""
+        self.model = model
+        self.asked_model = model.id if model is not None else None
+        self._generation += 1
+
+    async def run(
+        self,
+        settings: Settings,
+        work: trio.MemoryReceiveChannel[Identification | Visitation],
+    ) -> None:
+        """Do pieces of work, one at a time, until there are no more."""
+        async with work, Worker(settings) as worker:
+            generation = self._generation
+            async for piece in work:
+                if generation != self._generation:
+                    generation = self._generation
+                    await worker.stop()
+                if isinstance(piece, Identification):
+                    await self._identify(worker, piece)
+                else:
+                    await self._visit(worker, piece)
+
+    async def _identify(self, worker: Worker, work: Identification) -> None:
+        file = work.file
+        path = walk.joined(work.root, file.path)
+        try:
+            answer = await worker.ask(Identify(path), timeout_s=30 + file.size / SLOWEST)
+            if isinstance(answer, Identified):
+                found = trust.identity(answer.identity)
+                await self._record(work, partial(identity.settle, asked=file, identity=found))
+                return
+        except WorkerDiedError as error:
+            count = self._crashes[file.id] = self._crashes.get(file.id, 0) + 1
+            log.warning("a worker %s while it read file %d", error, file.id)
+            if count < jobs.CRASHES:
+                self._released(work, later=False)
+                return
+            answer = Bad(f"reading it {error}, twice")
+            del self._crashes[file.id]
+        except Unreadable as error:
+            answer = Bad(str(error))
+        now = await trio.to_thread.run_sync(walk.look, work.root, file.path)
+        if (
+            isinstance(answer, Bad)
+            and now is not None
+            and (now.size, now.mtime_ns, now.inode) == (file.size, file.mtime_ns, file.inode)
+        ):
+            await self._record(work, partial(identity.refuse, asked=file, reason=answer.reason))
+        else:
+            self._put_off(work, file.source_id, file.path)
+
+    async def _visit(self, worker: Worker, work: Visitation) -> None:
+        job = work.job
+        now = await trio.to_thread.run_sync(walk.look, job.root, job.path)
+        if now is None or (now.size, now.mtime_ns) != (job.size, job.mtime_ns):
+            self._put_off(
+                work, job.source_id, job.path
+            )  # other bytes than those that have this hash
+            return
+        request = Look(
+            path=walk.joined(job.root, job.path),
+            relative=job.path,
+            kind=job.kind,
+            mime=job.mime,
+            mtime_ns=job.mtime_ns,
+            stages=job.stages,
+            large=await trio.to_thread.run_sync(self._large, job),
+        )
+        try:
+            answer = await worker.ask(request, timeout_s=self._visit_s)
+            if isinstance(answer, Found):
+                dimension = self.model.dimension if self.model is not None else None
+                found = trust.findings(answer.findings, job.stages, dimension=dimension)
+                await self._record_findings(work, found)
+                return
+        except WorkerDiedError as error:
+            log.warning(
+                "a worker %s at %s of asset %d", error, ", ".join(sorted(job.stages)), job.asset_id
+            )
+            reason = f"crashed the decoder twice ({error})"
+            await self._record(
+                work,
+                partial(jobs.crashed, asset_id=job.asset_id, stages=job.stages, reason=reason),
+            )
+            return
+        except Unreadable as error:
+            answer = Bad(str(error))
+        match answer:
+            case Bad():
+                failed = dict.fromkeys(job.stages, answer.reason)
+                await self._record_findings(work, Findings(failed=failed))
+            case NoModel():
+                if self.model is not None:
+                    log.error("searching by looks waits for a working model: %s", answer.reason)
+                self.model = None
+                self._released(work, later=False)
+            case Gone():
+                self._put_off(work, job.source_id, job.path)
+            case _:
+                failed = dict.fromkeys(job.stages, "the decoder's answer makes no sense")
+                await self._record_findings(work, Findings(failed=failed))
+
+    async def _record_findings(self, work: Visitation, found: Findings) -> None:
+        job = work.job
+        preview = None
+        if found.preview is not None:
+            preview = (job.hash, found.preview.small, found.preview.large)
+        write = partial(
+            catalog_findings.record,
+            asset_id=job.asset_id,
+            content=job.hash,
+            stages=job.stages,
+            findings=found,
+        )
+        await self._record(work, write, preview)
+
+    async def _record(
+        self,
+        work: Identification | Visitation,
+        write: Callable[..., object],
+        preview: tuple[bytes, bytes, bytes] | None = None,
+    ) -> None:
+        done = partial(self._released, work, later=False)
+        await self._recorder.put(Entry(write=write, done=done, preview=preview))
+
+    def _put_off(self, work: Identification | Visitation, source_id: SourceId, path: bytes) -> None:
+        self._released(work, later=True)
+        self._scanner.ask(self._sources[source_id], path.rpartition(b"/")[0], deep=False)
+
+    def _large(self, job: Job) -> bytes | None:
+        """The stored picture, for stages that can do with it."""
+        if Stage.PREVIEW in job.stages or not job.stages & {Stage.EMBED, Stage.TEXT}:
+            return None
+        try:
+            return self._thumbnails.get(job.hash, 1440)
+        except NotFound:
+            return None
