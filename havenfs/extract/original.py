@@ -56,9 +56,10 @@ def opened(path: bytes) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise explain(error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unreadable("it is not a regular file")
     with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unreadable("it is not a regular file")
         try:
             yield file
         except OSError as error:
