@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse *arguments*, serve, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m havenweb", description="HavenFS's web page.")
     parser.add_argument("--state", type=Path, metavar="DIR", help="the state directory")
-    parser.add_argument("--http", default="127.0.0.1:8440", metavar="HOST:PORT", help="loopback only")
+    parser.add_argument(
+        "--http", default="127.0.0.1:8440", metavar="HOST:PORT", help="loopback only"
+    )
     parser.add_argument("--mount", type=Path, metavar="DIR", help="where the tree is mounted")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
@@ -72,7 +74,9 @@ def listen(address: str) -> socket.socket:
     try:
         ip = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise ConfigError(f"--http {address}: {host!r} is neither an IP address nor localhost") from None
+        raise ConfigError(
+            f"--http {address}: {host!r} is neither an IP address nor localhost"
+        ) from None
     if not ip.is_loopback:
         raise ConfigError(
             f"--http {address}: the page has no accounts yet, so it is served on loopback only; "

@@ -66,6 +66,7 @@ def create_app(state: State, *, mount: Path | None = None) -> Starlette:
         exception_handlers={
             HavenError: errors.on_haven_error,
             HTTPException: errors.on_http_error,
+            Exception: errors.on_bug,
         },
         lifespan=lifespan,
     )

@@ -64,9 +64,7 @@ def code(kind: type[errors.HavenError]) -> str:
 def response(error: errors.HavenError) -> Response:
     """The response for an error that HavenFS raised on purpose."""
     if isinstance(error, errors.InvalidQuery):
-        detail = ErrorDetail(
-            code=code(type(error)), message=error.reason, position=error.position
-        )
+        detail = ErrorDetail(code=code(type(error)), message=error.reason, position=error.position)
     else:
         detail = ErrorDetail(code=code(type(error)), message=str(error))
     return body(STATUS[type(error)], detail)
@@ -99,3 +97,8 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     for name, value in (raised.headers or {}).items():
         answer.headers[name] = value
     return answer
+
+
+async def on_bug(_request: Request, _error: Exception) -> Response:
+    """Starlette's handler for what nobody named; the traceback is in the log."""
+    return body(500, ErrorDetail(code="bug", message="HavenFS made a mistake; its log says more."))

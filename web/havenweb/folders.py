@@ -7,30 +7,24 @@ root, `/search/...`, as a share shows them.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from havenfs.catalog import browse
-from havenfs.entities import DateSource
+from havenfs.catalog import names, places, sources
+from havenfs.entities import DateSource, PlaceKind
 from havenfs.errors import InvalidQuery
 from havenfs.query import parse
-
-from .pictures import locality
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import apsw
-
+    from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset
 
 QUOTED = re.compile(r"\"([^\"']*)\"|'[^']*'")
 FIELD = re.compile(r"(?<![\w\"'])([a-z]+):(?=\S)")
-ILLEGAL = re.compile(r"[\x00-\x1f\\/:*?\"<>|]")
-"""What Windows and SMB forbid in a name."""
-NAME_BYTES = 255
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +44,22 @@ def base(mount: Path | None) -> str:
 def of_search(query: str, base: str) -> str | None:
     """The folder with the answer to *query*; None where the query has no form that a path can carry.
 
-    Fields take "=" for ":", phrases take ' for ": those are the forms that are legal on Windows.
+    Fields take "=" for ":", phrases take ' for ": those are the forms that are legal on Windows. The words stay as they
+    were typed where that means the same, so that "last summer" is still true next year. Raises InvalidQuery.
     """
+    meant = parse(query)
+    for name in (_as_typed(query), str(meant)):
+        if names.legal(name) != name:
+            continue
+        try:
+            if parse(name, path=True) == meant:
+                return f"{base}/search/{name}"
+        except InvalidQuery:
+            continue
+    return None
+
+
+def _as_typed(query: str) -> str:
     parts: list[str] = []
     at = 0
     for quoted in QUOTED.finditer(query):
@@ -59,28 +67,22 @@ def of_search(query: str, base: str) -> str | None:
         parts.append(quoted[0].replace('"', "'"))
         at = quoted.end()
     parts.append(FIELD.sub(r"\1=", query[at:]))
-    name = " ".join("".join(parts).split())
-    if ILLEGAL.search(name) or name.endswith(".") or len(name.encode()) > NAME_BYTES:
-        return None
-    try:
-        parse(name, path=True)
-    except InvalidQuery:
-        return None
-    return f"{base}/search/{name}"
+    return " ".join("".join(parts).split())
 
 
-def of_asset(db: apsw.Connection, asset: Asset, base: str) -> list[Folder]:
+def of_asset(db: Connection, asset: Asset, base: str) -> list[Folder]:
     """Where this asset stands, the most telling folder first."""
     found: list[Folder] = []
     if asset.taken_local is not None and asset.taken_source is not DateSource.MTIME:
-        month = datetime.fromtimestamp(asset.taken_local, UTC)  # the wall clock, counted as UTC
+        month = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=asset.taken_local)
         found.append(Folder(view="by-date", path=f"{base}/by-date/{month:%Y/%m}"))
-    city, country = locality(asset, browse.gazetteer(db))
-    if city and country:
+    line = places.lineage(db, asset.place_id) if asset.place_id is not None else []
+    by_kind = {place.kind: names.legal(place.name) for place in line}
+    if PlaceKind.COUNTRY in by_kind and PlaceKind.CITY in by_kind:
+        country, city = by_kind[PlaceKind.COUNTRY], by_kind[PlaceKind.CITY]
         found.append(Folder(view="places", path=f"{base}/places/{country}/{city}"))
-    for source in browse.sources(db):
-        if source.id == asset.source_id:
-            above = asset.path.rpartition(b"/")[0].decode("utf-8", "replace")
-            path = "/".join(part for part in (base, "files", source.name, above) if part)
-            found.append(Folder(view="files", path=path if base else f"/{path}"))
+    source = sources.get(db, asset.source_id)
+    above = asset.path.rpartition(b"/")[0].decode("utf-8", "replace")
+    path = "/".join(part for part in ("files", source.name, above) if part)
+    found.append(Folder(view="files", path=f"{base}/{path}"))
     return found

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 BELOW = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-LEAF = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hold us
+LEAF = (
+    os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+)  # NONBLOCK: a FIFO must not hold us
 
 
 def open_below(root: bytes, relative: bytes) -> int:
@@ -42,7 +44,9 @@ def open_below(root: bytes, relative: bytes) -> int:
     except PermissionError as error:
         raise NotPermitted("the original may not be read by this program") from error
     except OSError as error:
-        raise SourceGone(f"the original is not where it was: {os.strerror(error.errno or 0)}") from error
+        raise SourceGone(
+            f"the original is not where it was: {os.strerror(error.errno or 0)}"
+        ) from error
     if not stat.S_ISREG(os.fstat(leaf).st_mode):
         os.close(leaf)
         raise SourceGone("the original is no longer a regular file")

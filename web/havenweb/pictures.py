@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -17,12 +17,11 @@ from havenfs.entities import AssetId, Kind, Place, PlaceId
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import apsw
-
+    from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset
 
-SMALL = 256
-LARGE = 1440
+SMALL: Final = 256
+LARGE: Final = 1440
 """Longer sides of the stored thumbnails, in pixels."""
 
 
@@ -49,12 +48,12 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Address of the bytes themselves."""
 
 
-def by_id(db: apsw.Connection, ids: Sequence[AssetId]) -> dict[AssetId, Picture]:
+def by_id(db: Connection, ids: Sequence[AssetId]) -> dict[AssetId, Picture]:
     """The visible ones of these assets."""
     return {AssetId(p.id): p for p in describe(db, assets.many(db, ids))}
 
 
-def describe(db: apsw.Connection, found: Sequence[Asset]) -> list[Picture]:
+def describe(db: Connection, found: Sequence[Asset]) -> list[Picture]:
     """These assets, in the same order."""
     hashes = gallery.placeholders(db, [asset.id for asset in found])
     places = browse.gazetteer(db)

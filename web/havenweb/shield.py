@@ -40,7 +40,7 @@ def loopback_host(value: str) -> bool:
         port = port.removeprefix(":")
     else:
         name, _, port = name.partition(":")
-    if port and not port.isascii() or (port and not port.isdigit()):
+    if (port and not port.isascii()) or (port and not port.isdigit()):
         return False
     if name == "localhost":
         return True
@@ -65,7 +65,9 @@ class Shield:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)  # originals bring a stricter policy of their own
+                    headers.setdefault(
+                        name, value
+                    )  # originals bring a stricter policy of their own
             await send(message)
 
         if not loopback_host(Headers(scope=scope).get("host", "")):

@@ -12,11 +12,9 @@ from havenfs.entities import AssetId, DateSource
 from havenfs.errors import NotFound
 from havenweb import folders, pictures
 from havenweb.binder import Operation
-from havenweb.pictures import Picture
 
 if TYPE_CHECKING:
-    import apsw
-
+    from havenfs.catalog.catalog import Connection
     from havenweb.library import Library
 
 TEXT_SHOWN = 600
@@ -32,7 +30,7 @@ class NewestParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Newest(msgspec.Struct, frozen=True, kw_only=True):
     """What came in last, newest first."""
 
-    pictures: list[Picture]
+    pictures: list[pictures.Picture]
 
 
 class AssetParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,7 +42,7 @@ class AssetParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class Details(msgspec.Struct, frozen=True, kw_only=True):
     """One asset, whole."""
 
-    picture: Picture
+    picture: pictures.Picture
     mime: str
     size: int
     """Bytes."""
@@ -73,7 +71,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _newest(library: Library, parameters: NewestParameters) -> Newest:
-    def query(db: apsw.Connection) -> list[Picture]:
+    def query(db: Connection) -> list[pictures.Picture]:
         return pictures.describe(db, gallery.newest(db, parameters.limit))
 
     return Newest(pictures=library.catalog.read(query))
@@ -83,7 +81,7 @@ def _asset(library: Library, parameters: AssetParameters) -> Details:
     return library.catalog.read(_details, AssetId(parameters.id), folders.base(library.mount))
 
 
-def _details(db: apsw.Connection, asset_id: AssetId, base: str) -> Details:
+def _details(db: Connection, asset_id: AssetId, base: str) -> Details:
     asset = assets.get(db, asset_id)
     known = browse.details(db, asset_id)
     exposure = gallery.exposure(db, asset_id)

@@ -9,16 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from havenfs.catalog import assets, browse
+from havenfs.catalog import assets, sources
 from havenfs.entities import AssetId
-from havenfs.errors import NotFound, SourceGone
+from havenfs.errors import NotFound
 from havenweb.originals import OriginalResponse, open_below
 from havenweb.pictures import LARGE, SMALL
 
 if TYPE_CHECKING:
-    import apsw
     from starlette.requests import Request
 
+    from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset
     from havenweb.library import Library
 
@@ -41,7 +41,8 @@ def routes(library: Library) -> list[Route]:
         found = THUMBNAIL.fullmatch(request.path_params["name"])
         if not found:
             raise NotFound("no such thumbnail")
-        content, size = bytes.fromhex(found[1]), int(found[2])
+        content = bytes.fromhex(found[1])
+        size = SMALL if found[2] == str(SMALL) else LARGE
         data = await run_in_threadpool(library.thumbnails.get, content, size)
         return Response(data, media_type="image/webp", headers=IMMUTABLE)
 
@@ -70,9 +71,6 @@ def _open(library: Library, asset_id: AssetId) -> tuple[Asset, int]:
     return asset, open_below(root, asset.path)
 
 
-def _locate(db: apsw.Connection, asset_id: AssetId) -> tuple[Asset, bytes]:
+def _locate(db: Connection, asset_id: AssetId) -> tuple[Asset, bytes]:
     asset = assets.get(db, asset_id)
-    for source in browse.sources(db):
-        if source.id == asset.source_id:
-            return asset, source.root
-    raise SourceGone("its source is not there")
+    return asset, sources.get(db, asset.source_id).root

@@ -10,7 +10,6 @@ from msgspec import Meta
 from havenfs.errors import InvalidQuery
 from havenweb import folders, pictures
 from havenweb.binder import Operation
-from havenweb.pictures import Picture
 
 if TYPE_CHECKING:
     from havenweb.library import Library
@@ -27,7 +26,7 @@ class SearchParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """One hit."""
 
-    picture: Picture
+    picture: pictures.Picture
     score: float
     """0..1, comparable within one answer only."""
     reasons: list[str]

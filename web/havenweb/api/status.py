@@ -14,15 +14,14 @@ from havenfs.models import registry
 from havenweb.binder import NoParameters, Operation
 
 if TYPE_CHECKING:
-    import apsw
-
+    from havenfs.catalog.catalog import Connection
     from havenfs.config import State
     from havenweb.library import Library
 
 TROUBLE_SHOWN = 100
 MINIATURE = (
-    "Searching with the miniature model that is built in: it knows simple scenes and everyday words. "
-    "A full model finds far more: `havenfs models list` says which one is in use."
+    "The built-in miniature model is searching: it knows simple scenes and everyday words. "
+    "A full model finds far more; “havenfs models list” shows where one goes."
 )
 
 
@@ -104,9 +103,7 @@ def _status(library: Library, _parameters: NoParameters) -> Status:
     )
 
 
-def _read(
-    db: apsw.Connection, *, model: Model | None, notice: str | None, mount: str | None
-) -> Status:
+def _read(db: Connection, *, model: Model | None, notice: str | None, mount: str | None) -> Status:
     counts = gallery.counts(db)
     found = progress.progress(db)
     return Status(

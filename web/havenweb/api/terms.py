@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 class Term(msgspec.Struct, frozen=True, kw_only=True):
     """One word of the language."""
 
-    name: str
+    keys: list[str]
+    """The canonical key first, then other spellings; empty for a form of bare words."""
+    group: str
+    """Its heading."""
     help: str
     example: str
 
@@ -28,7 +31,11 @@ class Help(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _help(_library: Library, _parameters: NoParameters) -> Help:
-    return Help(terms=[Term(name=t.name, help=t.help, example=t.example) for t in TERMS])
+    return Help(
+        terms=[
+            Term(keys=list(t.keys), group=t.group, help=t.help, example=t.example) for t in TERMS
+        ]
+    )
 
 
 HELP = Operation(

@@ -221,7 +221,8 @@ export interface components {
          * @description One word of the language.
          */
         Term: {
-            name: string;
+            keys: string[];
+            group: string;
             help: string;
             example: string;
         };

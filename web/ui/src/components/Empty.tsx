@@ -21,22 +21,23 @@ export function Empty({ query, notes, onFind, onHelp }: Props) {
       {notes.map((note) => (
         <p key={note}>{note}</p>
       ))}
-      {wider.length > 0 ? (
-        <ul className="wider">
-          {wider.map(({ chip, rest }) => (
-            <li key={chip.start}>
-              <button type="button" className="button" onClick={() => onFind(rest, true)}>
-                Search without {chip.text}
-              </button>
-            </li>
-          ))}
-        </ul>
-      ) : (
+      {wider.length === 0 && (
         <p>Fewer or more everyday words find more: what is to be seen, a place, a year.</p>
       )}
-      <button type="button" className="button" onClick={onHelp}>
-        All search words
-      </button>
+      <ul className="wider">
+        {wider.map(({ chip, rest }) => (
+          <li key={chip.start}>
+            <button type="button" className="button" onClick={() => onFind(rest, true)}>
+              Search without {chip.text}
+            </button>
+          </li>
+        ))}
+        <li>
+          <button type="button" className="button" onClick={onHelp}>
+            All search words
+          </button>
+        </li>
+      </ul>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-import { terms } from "../api/client";
+import { type Term, terms } from "../api/client";
 import { useAnswer } from "../hooks/useAnswer";
 import { Icon } from "./Icon";
 
@@ -50,29 +50,34 @@ export function Help({ onFind, onClose }: Props) {
         <code>search/</code>, with <code>=</code> in place of <code>:</code>.
       </p>
       {error && <p role="alert">{error.message}</p>}
-      <dl className="terms">
-        {data?.map((term) => (
-          <div key={term.name}>
-            <dt>{term.name}</dt>
-            <dd>
-              {term.help}
-              {term.example && (
-                <button
-                  type="button"
-                  className="example"
-                  aria-label={`Search for ${term.example}`}
-                  onClick={() => {
-                    onFind(term.example, true);
-                    onClose();
-                  }}
-                >
-                  {term.example}
-                </button>
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      {groups(data ?? []).map(([group, members]) => (
+        <section key={group} aria-label={group}>
+          <h3>{group}</h3>
+          <dl className="terms">
+            {members.map((term) => (
+              <div key={term.example}>
+                <dt>
+                  <button
+                    type="button"
+                    className="example"
+                    aria-label={`Search for ${term.example}`}
+                    onClick={() => {
+                      onClose();
+                      onFind(term.example, true);
+                    }}
+                  >
+                    {term.example}
+                  </button>
+                </dt>
+                <dd>
+                  {term.help}
+                  {term.keys.length > 1 && <small>also {term.keys.slice(1).join(", ")}</small>}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
       <h3>Keys</h3>
       <dl className="keys">
         {KEYS.map(([key, what]) => (
@@ -86,4 +91,11 @@ export function Help({ onFind, onClose }: Props) {
       </dl>
     </dialog>
   );
+}
+
+/** The terms under their headings, in the order of the language. */
+function groups(all: readonly Term[]): [string, Term[]][] {
+  const found = new Map<string, Term[]>();
+  for (const term of all) found.set(term.group, [...(found.get(term.group) ?? []), term]);
+  return [...found];
 }

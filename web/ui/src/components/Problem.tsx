@@ -7,7 +7,8 @@ interface Props {
 }
 
 /** A search that could not be done; for an unparseable query, the place where it stops making sense. */
-export function Problem({ id, query, error }: Props) {
+export function Problem({ id, query: typed, error }: Props) {
+  const query = typed.replace(/\s+/g, " "); // as the parser counts
   const at = error.position;
   const capital = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   return (

@@ -28,7 +28,9 @@ export function Results({ answer, hung, stale, onFind, onHelp, onOpen }: Props) 
             <span className="hidden">No results for {answer.query}</span>
           )}
         </p>
-        {answer.path && <CopyPath path={answer.path} label="Copy the path of this folder" />}
+        {hung.length > 0 && answer.path && (
+          <CopyPath path={answer.path} label="Copy the path of this folder" />
+        )}
       </div>
       {hung.length > 0 && answer.notes.length > 0 && (
         <ul className="notes" aria-label="About this answer">

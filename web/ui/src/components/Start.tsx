@@ -13,19 +13,10 @@ interface Props {
 
 /** The page before anything is asked: how much there is, what one may ask, and what came in last. */
 export function Start({ status, hung, onFind, onOpen }: Props) {
-  const counts = status?.counts;
   return (
     <>
       <section className="welcome" aria-label="Library">
-        <h1>
-          {counts
-            ? [
-                counted(counts.photos, "photo"),
-                counted(counts.videos, "video"),
-                counted(counts.documents, "document"),
-              ].join(", ")
-            : "Your library"}
-        </h1>
+        <h1>{summary(status?.counts) || "Your library"}</h1>
         <p>
           Try{" "}
           {EXAMPLES.map((example) => (
@@ -62,4 +53,17 @@ export function Start({ status, hung, onFind, onOpen }: Props) {
       )}
     </>
   );
+}
+
+function summary(counts: Status["counts"] | undefined): string {
+  if (!counts) return "";
+  const kinds: [number, string][] = [
+    [counts.photos, "photo"],
+    [counts.videos, "video"],
+    [counts.documents, "document"],
+  ];
+  return kinds
+    .filter(([count]) => count)
+    .map(([count, kind]) => counted(count, kind))
+    .join(", ");
 }

@@ -1,0 +1,109 @@
+"""A small household library on a real disk, indexed for real: photographs that ship with scikit-image, a document."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+import skimage
+import sklearn
+from PIL import Image
+
+from havenfs.catalog import Catalog, findings, sources, words
+from havenfs.catalog.thumbnails import Thumbnails
+from havenfs.config import SourceConfig, State
+from havenfs.entities import Stage
+from havenfs.extract.identify import identify
+from havenfs.extract.visit import Visit, visit
+from havenfs.ingest import identity, queue
+from havenfs.ingest.scan import scan
+from havenweb.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.applications import Starlette
+
+SKIMAGE = Path(skimage.__file__).parent / "data"
+SKLEARN = Path(sklearn.__file__).parent / "datasets" / "images"
+PHOTOS = {
+    "2021-06 Garden/cat on the sofa.jpg": SKIMAGE / "chelsea.png",
+    "2021-06 Garden/flower.jpg": SKLEARN / "flower.jpg",
+    "2019 China/temple.jpg": SKLEARN / "china.jpg",
+    "2019 China/coffee at the temple.jpg": SKIMAGE / "coffee.png",
+    "Space/rocket.jpg": SKIMAGE / "rocket.jpg",
+    "Space/astronaut.jpg": SKIMAGE / "astronaut.png",
+    "horse.png": SKIMAGE / "horse.png",
+}
+NOTE = "Shopping list: oranges, lamp oil, a new temple guide.\n"
+PAGE = "<html><script>alert('from a file')</script></html>\n"
+
+
+def write_originals(directory: Path) -> None:
+    """The files of the household."""
+    for name, picture in PHOTOS.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == picture.suffix:
+            shutil.copyfile(picture, path)
+        else:
+            with Image.open(picture) as image:
+                image.convert("RGB").save(path, "JPEG", quality=88)
+    (directory / "shopping.txt").write_text(NOTE)
+    (directory / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture any more")
+
+
+def index(state: State, directory: Path) -> None:
+    """What the indexer does, in this process and without the models."""
+    stages = frozenset([Stage.METADATA, Stage.PREVIEW])
+    with Catalog(state.catalog) as catalog, Thumbnails(state.thumbnails) as thumbnails:
+        (source,) = catalog.write(sources.configure, [SourceConfig(name="family", root=directory)])
+        scan(catalog, source)
+        for file, root in catalog.read(queue.unidentified, besides=(), limit=100):
+            found = identify(os.path.join(root, file.path))
+            catalog.write(identity.settle, file, found)
+        while jobs := catalog.read(queue.visits, besides=(), stages=stages, limit=10):
+            for job in jobs:
+                request = Visit(
+                    path=os.path.join(job.root, job.path),
+                    relative=job.path,
+                    kind=job.kind,
+                    mime=job.mime,
+                    mtime_ns=job.mtime_ns,
+                    stages=job.stages,
+                )
+                seen = visit(request, None)
+                if seen.preview:
+                    thumbnails.put(job.hash, seen.preview.small, seen.preview.large)
+                catalog.write(findings.record, job.asset_id, job.hash, job.stages, seen)
+                catalog.write(words.put, job.asset_id, name=words.name_words(os.fsdecode(job.path)))
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> State:
+    """An indexed library; `<state>/../originals` holds the files. Shared: tests only read it."""
+    here = tmp_path_factory.mktemp("household")
+    write_originals(here / "originals")
+    found = State(root=here / "state")
+    index(found, here / "originals")
+    return found
+
+
+@pytest.fixture
+async def app(state: State) -> AsyncIterator[Starlette]:
+    """The program over that library, as it would be beside a mount."""
+    found = create_app(state, mount=Path("/srv/haven"))
+    async with found.router.lifespan_context(found):
+        yield found
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client on the same machine."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8440") as found:
+        yield found
