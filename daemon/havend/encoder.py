@@ -21,7 +21,7 @@ import trio
 from havenfs.errors import ModelError
 from havenfs.models import registry
 
-from .pool import Settings, Worker, WorkerDiedError
+from .pool import Settings, Worker, WorkerDiedError, WorkerUnfitError
 from .protocol import Bad, Encoded, EncodeText, NoModel
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Encoder:
                 self._model = model.id
             try:
                 answer = await self._worker.ask(EncodeText(text), timeout_s=ANSWER_S)
-            except WorkerDiedError as error:
+            except (WorkerDiedError, WorkerUnfitError) as error:
                 log.warning("the text model's worker %s", error)
                 return f"the text model {error}"
             finally:

@@ -183,8 +183,7 @@ class _Indexer:
             log.error("searching by looks waits for a model: %s", error)  # noqa: TRY400 -- for the owner
             model = None
         if model is not None:
-            requeue = partial(self._catalog.write, jobs.requeue_for_model, model.id)
-            count = await trio.to_thread.run_sync(requeue)
+            count = await trio.to_thread.run_sync(self._requeue, model)
             if count:
                 log.info("%d assets are embedded again, by %s", count, model.id)
         self.visitor.use(model)
@@ -231,6 +230,9 @@ class _Indexer:
                             self._said_idle = True
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
+
+    def _requeue(self, model: Model) -> int:
+        return self._catalog.write(jobs.requeue_for_model, model.id)
 
     def _choose(self) -> tuple[list[Identification | Visitation], bool]:
         """What to do next, of one pass; and whether files are waiting to come to rest."""

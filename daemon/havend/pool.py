@@ -19,7 +19,7 @@ import msgspec
 import trio
 
 from . import confine
-from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Request, frame
+from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,6 +37,10 @@ REQUESTS = (
 
 class WorkerDiedError(Exception):
     """The worker ended, hung or talked nonsense while it was asked. Says how; never leaves the indexer."""
+
+
+class WorkerUnfitError(Exception):
+    """No worker comes up: the installation or the machine is at fault, no file. Ends the indexer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +84,18 @@ class Worker:
 
     async def ask(self, request: Request, *, timeout_s: float) -> Answer:
         """Its answer. Raises WorkerDiedError when the process ends, says what is no answer, or takes longer than
-        *timeout_s*; the next call starts another. Cancelling kills the process too: it may be in the middle."""
+        *timeout_s*; the next call starts another. Raises WorkerUnfitError when none can be started. Cancelling kills
+        the process too: it may be in the middle."""
         if self._asked >= REQUESTS:
             await self.stop()
         if self._process is None:
-            self._start()
-            timeout_s += START_S
+            await self._start()
         self._asked += 1
         try:
-            with trio.fail_after(timeout_s):
-                return await self._exchange(request)
-        except trio.TooSlowError:
-            await self.stop()
-            raise WorkerDiedError(f"took longer than {timeout_s:.0f} s") from None
-        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            raise WorkerDiedError(await self._epitaph()) from error
-        except (msgspec.DecodeError, EOFError) as error:
-            raise WorkerDiedError(await self._epitaph()) from error
+            await self._send(request)
+            return await self._receive(timeout_s)
         except trio.Cancelled:
-            with trio.CancelScope(shield=True):
-                await self.stop()
+            await self.stop()
             raise
 
     async def stop(self) -> int | None:
@@ -118,7 +114,23 @@ class Worker:
             await _ended(process)  # at once, unless the disk under its read is gone
         return process.returncode
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
+        for pause in (1.0, 5.0, None):  # memory may be short for a moment
+            self._spawn()
+            try:
+                if isinstance(await self._receive(START_S), Ready):
+                    return
+            except WorkerDiedError as error:
+                reason = str(error)
+            else:
+                reason = "talked nonsense"
+            log.error("a worker %s before it was ready", reason)
+            await self.stop()
+            if pause is None:
+                raise WorkerUnfitError(reason)
+            await trio.sleep(pause)
+
+    def _spawn(self) -> None:
         settings = self._settings
         command = [
             *(sys.executable, "-m", "havend.worker"),
@@ -144,13 +156,25 @@ class Worker:
         self._process.stdout.close()
         log.debug("worker %d started", self._process.pid)
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _send(self, request: Request) -> None:
         assert self._requests is not None
-        await self._requests.send_all(frame(request))
-        (length,) = LENGTH.unpack(await self._read(LENGTH.size))
-        if length > LARGEST:
-            raise EOFError
-        return ANSWERS.decode(await self._read(length))
+        try:
+            await self._requests.send_all(frame(request))
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            raise WorkerDiedError(await self._epitaph()) from error
+
+    async def _receive(self, timeout_s: float) -> Answer:
+        try:
+            with trio.fail_after(timeout_s):
+                (length,) = LENGTH.unpack(await self._read(LENGTH.size))
+                if length > LARGEST:
+                    raise EOFError
+                return ANSWERS.decode(await self._read(length))
+        except trio.TooSlowError:
+            await self.stop()
+            raise WorkerDiedError(f"took longer than {timeout_s:.0f} s") from None
+        except (OSError, EOFError, msgspec.DecodeError, trio.BrokenResourceError) as error:
+            raise WorkerDiedError(await self._epitaph()) from error
 
     async def _read(self, size: int) -> bytes:
         assert self._answers is not None

@@ -46,6 +46,10 @@ class EncodeText(msgspec.Struct, frozen=True, tag=True):
 Request = Identify | Look | EncodeText
 
 
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """Said once, unasked: everything is loaded. A worker that dies before is no file's fault."""
+
+
 class Identified(msgspec.Struct, frozen=True, tag=True):
     """Answer to Identify."""
 
@@ -83,7 +87,7 @@ class NoModel(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Answer = Identified | Found | Encoded | Bad | Gone | NoModel
+Answer = Ready | Identified | Found | Encoded | Bad | Gone | NoModel
 
 REQUESTS: Final = msgspec.msgpack.Decoder[Request](Request)
 ANSWERS: Final = msgspec.msgpack.Decoder[Answer](Answer)

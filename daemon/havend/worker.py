@@ -11,6 +11,7 @@ import argparse
 import logging
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -32,6 +33,7 @@ from .protocol import (
     Identify,
     Look,
     NoModel,
+    Ready,
     Request,
     frame,
 )
@@ -114,7 +116,9 @@ class Worker:
 
 
 def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until *requests* ends."""
+    """Say that all is well, then answer until *requests* ends."""
+    answers.write(frame(Ready()))
+    answers.flush()
     while head := requests.read(LENGTH.size):
         (length,) = LENGTH.unpack(head)
         if length > LARGEST:
@@ -137,6 +141,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     confine.confine(arguments.parent, memory=arguments.memory, background=not arguments.foreground)
+    # Before the first file, so that a broken installation is not taken for a broken file; and only what is needed.
+    import_module("havenfs.extract.clip" if arguments.foreground else "havenfs.extract.visit")
     worker = Worker(State(root=arguments.state), threads=arguments.threads)
     try:
         serve(worker, sys.stdin.buffer, answers)

@@ -78,7 +78,7 @@ class Trouble:
     """Relative to the source's root. A directory when it was a directory that could not be listed."""
     reason: str
     stage: Stage | None = None
-    """None when the file itself could not be read."""
+    """The first of those that failed for this reason; None when the file itself could not be read."""
     asset_id: AssetId | None = None
 
 
@@ -141,10 +141,11 @@ def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:
         )
         for source, path, stage, reason, asset in db.execute(
             """
-            SELECT s.name, f.path, j.stage, j.reason, a.id
+            SELECT s.name, f.path, min(j.stage), j.reason, a.id  -- one reason usually fails several stages: said once
               FROM job j JOIN asset a ON a.id = j.asset_id
               JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
-             WHERE j.state = 'failed' AND s.present ORDER BY s.name, f.path, j.stage LIMIT ?
+             WHERE j.state = 'failed' AND s.present
+             GROUP BY a.id, j.reason ORDER BY s.name, f.path LIMIT ?
             """,
             (limit - len(found),),
         )
