@@ -41,7 +41,7 @@ MOST = (
 
 
 async def run(
-    catalog: Catalog, table: InodeTable, *, since: int, period_s: float = PERIOD_S
+    catalog: Catalog, table: InodeTable, since: int, *, period_s: float = PERIOD_S
 ) -> None:
     """Tell the kernel of every change after generation *since*, until cancelled."""
     version = None

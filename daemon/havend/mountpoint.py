@@ -24,7 +24,7 @@ def prepare(directory: Path) -> Path:
     """The real path of *directory*, free to be mounted on. Raises ConfigError."""
     for _ in range(LAYERS):
         try:
-            directory.stat()
+            os.statvfs(directory)  # never answered from the kernel's cache, unlike stat
         except OSError as error:
             if error.errno != errno.ENOTCONN:
                 raise ConfigError(

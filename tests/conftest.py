@@ -1,0 +1,163 @@
+"""What tests of several packages share: a small library, made without decoders or models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from havenfs.catalog import Catalog, names, places, words
+from havenfs.config import State
+from havenfs.entities import AssetId, Locality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import apsw
+
+
+class Shelf:
+    """A catalog whose originals lie in `root`, filled one asset at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.state = State(root=directory / "state")
+        self.root = directory / "originals"
+        self.root.mkdir()
+        self.catalog = Catalog(self.state.catalog)
+        self.catalog.write(_source, bytes(self.root))
+
+    def add(
+        self,
+        path: str,
+        data: bytes | None = None,
+        *,
+        taken: str | None = None,
+        place: tuple[str, str, str] | None = None,
+        caption: str | None = None,
+        text: str | None = None,
+        **columns: Any,
+    ) -> AssetId:
+        """Write an original and index it; *taken* is ISO without a zone, *place* country, region, city."""
+        original = self.root / path
+        original.parent.mkdir(parents=True, exist_ok=True)
+        original.write_bytes(path.encode() * 100 if data is None else data)
+        return self.catalog.write(_add, self.root, path, taken, place, caption, text, columns)
+
+    def remove(self, asset_id: AssetId) -> None:
+        """Take an asset out of every view, as the indexer does when its last file is gone."""
+        self.catalog.write(_remove, asset_id)
+
+    def put(self, asset_id: AssetId, **columns: Any) -> None:
+        """Change columns of an asset."""
+        self.catalog.write(_put, asset_id, columns)
+
+
+def _source(db: apsw.Connection, root: bytes) -> None:
+    db.execute("INSERT INTO source (name, root) VALUES ('photos', ?)", (root,))
+
+
+def _add(
+    db: apsw.Connection,
+    root: Path,
+    path: str,
+    taken: str | None,
+    place: tuple[str, str, str] | None,
+    caption: str | None,
+    text: str | None,
+    columns: dict[str, Any],
+) -> AssetId:
+    content = (root / path).read_bytes()
+    status = (root / path).lstat()
+    digest = blake2b(content, digest_size=32).digest()
+    db.execute(
+        "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash)"
+        " VALUES (1, ?, ?, ?, ?, ?, 'known', ?)",
+        (path.encode(), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, digest),
+    )
+    file_id = db.last_insert_rowid()
+    name = names.assign(db, Path(path).name, digest)
+    values: dict[str, Any] = {
+        "hash": digest,
+        "name": name,
+        "name_key": names.key(name),
+        "kind": "photo",
+        "mime": "image/jpeg",
+        "added": 0,
+        "caption": caption,
+        **columns,
+    }
+    if taken is not None:
+        values["taken_local"] = int(datetime.fromisoformat(taken + "+00:00").timestamp())
+        values.setdefault("taken_source", "exif")
+    if place is not None:
+        country, region, city = place
+        values["place_id"] = places.ensure(db, Locality(country=country, region=region, city=city))
+    db.execute(
+        f"INSERT INTO asset ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+        tuple(values.values()),
+    )
+    asset_id = AssetId(db.last_insert_rowid())
+    db.execute("UPDATE file SET asset_id = ? WHERE id = ?", (asset_id, file_id))
+    db.execute("UPDATE asset SET file_id = ? WHERE id = ?", (file_id, asset_id))
+    words.put(db, asset_id, name=name, caption=caption, ocr=text)
+    return asset_id
+
+
+def _remove(db: apsw.Connection, asset_id: AssetId) -> None:
+    db.execute("UPDATE asset SET file_id = NULL WHERE id = ?", (asset_id,))
+
+
+def _put(db: apsw.Connection, asset_id: AssetId, columns: dict[str, Any]) -> None:
+    assignments = ", ".join(f"{column} = ?" for column in columns)
+    db.execute(f"UPDATE asset SET {assignments} WHERE id = ?", (*columns.values(), asset_id))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    """An empty library."""
+    made = Shelf(tmp_path)
+    yield made
+    made.catalog.close()
+
+
+@pytest.fixture
+def household(shelf: Shelf) -> Shelf:
+    """A library with something in every view."""
+    rome = ("Italy", "Lazio", "Rome")
+    shelf.add(
+        "2019/rome/IMG_0001.jpg",
+        taken="2019-07-14T10:00:00",
+        place=rome,
+        latitude=41.9,
+        longitude=12.5,
+        caption="a dog at the fountain",
+        camera="Pixel 3",
+        rating=4,
+        keywords='["dog","summer"]',
+        taken_offset=120,
+    )
+    shelf.add("2019/rome/IMG_0002.jpg", taken="2019-07-14T11:00:00", place=rome, caption="a cat")
+    shelf.add(
+        "2019/IMG_0001.jpg",
+        taken="2019-12-24T20:00:00",
+        place=("Germany", "Bavaria", "Munich"),
+        caption="snow",
+    )
+    shelf.add(
+        "2020/clip.mp4",
+        taken="2020-01-01T00:00:00",
+        kind="video",
+        mime="video/mp4",
+        place=("Italy", "", ""),
+    )
+    shelf.add("old/scan.jpg", taken="2021-03-01T00:00:00", taken_source="mtime", raw=1)
+    shelf.add(
+        "papers/invoice.pdf", kind="document", mime="application/pdf", text="invoice for a dog"
+    )
+    shelf.add("shots/screen.png", taken="2020-01-02T00:00:00", screenshot=1, mime="image/png")
+    shelf.add("usa/a.jpg", place=("United States", "Illinois", "Springfield"), live=1)
+    shelf.add("usa/b.jpg", place=("United States", "Ohio", "Springfield"))
+    return shelf
