@@ -40,7 +40,6 @@ PHOTOS = {
     "horse.png": SKIMAGE / "horse.png",
 }
 NOTE = "Shopping list: oranges, lamp oil, a new temple guide.\n"
-PAGE = "<html><script>alert('from a file')</script></html>\n"
 
 
 def write_originals(directory: Path) -> None:
@@ -83,14 +82,24 @@ def index(state: State, directory: Path) -> None:
                 catalog.write(words.put, job.asset_id, name=words.name_words(os.fsdecode(job.path)))
 
 
+def make(directory: Path) -> State:
+    """A household of its own below *directory*: `originals` and `state`."""
+    write_originals(directory / "originals")
+    found = State(root=directory / "state")
+    index(found, directory / "originals")
+    return found
+
+
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """An indexed library; `<state>/../originals` holds the files. Shared: tests only read it."""
-    here = tmp_path_factory.mktemp("household")
-    write_originals(here / "originals")
-    found = State(root=here / "state")
-    index(found, here / "originals")
-    return found
+    """An indexed library that all tests share: they only read it."""
+    return make(tmp_path_factory.mktemp("household"))
+
+
+@pytest.fixture
+def own_state(tmp_path: Path) -> State:
+    """An indexed library whose files in `originals` this test may change."""
+    return make(tmp_path)
 
 
 @pytest.fixture

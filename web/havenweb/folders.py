@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Asset
 
 QUOTED = re.compile(r"\"([^\"']*)\"|'[^']*'")
-FIELD = re.compile(r"(?<![\w\"'])([a-z]+):(?=\S)")
+FIELD = re.compile(r"(?<![\w\"'])([a-z]+):(?!\s)")
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,3 +65,14 @@ def _parameters(operation: Operation[Any, Any]) -> list[Json]:
         }
         for name, kind in schema["properties"].items()
     ]
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    from havenfs import __version__
+    from havenweb.app import OPERATIONS
+
+    json.dump(document(OPERATIONS, version=__version__), sys.stdout, indent=1, ensure_ascii=False)
+    sys.stdout.write("\n")

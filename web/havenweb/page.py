@@ -24,7 +24,14 @@ NOT_BUILT = (
 )
 
 
-class Hashed(StaticFiles):
+class Built(StaticFiles):
+    """Files of the page. Not found while it is not built, and found once it is, without a restart."""
+
+    async def check_config(self) -> None:
+        """Accept a folder that is not there yet."""
+
+
+class Hashed(Built):
     """Files whose names contain a hash of their content: they never change."""
 
     def file_response(
@@ -52,5 +59,5 @@ def routes(static: Path = STATIC) -> list[BaseRoute]:
     return [
         Route("/", index, name="page"),
         Mount("/assets", Hashed(directory=static / "assets", check_dir=False)),
-        Mount("/", StaticFiles(directory=static, check_dir=False)),
+        Mount("/", Built(directory=static, check_dir=False)),
     ]

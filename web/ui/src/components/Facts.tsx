@@ -27,12 +27,17 @@ function when({ picture, taken_source }: Details): string | null {
     : `${date}, ${time(picture.taken)}`;
 }
 
+/** City, region, country; a city that is its own region is named once. */
+function place({ place: all }: Details): string | null {
+  return all && [...new Set(all.split(", "))].join(", ");
+}
+
 /** What is known of one asset. */
 export function Facts({ details }: { details: Details }) {
   const { picture } = details;
   const rows: [string, string | null][] = [
     ["Date", when(details)],
-    ["Place", details.place],
+    ["Place", place(details)],
     ["Camera", [details.camera, details.lens].filter(Boolean).join(", ")],
     ["Exposure", exposure(details)],
     ["Caption", details.caption],

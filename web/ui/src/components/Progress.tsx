@@ -17,9 +17,11 @@ export function Progress({ progress }: { progress: Status["progress"] }) {
     0,
   );
   const share = waiting + behind ? behind / (waiting + behind) : 0;
-  const stage = progress.stages.find(({ queued }) => queued > 0);
+  const step = progress.stages.findIndex(({ queued }) => queued > 0);
+  const stage = progress.stages[step];
   const total = stage ? stage.queued + stage.done + stage.skipped + stage.failed : progress.files;
   const parts = [
+    stage && `step ${step + 1} of ${progress.stages.length}`,
     stage
       ? `${number(total - stage.queued)} of ${number(total)}`
       : `${counted(progress.identifying, "new file")} waiting`,
@@ -29,7 +31,7 @@ export function Progress({ progress }: { progress: Status["progress"] }) {
   return (
     <section className="progress" aria-label="Indexing">
       <p>
-        <strong>{stage ? (DOING[stage.stage] ?? stage.stage) : "Looking through the files"}</strong>
+        <strong>{stage ? (DOING[stage.stage] ?? stage.stage) : "Looking through the files"}</strong>{" "}
         <span>{parts.filter(Boolean).join(" · ")}</span>
       </p>
       <progress value={share} max={1} aria-label="Indexing progress" />

@@ -1,0 +1,41 @@
+"""GET /api/status: what is there, how far it is, what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs import __version__
+
+if TYPE_CHECKING:
+    import httpx
+
+
+async def test_the_status_counts_assets_by_kind(client: httpx.AsyncClient) -> None:
+    status = (await client.get("/api/status")).json()
+    assert status["counts"] == {"photos": 8, "videos": 0, "documents": 1}
+    assert status["version"] == __version__
+    assert status["mount"] == "/srv/haven"
+
+
+async def test_progress_is_told_stage_by_stage(client: httpx.AsyncClient) -> None:
+    progress = (await client.get("/api/status")).json()["progress"]
+    stages = {stage["stage"]: stage for stage in progress["stages"]}
+    assert list(stages) == ["metadata", "preview", "embed", "text"]
+    assert stages["metadata"]["done"] == 9
+    assert stages["embed"]["queued"] == 9
+    assert stages["embed"]["eta_s"] is None
+    assert progress["idle"] is False
+
+
+async def test_what_cannot_be_read_is_listed_with_its_reason(client: httpx.AsyncClient) -> None:
+    (trouble,) = (await client.get("/api/status")).json()["trouble"]
+    assert trouble["source"] == "family"
+    assert trouble["path"] == "broken.jpg"
+    assert trouble["stage"] == "preview"
+    assert trouble["reason"]
+
+
+async def test_the_status_says_that_a_miniature_model_searches(client: httpx.AsyncClient) -> None:
+    status = (await client.get("/api/status")).json()
+    assert status["model"] == {"name": "mini-clip", "miniature": True}
+    assert "miniature" in status["notice"]
