@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 README = "README.txt"
 SHOWN = 200  # hits in a listing, unless the query says `limit=`
 RECENT = 20
+SETTLE_S = 5.0  # a file manager looks up what it has listed; while a library fills, each would be another search
 
 
 class Searches(Folder):
@@ -108,7 +109,7 @@ class Results(Folder):
         if is_probe(name):
             raise NotFound(name)
         self.scope.library.catalog.read(assets.by_name, name)
-        for leaf in self.leaves():
+        for leaf in self.leaves(settle_s=SETTLE_S):
             if leaf.asset.name == name:
                 return leaf
         raise NotFound(name)
@@ -123,10 +124,12 @@ class Results(Folder):
         open_ = self.scope.library.facets.get(name)
         return open_(inside.narrow(name)) if open_ else None
 
-    def leaves(self) -> list[Leaf]:
+    def leaves(self, *, settle_s: float = 0.0) -> list[Leaf]:
         """The hits that are visible and pass the conditions around, best first; behind @not, all others."""
         catalog = self.scope.library.catalog
-        hits = self.scope.library.answer(self.text, MANY if self.scope.facets else SHOWN).hits
+        hits = self.scope.library.answer(
+            self.text, MANY if self.scope.facets else SHOWN, settle_s=settle_s
+        ).hits
         among = replace(browse.among([hit.asset_id for hit in hits]), negated=self.scope.negated)
         found = catalog.read(browse.assets, (*self.scope.outer(), among))
         if self.scope.negated:

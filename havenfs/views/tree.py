@@ -7,12 +7,13 @@ it further. Nothing here knows which folders exist: `views.root` says that.
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from havenfs.catalog import browse, changes, names
+from havenfs.catalog import browse, names
 from havenfs.errors import NotFound, TooDeep
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MAX_FACETS = (
     8  # deeper than any question a person asks, shallow enough to end a program that recurses
 )
-REMEMBERED = 64  # answers kept: a file manager looks every name of a result up again
+REMEMBERED = 16  # answers kept, for the lookups that follow a listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,20 @@ class Library:
         """Real paths that `files/` never enters: our own mount point."""
         self.refusals: deque[str] = deque(maxlen=50)
         """Queries that could not be understood, newest last; shown in .haven/errors."""
-        self._answers: dict[tuple[str, int], Answer] = {}
+        self._answers: dict[tuple[str, int], tuple[float, Answer]] = {}
 
-    def answer(self, text: str, limit: int) -> Answer:
-        """The answer to a query; a remembered one while the library has not changed. Raises InvalidQuery."""
-        known = self._answers.get((text, limit))
-        if known is not None and known.generation == self.catalog.read(changes.generation):
+    def answer(self, text: str, limit: int, *, settle_s: float = 0.0) -> Answer:
+        """The answer to a query. One that is younger than *settle_s* will do, though the library has changed since.
+
+        Raises InvalidQuery.
+        """
+        now = time.monotonic()
+        asked, known = self._answers.get((text, limit), (-settle_s, None))
+        if known is not None and now - asked < settle_s:
             return known
         found = self.searcher.search(text, limit=limit, path=True)
         self._answers.pop((text, limit), None)
-        self._answers[text, limit] = found
+        self._answers[text, limit] = now, found
         for oldest in list(self._answers)[:-REMEMBERED]:
             self._answers.pop(oldest, None)
         return found
