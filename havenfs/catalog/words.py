@@ -61,6 +61,7 @@ def put(
                 "INSERT INTO words (rowid, name, place, caption, ocr, document) VALUES (?, ?, ?, ?, ?, ?)",
                 (asset_id, name or "", place or "", caption or "", ocr or "", document or ""),
             )
+            _say_so(db, asset_id)
         return
     given = (name, place, caption, ocr, document)
     new = tuple(old if value is None else value for old, value in zip(row, given, strict=True))
@@ -69,11 +70,14 @@ def put(
             "UPDATE words SET name = ?, place = ?, caption = ?, ocr = ?, document = ? WHERE rowid = ?",
             (*new, asset_id),
         )
+        _say_so(db, asset_id)
 
 
 def remove(db: apsw.Connection, asset_id: AssetId) -> None:
     """Forget the asset's words."""
     db.execute("DELETE FROM words WHERE rowid = ?", (asset_id,))
+    if db.changes():
+        _say_so(db, asset_id)
 
 
 def name_words(name: str) -> str:
@@ -164,6 +168,11 @@ def explain(
                 found[AssetId(row[0])] = (column, plain)
                 break
     return found
+
+
+def _say_so(db: apsw.Connection, asset_id: AssetId) -> None:
+    """Answers change with the words, but a virtual table has no triggers that could say so."""
+    db.execute("INSERT INTO change (asset_id) VALUES (?)", (asset_id,))
 
 
 def _other_number(word: str) -> str | None:

@@ -1,0 +1,72 @@
+"""What bare words ask for: names of places among them, and the phrase that is left to be looked for in pictures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from havenfs.catalog.filters import fold
+from havenfs.catalog.words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from havenfs.query import Node
+
+from havenfs.query import And, Not, Or, Words
+
+LONGEST_PLACE = 5
+"""Words in the name of a place: "Saint Pierre and Miquelon"."""
+BEFORE_PLACE = frozenset(("in", "at", "from", "near", "of", "around"))
+_CODE = re.compile(r"[_\\/]|\d{3}|\d[^\W\d]{2}|[^\W\d]\d|\.\w{1,5}$")
+"""Marks of a file name, a number or a code: nothing that a picture could look like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """Bare words, understood."""
+
+    words: tuple[str, ...]
+    """All of them, for the text index."""
+    places: tuple[str, ...]
+    """Places of the library among them, as the catalog writes them."""
+    look: str
+    """What is left for the eye; empty when nothing is."""
+
+
+def understand(text: str, places: Mapping[str, str]) -> Phrase:
+    """The Phrase of *text*; *places* maps folded names to written ones."""
+    rest = text.split()
+    found: list[str] = []
+    at = 0
+    while at < len(rest):
+        for length in range(min(LONGEST_PLACE, len(rest) - at), 0, -1):
+            name = places.get(fold(" ".join(rest[at : at + length])))
+            if name is not None:
+                found.append(name)
+                del rest[at : at + length]
+                if at and rest[at - 1].casefold() in BEFORE_PLACE:
+                    at -= 1
+                    del rest[at]
+                break
+        else:
+            at += 1
+    told = any(word.casefold() not in STOP_WORDS and any(map(str.isalpha, word)) for word in rest)
+    code = any(_CODE.search(word) for word in rest)
+    return Phrase(
+        words=tuple(text.split()),
+        places=tuple(dict.fromkeys(found)),
+        look=" ".join(rest) if told and not code else "",
+    )
+
+
+def bare(node: Node | None) -> Iterator[str]:
+    """The texts of all unquoted Words below *node*."""
+    if isinstance(node, Words) and not node.quoted:
+        yield node.text
+    elif isinstance(node, Not):
+        yield from bare(node.item)
+    elif isinstance(node, And | Or):
+        for item in node.items:
+            yield from bare(item)
