@@ -47,7 +47,7 @@ def reason(error: BaseException, what: str = "picture") -> Unreadable | SourceGo
     if isinstance(error, Image.DecompressionBombError):
         return Unreadable("it has too many pixels")
     if isinstance(error, UnidentifiedImageError):
-        return Unreadable(f"it is damaged: no {what} can be found in it")
+        return Unreadable(f"it is damaged, or a sort of {what} that is not supported")
     text = " ".join(str(error).split()).lower()
     if any(
         word in text

@@ -11,7 +11,7 @@ import pypdfium2
 
 from havenfs.errors import Unreadable
 from havenfs.extract.decode import LARGE, Picture, finish
-from havenfs.extract.failures import DECODING, reason
+from havenfs.extract.failures import reason
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def first(path: bytes) -> Picture:
             if "password" in str(error).lower():
                 raise Unreadable("the PDF is protected by a password") from error
             raise reason(error, "PDF") from error
-        except DECODING as error:
+        except (OSError, ValueError, MemoryError) as error:
             raise reason(error, "PDF") from error
     return finish(image, *image.size)
 
@@ -43,5 +43,5 @@ def _render(document: pypdfium2.PdfDocument) -> Image.Image:
     width, height = page.get_size()
     if not (width >= 1 and height >= 1):
         raise Unreadable("the first page of the PDF has no size")
-    bitmap = page.render(scale=LARGE / max(width, height), draw_forms=False)  # pyright: ignore[reportArgumentType]
+    bitmap = page.render(scale=LARGE / max(width, height), may_draw_forms=False)  # pyright: ignore[reportArgumentType]
     return bitmap.to_pil().convert("RGB")

@@ -96,16 +96,16 @@ def frames(path: bytes, mime: str) -> tuple[Frame, ...]:
         length = _duration(container, stream)
         found: dict[int, Frame] = {}
         first_error: BaseException | None = None
-        for fraction in FRACTIONS if length else (0.0,):
+        for fraction in () if _seeks_badly(container, stream, length) else FRACTIONS:
             try:
-                frame = _at(container, stream, fraction * (length or 0.0), seek=length is not None)
+                frame = _at(container, stream, fraction * (length or 0.0))
             except FAILURES as error:
                 first_error = first_error or error
                 continue
             if frame is not None:
                 found.setdefault(frame.position_ms, frame)
         if not found:
-            # Damaged where we looked, or a program stream with so few key frames that seeking finds none.
+            # Damaged where we looked, or not to be sought in.
             found = {
                 frame.position_ms: frame
                 for frame in _forward(container, stream, length or 0.0, first_error)
@@ -194,11 +194,17 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
     )
 
 
-def _at(
-    container: InputContainer, stream: VideoStream, seconds: float, *, seek: bool
-) -> Frame | None:
+def _seeks_badly(container: InputContainer, stream: VideoStream, length: float | None) -> bool:
+    """No duration to seek in; or an MPEG stream, which has no index, and short enough to be read through."""
+    if length is None:
+        return True
+    pixels = length * float(stream.average_rate or 30) * stream.width * stream.height
+    return container.format.name in ("mpeg", "mpegts") and pixels <= 2 * PIXELS_PER_SEEK
+
+
+def _at(container: InputContainer, stream: VideoStream, seconds: float) -> Frame | None:
     """The frame at *seconds*, or the last before it that the budget of pixels reaches."""
-    if seek and stream.time_base:
+    if stream.time_base:
         start = stream.start_time or 0
         container.seek(start + int(seconds / stream.time_base), stream=stream, backward=True)
     budget = max(1, PIXELS_PER_SEEK // (stream.width * stream.height))

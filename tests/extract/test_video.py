@@ -1,0 +1,223 @@
+"""Frames and facts of videos."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+
+from havenfs.entities import DateSource, Kind, Metadata, Taken
+from havenfs.errors import Unreadable
+from havenfs.extract import metadata, video
+from havenfs.extract.identify import identify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JULY = 1_563_092_100  # 2019-07-14 08:15:00 UTC
+
+
+def film(
+    path: Path,
+    *,
+    codec: str = "libx264",
+    frames: int = 60,
+    black: int = 0,
+    size: tuple[int, int] = (160, 120),
+    tags: dict[str, str] | None = None,
+) -> Path:
+    """Two seconds at 30 frames: red left, blue right, after *black* black frames."""
+    width, height = size
+    with av.open(str(path), "w") as container:
+        container.metadata.update(tags or {})
+        stream = container.add_stream(codec, rate=30)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = width, height, "yuv420p", 250
+        for index in range(frames):
+            pixels = np.zeros((height, width, 3), np.uint8)
+            if index >= black:
+                pixels[:, : width // 2] = (255, 0, 0)
+                pixels[:, width // 2 :] = (0, 0, 255)
+                pixels[: height // 4, : width // 4] = index * 4 % 256
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def frames(path: Path) -> tuple[video.Frame, ...]:
+    name = os.fsencode(path)
+    return video.frames(name, identify(name).mime)
+
+
+def facts(path: Path) -> Metadata:
+    name = os.fsencode(path)
+    return video.facts(name, identify(name).mime)
+
+
+@pytest.mark.parametrize(
+    ("extension", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("mov", "libx264"),
+        ("mkv", "libx264"),
+        ("webm", "libvpx"),
+        ("avi", "mpeg4"),
+        ("3gp", "mpeg4"),
+        ("mpg", "mpeg2video"),
+        ("ts", "libx264"),
+    ],
+)
+def test_frames_are_spread_over_every_sort_of_video(
+    tmp_path: Path, extension: str, codec: str
+) -> None:
+    path = film(tmp_path / f"a.{extension}", codec=codec)
+    found = frames(path)
+    assert identify(os.fsencode(path)).kind is Kind.VIDEO
+    assert len(found) == 4
+    assert len({frame.position_ms for frame in found}) == 4
+    told = facts(path)
+    assert told.duration_ms is not None
+    # a program stream has no index: its length is an estimate
+    assert (1000 if extension == "mpg" else 1800) <= told.duration_ms <= 2100
+    assert max(frame.position_ms for frame in found) == pytest.approx(
+        0.75 * told.duration_ms, abs=80
+    )
+    assert {(frame.picture.width, frame.picture.height) for frame in found} == {(160, 120)}
+    red, green, blue = found[0].picture.image.getpixel((60, 100))  # type: ignore[misc]
+    assert red > 200 > 60 > max(green, blue)
+    assert (told.width, told.height) == (160, 120)
+
+
+def test_the_poster_is_not_black(tmp_path: Path) -> None:
+    found = frames(film(tmp_path / "a.mp4", black=40))
+    assert [frame.position_ms for frame in found] == [1500]
+    only = frames(film(tmp_path / "b.mp4", black=60))
+    assert len(only) == 1
+
+
+def test_a_large_video_comes_back_at_1440(tmp_path: Path) -> None:
+    found = frames(film(tmp_path / "a.mp4", size=(1920, 1080), frames=3))
+    assert (found[0].picture.width, found[0].picture.height) == (1920, 1080)
+    assert found[0].picture.image.size == (1440, 810)
+
+
+def test_a_phone_held_upright_gives_an_upright_poster(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4")
+    body = bytearray(path.read_bytes())
+    matrix = body.index(b"tkhd") + 4 + 4 + 20 + 16
+    # a quarter turn clockwise, as telephones write it (ISO/IEC 14496-12, 8.3.2)
+    body[matrix : matrix + 36] = struct.pack(
+        ">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 120 << 16, 0, 1 << 30
+    )
+    path.write_bytes(body)
+    assert (facts(path).width, facts(path).height) == (120, 160)
+    picture = frames(path)[0].picture
+    assert (picture.width, picture.height) == picture.image.size == (120, 160)
+    top, bottom = picture.image.getpixel((20, 60)), picture.image.getpixel((20, 140))
+    assert isinstance(top, tuple)
+    assert isinstance(bottom, tuple)
+    assert top[0] > 200
+    assert bottom[2] > 200
+
+
+def test_the_container_tells_date_and_place(tmp_path: Path) -> None:
+    path = film(
+        tmp_path / "a.mp4",
+        tags={"creation_time": "2019-07-14T08:15:00Z", "location": "+41.8902+012.4922/"},
+    )
+    told = facts(path)
+    assert told.taken == Taken(local=JULY, offset=0, source=DateSource.CONTAINER)
+    assert (told.latitude, told.longitude) == (41.8902, 12.4922)
+    found = metadata.read(
+        os.fsencode(path), b"a.mp4", kind=Kind.VIDEO, mime="video/mp4", mtime_ns=0
+    )
+    assert found.taken == Taken(local=JULY + 7200, offset=120, source=DateSource.CONTAINER)
+    assert found.locality is not None
+    assert found.locality.city == "Rome"
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [
+        ("VID_20190714_101500.mp4", 2),
+        ("PXL_20190714_081500123.mp4", 0),
+        ("VID_20190712_093311.mp4", 0),
+        ("clip.mp4", 0),
+    ],
+)
+def test_the_name_tells_the_time_zone_of_a_video_without_position(
+    tmp_path: Path, name: str, hours: int
+) -> None:
+    path = film(tmp_path / name, frames=5, tags={"creation_time": "2019-07-14T08:15:00Z"})
+    found = metadata.read(
+        os.fsencode(path), name.encode(), kind=Kind.VIDEO, mime="video/mp4", mtime_ns=0
+    )
+    assert found.taken == Taken(
+        local=JULY + hours * 3600, offset=hours * 60, source=DateSource.CONTAINER
+    )
+
+
+def test_positions_in_degrees_minutes_and_seconds() -> None:
+    for text in ("+41.8902+012.4922/", "+4153.412+01229.532/", "+415324.7+0122931.9+021.000/"):
+        found = video._position({"location": text})
+        assert found is not None
+        assert found == (pytest.approx(41.8902, abs=1e-3), pytest.approx(12.4922, abs=1e-3))
+    assert video._position({"location": "here"}) is None
+
+
+def test_apple_writes_local_time_and_camera() -> None:
+    tags = {"com.apple.quicktime.creationdate": "2019-07-14T10:15:00+0200", "creation_time": "2019-07-14T08:15:00Z",
+            "com.apple.quicktime.make": "Apple", "com.apple.quicktime.model": "iPhone 12"}  # fmt: skip
+    assert video._taken(tags) == Taken(local=JULY + 7200, offset=120, source=DateSource.CONTAINER)
+    assert video._camera(tags) == "Apple iPhone 12"
+
+
+def test_half_a_copy_says_so(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4")
+    body = path.read_bytes()
+    for share in (0.1, 0.5, 0.9):
+        path.write_bytes(body[: int(len(body) * share)])
+        with pytest.raises(Unreadable, match="cut off: the index at its end is missing"):
+            frames(path)
+
+
+def test_a_recording_that_was_interrupted_shows_what_is_there(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv")
+    body = path.read_bytes()
+    path.write_bytes(body[: len(body) // 2])
+    assert frames(path)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 800), np.int16), format="s16", layout="mono"
+        )
+        frame.sample_rate = 8000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    with pytest.raises(Unreadable, match="only sound"):
+        frames(tmp_path / "a.mkv")
+
+
+def test_a_codec_that_is_not_on_the_list_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="not supported"):
+        frames(film(tmp_path / "a.mkv", codec="ffv1", frames=3))
+
+
+def test_noise_behind_a_header_is_damaged(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for name, head in {
+        "a.mp4": b"\0\0\0\x10ftypisom\0\0\0\0",
+        "a.mkv": b"\x1a\x45\xdf\xa3",
+        "a.avi": b"RIFF\xff\xff\0\0AVI LIST",
+    }.items():
+        (tmp_path / name).write_bytes(head + rng.bytes(5000))
+        with pytest.raises(Unreadable):
+            frames(tmp_path / name)

@@ -1,0 +1,271 @@
+"""One visit: what each stage brings back for photos, videos, documents and bad files."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import av
+import numpy as np
+import pytest
+import reportlab.pdfgen.canvas as reportlab
+import skimage
+import sklearn
+from PIL import Image, ImageDraw, ImageFont
+
+from havenfs.entities import Findings, Kind, ModelId, Stage
+from havenfs.errors import SourceGone
+from havenfs.extract import visit as visiting
+from havenfs.extract.identify import identify
+from havenfs.extract.visit import Visit, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from havenfs.extract.clip import PictureEncoder
+
+ALL = frozenset(Stage)
+
+
+class MeanColour:
+    """An encoder with three dimensions: the mean colour, as a unit vector."""
+
+    model = ModelId("mean-colour@000000000000")
+
+    def encode(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
+        rows = np.array(
+            [np.asarray(image, np.float32).mean((0, 1)) + 1 for image in images], np.float32
+        )
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+ENCODER = cast("PictureEncoder", MeanColour())
+
+
+def go(
+    path: Path, stages: frozenset[Stage] = ALL, large: bytes | None = None, *, blind: bool = False
+) -> Findings:
+    name = os.fsencode(path)
+    found = identify(name)
+    assert found.kind is not None
+    request = Visit(
+        path=name,
+        relative=os.fsencode(path.name),
+        kind=found.kind,
+        mime=found.mime,
+        mtime_ns=10**18,
+        stages=stages,
+        large=large,
+    )
+    return visit(request, None if blind else ENCODER)
+
+
+def blue(path: Path) -> Path:
+    Image.new("RGB", (2000, 1500), (20, 30, 200)).save(path)
+    return path
+
+
+def shipped() -> list[Path]:
+    """The photographs inside the wheels of scikit-image and scikit-learn."""
+    folders = [
+        Path(skimage.__file__).parent / "data",
+        Path(sklearn.__file__).parent / "datasets" / "images",
+    ]
+    strange = {"multipage_rgb.tif"}  # in planes, which Pillow does not know
+    endings = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif"}
+    return sorted(
+        path
+        for folder in folders
+        for path in folder.iterdir()
+        if path.suffix.lower() in endings and path.name not in strange
+    )
+
+
+def test_a_photo_is_decoded_once_for_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decodes: list[bytes] = []
+    decode = visiting.decode
+    monkeypatch.setattr(
+        visiting, "decode", lambda path, mime: decodes.append(path) or decode(path, mime)
+    )
+    found = go(blue(tmp_path / "a.jpg"))
+    assert len(decodes) == 1
+    assert found.failed == {}
+    assert found.metadata is not None
+    assert (found.metadata.width, found.metadata.height) == (2000, 1500)
+    assert found.preview is not None
+    assert (found.preview.width, found.preview.height) == (2000, 1500)
+    assert len(found.embeddings) == 1
+    vector = np.frombuffer(found.embeddings[0].vector, "<f4")
+    assert vector.argmax() == 2
+    assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
+    assert found.embeddings[0].model == ENCODER.model
+    assert found.skipped == {Stage.TEXT: "no text in the picture"}
+
+
+def test_a_stored_preview_spares_the_second_decode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = blue(tmp_path / "a.jpg")
+    first = go(path, frozenset({Stage.PREVIEW}))
+    assert first.preview is not None
+    assert (first.metadata, first.embeddings, first.skipped) == (None, (), {})
+    monkeypatch.setattr(visiting, "decode", pytest.fail)
+    found = go(path, frozenset({Stage.EMBED, Stage.TEXT}), first.preview.large)
+    assert len(found.embeddings) == 1
+    assert found.preview is None
+    assert found.skipped == {Stage.TEXT: "no text in the picture"}
+
+
+def test_without_a_stored_preview_the_original_is_decoded(tmp_path: Path) -> None:
+    assert len(go(blue(tmp_path / "a.jpg"), frozenset({Stage.EMBED})).embeddings) == 1
+    assert (
+        "damaged"
+        in go(blue(tmp_path / "a.jpg"), frozenset({Stage.EMBED}), b"junk").failed[Stage.EMBED]
+    )
+
+
+def test_without_a_model_embedding_is_skipped(tmp_path: Path) -> None:
+    found = go(blue(tmp_path / "a.jpg"), blind=True)
+    assert found.skipped[Stage.EMBED] == "no model for pictures"
+    assert found.preview is not None
+
+
+def test_print_on_a_picture_is_read(tmp_path: Path) -> None:
+    page = Image.new("RGB", (1200, 1500), "white")
+    font = ImageFont.load_default(40)
+    for line in range(20):
+        ImageDraw.Draw(page).text(
+            (80, 80 + 60 * line), "Invoice number 1987 for the family holiday", "black", font
+        )
+    page.save(tmp_path / "a.png")
+    found = go(tmp_path / "a.png")
+    assert found.failed == {}
+    assert found.text is not None
+    assert "Invoice" in found.text.body
+    assert found.preview is not None
+    again = go(tmp_path / "a.png", frozenset({Stage.TEXT}), found.preview.large)
+    assert again.text is not None
+    assert "holiday" in again.text.body
+
+
+def test_a_bad_photo_fails_each_stage_with_the_reason_and_keeps_its_facts(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_20190714_101500.jpg"
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (600, 800, 3), np.uint8))
+    noise.save(path)
+    path.write_bytes(path.read_bytes()[:100_000])
+    found = go(path)
+    assert set(found.failed) == {Stage.PREVIEW, Stage.EMBED, Stage.TEXT}
+    assert all(
+        reason.startswith("the file is cut off after about") for reason in found.failed.values()
+    )
+    assert found.metadata is not None
+    assert found.metadata.taken is not None
+    assert (found.preview, found.embeddings, found.text) == (None, (), None)
+
+
+def test_a_file_that_vanished_is_nobodys_fault(tmp_path: Path) -> None:
+    for kind, mime in (
+        (Kind.PHOTO, "image/jpeg"),
+        (Kind.VIDEO, "video/mp4"),
+        (Kind.DOCUMENT, "application/pdf"),
+    ):
+        for stage in Stage:
+            if (kind, stage) == (Kind.VIDEO, Stage.TEXT):
+                continue  # nothing is opened for it
+            request = Visit(
+                path=os.fsencode(tmp_path / "a"),
+                relative=b"a",
+                kind=kind,
+                mime=mime,
+                mtime_ns=0,
+                stages=frozenset({stage}),
+            )
+            with pytest.raises(SourceGone):
+                visit(request, ENCODER)
+
+
+def test_a_video_has_a_poster_and_several_embeddings(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for index in range(40):
+            pixels = np.full((120, 160, 3), (index * 6, 40, 250 - index * 6), np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    found = go(tmp_path / "a.mp4")
+    assert found.failed == {}
+    assert found.preview is not None
+    assert (found.preview.width, found.preview.height) == (160, 120)
+    assert found.metadata is not None
+    assert found.metadata.duration_ms == 4000
+    assert len(found.embeddings) == 4
+    assert len({embedding.frame_ms for embedding in found.embeddings}) == 4
+    assert found.skipped == {Stage.TEXT: "videos are not read"}
+    again = go(tmp_path / "a.mp4", frozenset({Stage.EMBED}), found.preview.large)
+    assert {e.frame_ms for e in again.embeddings} == {e.frame_ms for e in found.embeddings}
+    assert go(tmp_path / "a.mp4", frozenset({Stage.TEXT})).skipped == {
+        Stage.TEXT: "videos are not read"
+    }
+
+
+def pdf(path: Path, text: str) -> Path:
+    canvas = reportlab.Canvas(str(path), pagesize=(400, 600))
+    canvas.setFont("Helvetica", 20)
+    canvas.drawString(50, 500, text)
+    canvas.save()
+    return path
+
+
+def test_a_pdf_shows_its_first_page_and_its_text(tmp_path: Path) -> None:
+    found = go(pdf(tmp_path / "a.pdf", "Rental agreement for the cottage"))
+    assert found.failed == {}
+    assert found.skipped == {}
+    assert found.preview is not None
+    assert Image.open(io.BytesIO(found.preview.large)).size == (960, 1440)
+    assert found.text is not None
+    assert "cottage" in found.text.body
+    assert len(found.embeddings) == 1
+
+
+def test_a_document_without_pages_to_draw_is_only_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Dear diary, today we saw the Colosseum.")
+    found = go(tmp_path / "a.txt")
+    assert found.failed == {}
+    assert set(found.skipped) == {Stage.PREVIEW, Stage.EMBED}
+    assert found.text is not None
+    assert "Colosseum" in found.text.body
+
+
+def test_damaged_documents_fail_with_a_reason(tmp_path: Path) -> None:
+    path = pdf(tmp_path / "a.pdf", "x")
+    path.write_bytes(path.read_bytes()[:60])
+    found = go(path)
+    assert {Stage.PREVIEW, Stage.EMBED} <= set(found.failed)
+    assert Stage.TEXT in {*found.failed, *found.skipped}
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+        archive.writestr("word/document.xml", "<broken")
+    found = go(tmp_path / "a.docx", frozenset({Stage.TEXT}))
+    assert Stage.TEXT in {*found.failed, *found.skipped}
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.name)
+def test_photographs_as_people_have_them(path: Path) -> None:
+    found = go(path, ALL - {Stage.TEXT})
+    assert found.failed == {}
+    assert found.preview is not None
+    assert found.metadata is not None
+    assert (found.metadata.width, found.metadata.height) == (
+        found.preview.width,
+        found.preview.height,
+    )
+    assert len(found.embeddings) == 1
+    assert found.metadata.taken is not None
