@@ -172,7 +172,8 @@ def text_pdf(title: str, lines: Sequence[str], created: datetime) -> bytes:
         b"<< /Title %s /CreationDate (D:%s+00'00') >>"
         % (string(title), created.strftime("%Y%m%d%H%M%S").encode()),
     ]
-    file, places = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
+    file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
+    places: list[int] = []
     for number, body in enumerate(objects, 1):
         places.append(len(file))
         file += b"%d 0 obj\n%s\nendobj\n" % (number, body)

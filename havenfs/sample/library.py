@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_ALONE = 12
+_ALONE = 32
 """Up to so many pictures are drawn without starting processes (which costs about a second each)."""
 
 

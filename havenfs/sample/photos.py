@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -82,7 +82,7 @@ def save(
         case ".tif":
             image.save(path, "TIFF", compression="tiff_lzw")
         case ".heic":
-            file = pillow_heif.from_pillow(image)
+            file = cast(Any, pillow_heif.from_pillow(image))  # untyped: save(fp, **kwargs)
             file.save(
                 str(path), quality=quality - 15, exif=block, enc_params={"preset": "ultrafast"}
             )

@@ -197,7 +197,7 @@ def _journeys(count: int, rng: Generator) -> list[Shot]:
                 seconds=round(place * 36000 / many) % 36000 + int(rng.integers(600)),
             )
             shot = Shot(
-                path=f"{folder}/{camera.name.format(number=place + 1, taken=taken)}",
+                path=f"{folder}/{_name(camera, place + 1, taken)}",
                 seed=(0, 0),
                 scene=_scene(rng),
                 taken=taken,
@@ -210,6 +210,12 @@ def _journeys(count: int, rng: Generator) -> list[Shot]:
             )
             shots.append(_populated(shot, rng))
     return shots
+
+
+def _name(camera: Camera, number: int, taken: datetime) -> str:
+    """The file name that the camera gives; two of three HEIC leave the phone converted to JPEG."""
+    name = camera.name.format(number=number, taken=taken)
+    return name.replace(".HEIC", ".JPG") if number % 3 else name
 
 
 def _at_home(path: str, camera: Camera, taken: datetime, number: int, rng: Generator) -> Shot:
@@ -237,7 +243,7 @@ def _phone(count: int, rng: Generator) -> list[Shot]:
             ("Phone/Old phone/DCIM/100APPLE", CAMERAS["tablet"]),
         )[place % 3]
         shot = _at_home(
-            f"{folder}/{camera.name.format(number=place + 1, taken=taken)}",
+            f"{folder}/{_name(camera, place + 1, taken)}",
             camera,
             taken,
             place + 1,

@@ -102,7 +102,7 @@ def load(directory: Path) -> Truth:
             queries={query: tuple(answers) for query, answers in raw["queries"].items()},
             absent=tuple(raw["absent"]),
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NotFound(f"{directory} is no sample library: it has no {FILE_NAME}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError(
@@ -133,7 +133,8 @@ def _compact(known: Known) -> dict[str, Any]:
 
 def _known(entry: Mapping[str, Any]) -> Known:
     fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        key: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for key, value in entry.items()
     }
     fields["faces"] = tuple(
         Face(name=face["name"], box=tuple(face["box"])) for face in entry.get("faces", ())

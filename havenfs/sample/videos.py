@@ -3,6 +3,9 @@
 MP4 and QuickTime through PyAV, with creation time (UTC) and position (ISO 6709) as phones write them. Process-safe.
 """
 
+# PyAV leaves parameters of encode, mux and from_image untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
