@@ -91,12 +91,12 @@ class InodeTable:
         """Every asset that the kernel remembers."""
         return list(self._assets)
 
-    def views(self) -> list[Record]:
-        """The folders at the top that the kernel remembers."""
+    def views(self) -> list[str]:
+        """The names of the folders at the top that the kernel remembers."""
         return [
-            record
+            key
             for key, number in self._folders.items()
-            if key and "/" not in key and (record := self._records[number]).parent == ROOT
+            if key and "/" not in key and self._records[number].parent == ROOT
         ]
 
     def number(self, node: Node) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
     from havenfs.catalog import Catalog
-    from havenfs.entities import AssetId
+    from havenfs.entities import Asset, AssetId
     from havenfs.views.affected import Touched
 
     from .inodes import InodeTable
@@ -58,7 +58,7 @@ async def _catch_up(catalog: Catalog, table: InodeTable, since: int) -> int:
     if news.changed is None:
         log.info("more changed than can be told one by one: every folder is asked again")
         stale = await _refresh(catalog, table, table.assets())
-        entries = {(ROOT, folder.node.key.encode()) for folder in table.views()}
+        entries = {(ROOT, name.encode()) for name in table.views()}
         folders = {ROOT}
     else:
         entries, folders = _remembered(table, news.touched)
@@ -111,7 +111,7 @@ async def _refresh(catalog: Catalog, table: InodeTable, ids: Sequence[AssetId]) 
     if not wanted:
         return set()
     stale: set[int] = set()
-    for asset in await trio.to_thread.run_sync(catalog.read, assets.many, wanted):
+    for asset in await trio.to_thread.run_sync(_many, catalog, wanted):
         record = table.asset(asset.id)
         if record is None or record.leaf is None:
             continue
@@ -121,6 +121,10 @@ async def _refresh(catalog: Catalog, table: InodeTable, ids: Sequence[AssetId]) 
         if (old.size, old.mtime_ns, old.hash) != (asset.size, asset.mtime_ns, asset.hash):
             stale.add(record.number)
     return stale
+
+
+def _many(catalog: Catalog, ids: Sequence[AssetId]) -> list[Asset]:
+    return catalog.read(assets.many, ids)
 
 
 def _tell(

@@ -51,7 +51,7 @@ def generation(db: apsw.Connection) -> int:
 
 def since(db: apsw.Connection, seq: int, *, limit: int = -1) -> list[Change] | None:
     """The changes after *seq*, oldest first, at most *limit*; None when some of them are gone already."""
-    rows = db.execute(
+    rows: list[tuple[Any, ...]] = db.execute(
         "SELECT seq, asset_id, before, after FROM change WHERE seq > ? ORDER BY seq LIMIT ?",
         (seq, limit),
     ).fetchall()

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from havend import inodes
+from havend.inodes import ROOT, InodeTable
+from havenfs.entities import Asset, AssetId, Kind, Source, SourceId
+from havenfs.errors import NotFound
+from havenfs.views import DiskFile, Leaf, Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Enough of a directory to have a number."""
+
+    key: str
+
+
+def leaf(asset: int, inode: int, source: int = 1, device: int = 7) -> Leaf:
+    return Leaf(
+        Asset(
+            id=AssetId(asset),
+            hash=b"",
+            name="a",
+            kind=Kind.PHOTO,
+            mime="",
+            source_id=SourceId(source),
+            path=b"a",
+            size=1,
+            mtime_ns=1,
+            device=device,
+            inode=inode,
+        )
+    )
+
+
+def table() -> InodeTable:
+    root: Any = Folder("")
+    return InodeTable(root, now_ns=0)
+
+
+def folder(key: str) -> Any:
+    return Folder(key)
+
+
+@given(st.integers(1, 1 << 20), st.integers(1, (1 << 64) - 1), st.text())
+def test_numbers_are_positive_whatever_the_disk_counts(source: int, inode: int, key: str):
+    made = table()
+    numbers = {made.number(leaf(1, inode, source)), made.number(folder(key))}
+    assert len(numbers) == 2
+    assert all(ROOT < number < 1 << 63 for number in numbers)
+
+
+def test_a_file_and_its_asset_are_one_inode(tmp_path: Path):
+    (tmp_path / "a").write_text("x")
+    status = os.lstat(tmp_path / "a")
+    source = Source(id=SourceId(1), name="s", root=bytes(tmp_path))
+    made = table()
+    found = made.admit(DiskFile(source, b"a", status), ROOT, b"a")
+    same = made.admit(leaf(5, status.st_ino, device=status.st_dev), ROOT, b"a")
+    assert found is same
+    assert found.lookups == 2
+    assert found.disk is not None
+    assert found.leaf is not None
+
+
+def test_numbers_survive_a_restart():
+    assert table().number(folder("by-date/2019")) == table().number(folder("by-date/2019"))
+    assert table().number(leaf(1, 99)) == table().number(leaf(1, 99))
+
+
+def test_two_disks_in_one_source_do_not_share_numbers():
+    made = table()
+    first = made.admit(leaf(1, 99, device=7), ROOT, b"a")
+    second = made.admit(leaf(2, 99, device=8), ROOT, b"b")
+    assert first.number != second.number
+    assert made.asset(AssetId(2)) is second
+
+
+def test_directories_whose_hashes_collide_get_different_numbers(monkeypatch: pytest.MonkeyPatch):
+    real = inodes._number
+    monkeypatch.setattr(
+        inodes, "_number", lambda identity, salt: 1000 if not salt else real(identity, salt)
+    )
+    made = table()
+    first = made.admit(folder("a"), ROOT, b"a")
+    second = made.admit(folder("b"), ROOT, b"b")
+    assert first.number == 1000 != second.number
+    assert made.admit(folder("b"), ROOT, b"b") is second
+
+
+def test_what_the_kernel_forgets_is_gone():
+    made = table()
+    record = made.admit(leaf(1, 99), ROOT, b"a")
+    made.admit(leaf(1, 99), ROOT, b"a")
+    made.forget(record.number, 1)
+    assert made.get(record.number) is record
+    made.forget(record.number, 1)
+    assert made.asset(AssetId(1)) is None
+    with pytest.raises(NotFound):
+        made.get(record.number)
+    made.forget(record.number, 1)  # a number that nobody knows is no reason to fall over
+
+
+def test_the_root_is_never_forgotten():
+    made = table()
+    made.forget(ROOT, 100)
+    assert made.get(ROOT).lookups
+
+
+def test_a_text_has_an_inode_of_its_own():
+    made = table()
+    text = made.admit(Text("search/README.txt", bytes), ROOT, b"README.txt")
+    assert made.folder("search/README.txt") is text
+    made.forget(text.number, 1)
+    assert made.folder("search/README.txt") is None
+
+
+class Counting(RuleBasedStateMachine):
+    """Lookups and FORGETs against a dict of counts."""
+
+    keys = Bundle("keys")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = table()
+        self.model: dict[str, int] = {}
+
+    @rule(target=keys, key=st.sampled_from([f"k{n}" for n in range(6)]))
+    def look(self, key: str) -> str:
+        self.table.admit(folder(key), ROOT, key.encode())
+        self.model[key] = self.model.get(key, 0) + 1
+        return key
+
+    @rule(key=keys, count=st.integers(1, 3))
+    def forget(self, key: str, count: int) -> None:
+        count = min(count, self.model.get(key, 0))
+        if count:
+            self.table.forget(self.table.number(folder(key)), count)
+            self.model[key] -= count
+
+    @invariant()
+    def remembers_exactly_what_the_kernel_does(self) -> None:
+        live = {key for key, count in self.model.items() if count}
+        assert len(self.table) == len(live) + 1
+        assert {key for key in self.model if self.table.folder(key)} == live
+
+
+TestCounting = Counting.TestCase
