@@ -88,9 +88,11 @@ def test_two_disks_in_one_source_do_not_share_numbers():
 
 def test_directories_whose_hashes_collide_get_different_numbers(monkeypatch: pytest.MonkeyPatch):
     real = inodes._number
-    monkeypatch.setattr(
-        inodes, "_number", lambda identity, salt: 1000 if not salt else real(identity, salt)
-    )
+
+    def colliding(identity: Any, salt: int) -> int:
+        return real(identity, salt) if salt else 1000
+
+    monkeypatch.setattr(inodes, "_number", colliding)
     made = table()
     first = made.admit(folder("a"), ROOT, b"a")
     second = made.admit(folder("b"), ROOT, b"b")
