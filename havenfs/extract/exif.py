@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from PIL import Image
 
@@ -214,8 +214,8 @@ def _position(gps: Mapping[int, Any]) -> tuple[float, float] | None:
 
 def _degrees(value: Any) -> float | None:
     """Degrees, minutes and seconds as rationals; also a single number, which some programs write."""
-    parts = value if isinstance(value, tuple | list) else (value,)
-    numbers = [_number(part) for part in parts[:3]]  # pyright: ignore[reportUnknownVariableType]
+    parts = cast("list[Any]", list(value) if isinstance(value, tuple | list) else [value])  # pyright: ignore[reportUnknownArgumentType]
+    numbers = [_number(part) for part in parts[:3]]
     if not numbers or numbers[0] is None:
         return None
     return sum((number or 0.0) / 60**index for index, number in enumerate(numbers))

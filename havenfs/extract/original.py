@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from havenfs.errors import SourceGone, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 GONE = frozenset(
     {
@@ -46,7 +46,7 @@ def explain(error: OSError) -> SourceGone | Unreadable:
 
 
 @contextmanager
-def opened(path: bytes) -> Iterator[BinaryIO]:
+def opened(path: bytes) -> Generator[BinaryIO]:
     """The regular file at *path*, open for reading.
 
     Raises SourceGone and Unreadable, also for system errors in the body. An OSError without a number (which is how

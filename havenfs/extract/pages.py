@@ -5,7 +5,7 @@ pdfium is not thread-safe: one worker process, one thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pypdfium2
 
@@ -43,5 +43,6 @@ def _render(document: pypdfium2.PdfDocument) -> Image.Image:
     width, height = page.get_size()
     if not (width >= 1 and height >= 1):
         raise Unreadable("the first page of the PDF has no size")
-    bitmap = page.render(scale=LARGE / max(width, height), may_draw_forms=False)  # pyright: ignore[reportArgumentType]
-    return bitmap.to_pil().convert("RGB")
+    untyped = cast(Any, page)
+    bitmap = untyped.render(scale=LARGE / max(width, height), may_draw_forms=False)
+    return cast("Image.Image", bitmap.to_pil()).convert("RGB")

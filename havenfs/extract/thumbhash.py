@@ -78,10 +78,10 @@ def decode(code: bytes) -> Image.Image:
         ((header >> 12 & 63) / 31.5 - 1, (more >> 9 & 63) / 63 * 1.25, 3, 3),
     ):
         plane = np.full((height, width), mean)
-        x, y = (np.arange(width) + 0.5) * np.pi / width, (np.arange(height) + 0.5) * np.pi / height
+        across, down = _cosines(nx, width), _cosines(ny, height)
         for cx, cy in _frequencies(nx, ny):
             value = (nibbles.pop(0) / 7.5 - 1) * scale * 2
-            plane += value * np.outer(np.cos(y * cy), np.cos(x * cx))
+            plane += value * np.outer(down[cy], across[cx])
         planes.append(plane)
     luminance, yellow, tint = planes
     blue = luminance - 2 / 3 * yellow
@@ -97,12 +97,15 @@ def _frequencies(nx: int, ny: int) -> list[tuple[int, int]]:
     ]
 
 
+def _cosines(frequencies: int, samples: int) -> NDArray[np.float64]:
+    """The rows of the transform, [frequencies, samples]."""
+    return np.cos(np.pi / samples * np.outer(np.arange(frequencies), np.arange(samples) + 0.5))
+
+
 def _transform(channel: NDArray[Any], nx: int, ny: int) -> tuple[float, list[float], float]:
     """The mean, the coefficients scaled to 0..1, and their scale."""
     height, width = channel.shape
-    across = np.cos(np.pi / width * np.outer(np.arange(nx), np.arange(width) + 0.5))
-    down = np.cos(np.pi / height * np.outer(np.arange(ny), np.arange(height) + 0.5))
-    coefficients = down @ channel @ across.T / (width * height)
+    coefficients = _cosines(ny, height) @ channel @ _cosines(nx, width).T / (width * height)
     values = [float(coefficients[cy, cx]) for cx, cy in _frequencies(nx, ny)]
     scale = max((abs(value) for value in values), default=0.0)
     scaled = [0.5 + 0.5 / scale * value for value in values] if scale else values

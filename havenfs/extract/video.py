@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import Unreadable
@@ -26,7 +27,7 @@ from havenfs.extract.failures import DECODING, reason
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from av.container import InputContainer
     from av.video.frame import VideoFrame
@@ -79,7 +80,7 @@ FRACTIONS = (0.25, 0.1, 0.5, 0.75)
 PIXELS_PER_SEEK = 300_000_000
 """Decoded after one seek at most: 36 frames of 4K, 145 of full HD. Reaching the exact moment is not worth more."""
 MAX_PIXELS = 8192 * 4608
-FAILURES = (av.FFmpegError, *DECODING)
+FAILURES = (FFmpegError, *DECODING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,13 +142,13 @@ def facts(path: bytes, mime: str) -> Metadata:
 
 
 @contextmanager
-def _container(path: bytes, mime: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _container(path: bytes, mime: str) -> Generator[tuple[InputContainer, VideoStream]]:
     demuxer = DEMUXERS.get(mime)
     if demuxer is None:
         raise Unreadable("this sort of video is not supported")
     with opened(path) as file:
         try:
-            with av.open(file, "r", format=demuxer, metadata_errors="replace") as container:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+            with av.open(file, "r", format=demuxer, metadata_errors="replace") as container:
                 stream = next(
                     (s for s in container.streams.video if s.codec_context.name in CODECS), None
                 )
@@ -164,14 +165,14 @@ def _container(path: bytes, mime: str) -> Iterator[tuple[InputContainer, VideoSt
                 stream.thread_count = 1
                 yield container, stream
         except FAILURES as error:
-            if demuxer == "mov" and isinstance(error, av.FFmpegError) and not _has_index(path):
+            if demuxer == "mov" and isinstance(error, FFmpegError) and not _has_index(path):
                 raise Unreadable("the file is cut off: the index at its end is missing") from error
             raise _reason(error) from error
 
 
 def _reason(error: BaseException) -> Exception:
     """As `failures.reason`; but an EIO that FFmpeg made up is about the data, not about the disk."""
-    if isinstance(error, av.FFmpegError) and isinstance(error, OSError):
+    if isinstance(error, FFmpegError) and isinstance(error, OSError):
         return reason(ValueError(error.strerror), "video")
     return reason(error, "video")
 
