@@ -26,7 +26,7 @@ from havenfs.errors import ConfigError, HavenError
 from .app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from types import FrameType
 
     from starlette.applications import Starlette
@@ -104,10 +104,10 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     opened = app.router.lifespan_context
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with opened(app):
             log.info("the page is at %s", address)
-            daemon.notify("READY=1")
+            daemon.notify("READY=1")  # pyright: ignore[reportUnknownMemberType]  an untyped package
             yield
 
     app.router.lifespan_context = lifespan

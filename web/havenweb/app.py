@@ -20,7 +20,7 @@ from .library import Library
 from .shield import Shield
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from starlette.requests import Request
@@ -51,7 +51,7 @@ def create_app(state: State, *, mount: Path | None = None) -> Starlette:
         return JSONResponse(document)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         yield
         library.close()
 
