@@ -105,7 +105,7 @@ def export(
     tokenizer = Tokenizer(
         models.WordLevel({"<pad>": 0, "dog": 3, "beach": 4, "?": 5}, unk_token="?")
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()  # pyright: ignore[reportAttributeAccessIssue]
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(directory / "textual/tokenizer.json"))
     (directory / "textual/tokenizer_config.json").write_text('{"pad_token": {"content": "<pad>"}}')
     return registry.load(directory)

@@ -24,8 +24,8 @@ def tokens(
 ) -> Tokens:
     (directory / "textual").mkdir()
     tokenizer = Tokenizer(models.WordLevel(NUMBER, unk_token="?"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # pyright: ignore[reportAttributeAccessIssue]
-    tokenizer.post_processor = processors.TemplateProcessing(  # pyright: ignore[reportAttributeAccessIssue]
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", NUMBER["<s>"]), ("</s>", NUMBER["</s>"])]
     )
     if settings and "own" in settings:

@@ -22,7 +22,7 @@ from havenfs.retrieval import encoder as encoders
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 VECTOR = np.array([0.6, 0.8], np.float32)
@@ -81,7 +81,7 @@ class Server:
 
 
 @contextmanager
-def serving(path: Path, reply: Callable[[str], bytes | None]) -> Iterator[Server]:
+def serving(path: Path, reply: Callable[[str], bytes | None]) -> Generator[Server]:
     server = Server(path, reply)
     try:
         yield server
