@@ -47,11 +47,11 @@ JOURNEYS: tuple[tuple[City, ...], ...] = (
     (
         _city("Rome", "Italy", 41.9028, 12.4964, 60),
         _city("Florence", "Italy", 43.7696, 11.2558, 60),
-        _city("Venice", "Italy", 45.4380, 12.3350, 60),
+        _city("Venice", "Italy", 45.4415, 12.3390, 60),
     ),
     (_city("Paris", "France", 48.8566, 2.3522, 60), _city("Nice", "France", 43.7010, 7.2650, 60)),
     (
-        _city("Barcelona", "Spain", 41.3870, 2.1700, 60),
+        _city("Barcelona", "Spain", 41.3840, 2.1750, 60),
         _city("Valencia", "Spain", 39.4699, -0.3763, 60),
     ),
     (
@@ -73,7 +73,7 @@ JOURNEYS: tuple[tuple[City, ...], ...] = (
     (_city("Oslo", "Norway", 59.9130, 10.7460, 60), _city("Bergen", "Norway", 60.3930, 5.3240, 60)),
     (
         _city("Athens", "Greece", 37.9838, 23.7275, 120),
-        _city("Chania", "Greece", 35.5122, 24.0156, 120),
+        _city("Chaniá", "Greece", 35.5122, 24.0156, 120),
     ),
     (
         _city("Kyoto", "Japan", 35.0210, 135.7550, 540, summer=False),

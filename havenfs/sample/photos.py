@@ -46,7 +46,7 @@ def develop(directory: str, shot: Shot) -> list[tuple[str, Known]]:
     image, faces = _draw(shot, rng)
     path = Path(directory, shot.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    shift = (float(rng.uniform(-0.003, 0.003)), float(rng.uniform(-0.003, 0.003)))
+    shift = (float(rng.uniform(-0.002, 0.002)), float(rng.uniform(-0.002, 0.002)))
     exif = None
     if shot.camera is not None and shot.dated == "exif" and shot.taken is not None:
         exif = cameras.exif(

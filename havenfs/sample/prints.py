@@ -74,9 +74,12 @@ _SHOPS: dict[str, tuple[tuple[str, float], ...]] = {
 }
 
 _SIGNS: tuple[tuple[str, ...], ...] = (
-    ("MUSEUM", "OPEN DAILY"), ("NO PARKING",), ("EXIT",), ("BAKERY",), ("WELCOME",), ("PLATFORM 4",), ("PRIVATE", "GARDEN"),
-    ("PHARMACY",), ("SLOW DOWN", "CHILDREN"), ("TICKETS",), ("LIBRARY",), ("DANGER", "HIGH VOLTAGE"), ("HARBOUR",), ("CASTLE", "2 KM"),
-    ("CLOSED",), ("ICE CREAM",), ("TOILETS",), ("ELEVATOR",),
+    ("MUSEUM", "OPEN DAILY", "FROM TEN TO FIVE"), ("NO PARKING", "KEEP THE ENTRANCE CLEAR"), ("EMERGENCY EXIT", "PUSH BAR TO OPEN"),
+    ("BAKERY", "FRESH BREAD", "EVERY MORNING"), ("WELCOME", "TO OUR VILLAGE"), ("PLATFORM 4", "TRAINS TO THE NORTH"),
+    ("PRIVATE GARDEN", "PLEASE KEEP OUT"), ("PHARMACY", "OPEN DAY AND EVENING"), ("SLOW DOWN", "CHILDREN PLAYING"),
+    ("TICKETS", "ADULTS 12", "STUDENTS 8"), ("PUBLIC LIBRARY", "READING IS FREE"), ("DANGER", "HIGH VOLTAGE"),
+    ("HARBOUR", "FERRY LEAVES HOURLY"), ("CASTLE", "TWO KILOMETRES"), ("CLOSED", "BACK ON MONDAY"), ("ICE CREAM", "VANILLA AND LEMON"),
+    ("TOILETS", "SECOND FLOOR"), ("ELEVATOR", "MAXIMUM EIGHT PERSONS"),
 )  # fmt: skip
 
 _CHATS: tuple[tuple[str, ...], ...] = (
@@ -216,7 +219,7 @@ def _sign(lines: Sequence[str], behind: Image.Image, rng: Generator) -> Image.Im
                ((16, 96, 56), (255, 255, 250)), ((246, 204, 30), (20, 20, 16))]  # fmt: skip
     board, ink = colours[int(rng.integers(len(colours)))]
     choice = int(rng.integers(8))
-    size = round(height * 0.16)
+    size = round(height * float(rng.uniform(0.09, 0.13)))
     pen = ImageDraw.Draw(image)
     while (
         size > 12

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = ".havenfs-truth.json"
-VERSION = 1
+VERSION = 2
 """Goes up when the same arguments draw another library."""
 
 
