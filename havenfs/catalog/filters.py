@@ -137,7 +137,7 @@ def place(
         for i, kind, n in db.execute("SELECT id, kind, name FROM place")
         if kind in kinds and fold(n) == wanted
     ]
-    return Test(BELOW, (json.dumps(ids),)) if ids else NOTHING
+    return Test(f"COALESCE({BELOW}, FALSE)", (json.dumps(ids),)) if ids else NOTHING
 
 
 def compile_field(db: apsw.Connection, field: Field) -> Test:

@@ -135,6 +135,15 @@ def sample(db: apsw.Connection, model: ModelId, n: int, seed: int = 0) -> NDArra
     return np.frombuffer(b"".join(b for (b,) in blobs), np.int8).reshape(len(blobs), row[1])
 
 
+def count(db: apsw.Connection, model: ModelId) -> int:
+    """How many vectors that model has made here."""
+    row = db.execute(
+        "SELECT COUNT(*) FROM embedding WHERE model_id = (SELECT id FROM model WHERE name = ?)",
+        (model,),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def of_asset(db: apsw.Connection, model: ModelId, asset_id: AssetId) -> NDArray[np.float32] | None:
     """The unit vector of the asset's first frame, for "more like this"; None without one."""
     row = db.execute(

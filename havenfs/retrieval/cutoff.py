@@ -7,6 +7,7 @@ as much as the model's calibration asks, and the tail behind a clear gap is drop
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ FEW = 24
 """Below so many pictures there is no crowd to stand out from; then only the cosine floor speaks."""
 TOP = 400
 """Where the gap is looked for."""
-GAP_SD = 1.0
+GAP_SD = 2.0
 """A step down that is so large, in spreads of the crowd, ends the answer."""
 GAP_FROM = 3
 """The first ranks are always far apart: no gap is looked for before this many hits."""
+LUCK_SD = 0.25
+"""Added to the expected best of so many draws of luck: then one query in twenty for nothing is answered at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +60,24 @@ def crowd(cosines: NDArray[np.float32]) -> Crowd:
     return Crowd(mean=float(middle), sd=float(max(middle - low, 1e-6)), count=len(cosines))
 
 
-def kept(cosines: Sequence[float], crowd: Crowd, calibration: Calibration) -> int:
-    """How many of *cosines*, highest first, are an answer."""
+def kept(
+    cosines: Sequence[float], crowd: Crowd, calibration: Calibration, among: int | None = None
+) -> int:
+    """How many of *cosines*, highest first, are an answer; they are the best of *among* pictures.
+
+    The best of many is high by luck alone, the higher the more there are: a model whose cosines mean nothing absolute
+    answers only when its best picture beats sqrt(2 ln n), the height that n draws from a normal crowd reach.
+    """
+    if not cosines:
+        return 0
     floor = crowd.floor(calibration)
     above = int(np.searchsorted(-np.asarray(cosines), -floor, side="right"))
-    if above <= GAP_FROM or crowd.count < FEW:
+    if crowd.count < FEW or not above:
         return above
+    if calibration.floor_cosine <= -1.0:
+        luck = math.sqrt(2 * math.log(max(2, among or len(cosines)))) + LUCK_SD
+        if cosines[0] < crowd.mean + luck * crowd.sd:
+            return 0
     steps = -np.diff(np.asarray(cosines[: min(above, TOP)]))[GAP_FROM - 1 :]
     if len(steps) and steps.max() >= GAP_SD * crowd.sd:
         return GAP_FROM + int(steps.argmax())

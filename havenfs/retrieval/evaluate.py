@@ -49,6 +49,8 @@ class Look:
     calibration: Calibration
     crowd: NDArray[np.int8]
     """Vectors of a sample of the whole library."""
+    total: int
+    """How many vectors the library has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +140,16 @@ class Evaluation:
             )
         look = self._looks.get(phrase.look)
         seen = self._looking(look, [*around, *places]) if look else []
-        if places and seen:
+        texts = [expression]
+        if places:
             inside = filters.keep(self._db, filters.all_of(places), seen)
             seen = [asset_id for asset_id in seen if asset_id in inside]
-        found = self._ranking(fuse(seen, read), expression)
+            beside = words.all_words(phrase.rest)
+            also = self._matches(beside) if beside else []
+            inside = filters.keep(self._db, filters.all_of(places), also) - set(read)
+            read += [asset_id for asset_id in also if asset_id in inside]
+            texts.append(beside)
+        found = self._ranking(fuse(seen, read), *texts)
         reason = f"looks like '{phrase.look}'"
         return Selection(
             test=found.test,
@@ -154,11 +162,11 @@ class Evaluation:
 
     def _looking(self, look: Look, around: Sequence[Test]) -> list[AssetId]:
         """The assets that look like it, best first, down to the cut."""
-        near = self._near(look, look.vector, around, NEAREST)
+        near, among = self._near(look, look.vector, around, NEAREST)
         crowd = cutoff.crowd(
             vectors.cosines(look.crowd, look.vector) if look.crowd.size else look.vector[:0]
         )
-        count = cutoff.kept([cosine for _, cosine in near], crowd, look.calibration)
+        count = cutoff.kept([cosine for _, cosine in near], crowd, look.calibration, among)
         return [asset_id for asset_id, _ in near[:count]]
 
     def _like(self, name: str, around: Sequence[Test]) -> Selection:
@@ -170,11 +178,11 @@ class Evaluation:
             return Selection(
                 test=filters.among(itself), scores=dict.fromkeys(itself, 1.0), ranked=True
             )
-        near = self._near(look, vector, around, ALIKE)
+        near, _ = self._near(look, vector, around, ALIKE)
         crowd = cutoff.crowd(vectors.cosines(look.crowd, vector))
         floor = crowd.mean + ALIKE_SD * crowd.sd if crowd.count >= cutoff.FEW else -1.0
         alike = [asset_id for asset_id, cosine in near if cosine >= floor and asset_id != itself[0]]
-        found = self._ranking(fuse([*itself, *alike]), None)
+        found = self._ranking(fuse([*itself, *alike]))
         reason = f"looks like {name}"
         return Selection(
             test=found.test,
@@ -185,22 +193,23 @@ class Evaluation:
 
     def _near(
         self, look: Look, vector: NDArray[np.float32], around: Sequence[Test], k: int
-    ) -> list[tuple[AssetId, float]]:
+    ) -> tuple[list[tuple[AssetId, float]], int]:
+        """The nearest, and among how many."""
         if around:
             inside = filters.find(self._db, filters.all_of(around), limit=FEW + 1)
             if len(inside) <= FEW:
-                return vectors.within(self._db, look.model, vector, inside)
-        return vectors.nearest(self._db, look.model, vector, k)
+                return vectors.within(self._db, look.model, vector, inside), len(inside)
+        return vectors.nearest(self._db, look.model, vector, k), look.total
 
     def _matches(self, expression: str) -> list[AssetId]:
         return [hit.asset_id for hit in words.match(self._db, expression, TEXT_HITS)]
 
-    def _ranking(self, scores: dict[AssetId, float], expression: str | None) -> Selection:
+    def _ranking(self, scores: dict[AssetId, float], *expressions: str | None) -> Selection:
         return Selection(
             test=filters.among(scores),
             scores=scores,
             ranked=True,
-            texts=(expression,) if expression else (),
+            texts=tuple(text for text in expressions if text),
         )
 
 

@@ -31,6 +31,8 @@ class Phrase:
     """All of them, for the text index."""
     places: tuple[str, ...]
     """Places of the library among them, as the catalog writes them."""
+    rest: tuple[str, ...]
+    """The words beside the places."""
     look: str
     """What is left for the eye; empty when nothing is."""
 
@@ -57,6 +59,7 @@ def understand(text: str, places: Mapping[str, str]) -> Phrase:
     return Phrase(
         words=tuple(text.split()),
         places=tuple(dict.fromkeys(found)),
+        rest=tuple(rest),
         look=" ".join(rest) if told and not code else "",
     )
 

@@ -72,6 +72,8 @@ class _Sampled:
     generation: int
     at: float
     vectors: NDArray[np.int8]
+    total: int
+    """Vectors of the whole library."""
 
 
 class Searcher:
@@ -125,11 +127,9 @@ class Searcher:
             for phrase in sorted(wanted):
                 model, vector = self._encoder.encode(calibration.sentence(phrase))
                 sample = self._sample(model, generation)
-                if not len(sample):
+                if not sample.total:
                     return {}, NOT_YET
-                found[phrase] = Look(
-                    model=model, vector=vector, calibration=calibration, crowd=sample
-                )
+                found[phrase] = _look(model, vector, calibration, sample)
         except EncoderUnavailable as error:
             log.info("a search goes on without pictures: %s", error)
             return {}, NO_PICTURES
@@ -142,20 +142,17 @@ class Searcher:
         if not seen:
             return None
         model = active if active in seen else seen[0]
-        sample = self._sample(model, generation)
-        return Look(
-            model=model, vector=np.zeros(0, np.float32), calibration=calibration, crowd=sample
-        )
+        return _look(model, np.zeros(0, np.float32), calibration, self._sample(model, generation))
 
     def _calibration(self) -> tuple[Calibration, ModelId | None]:
         try:
             model = registry.active(self._state)
         except ModelError as error:
-            log.warning("searching with default floors: %s", error)
+            log.info("searching with default floors: %s", error)
             return Calibration(), None
         return model.calibration, model.id
 
-    def _sample(self, model: ModelId, generation: int) -> NDArray[np.int8]:
+    def _sample(self, model: ModelId, generation: int) -> _Sampled:
         """The crowd of *model*; while a large library grows, one of a minute ago does as well."""
         now = time.monotonic()
         with self._lock:
@@ -164,11 +161,12 @@ class Searcher:
             known.generation == generation
             or (len(known.vectors) == cutoff.SAMPLE and now - known.at < FRESH_S)
         ):
-            return known.vectors
-        sample = self._catalog.read(vectors.sample, model, cutoff.SAMPLE)
+            return known
+        some = self._catalog.read(vectors.sample, model, cutoff.SAMPLE)
+        sampled = _Sampled(generation, now, some, self._catalog.read(vectors.count, model))
         with self._lock:
-            self._samples[model] = _Sampled(generation, now, sample)
-        return sample
+            self._samples[model] = sampled
+        return sampled
 
     def _remembered(self, key: tuple[str, int], generation: int) -> Answer | None:
         with self._lock:
@@ -184,6 +182,18 @@ class Searcher:
             self._answers.move_to_end(key)
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
+
+
+def _look(
+    model: ModelId, vector: NDArray[np.float32], calibration: Calibration, sample: _Sampled
+) -> Look:
+    return Look(
+        model=model,
+        vector=vector,
+        calibration=calibration,
+        crowd=sample.vectors,
+        total=sample.total,
+    )
 
 
 def _answer(
