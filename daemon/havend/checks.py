@@ -1,0 +1,137 @@
+"""What must be true before a program starts. Each check answers with one line that says what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from havenfs.config import SourceConfig, State
+from havenfs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def state(given: Path | None) -> State:
+    """The state directory, made if missing. Raises ConfigError."""
+    chosen = State(root=given.expanduser().resolve()) if given else State.default()
+    try:
+        chosen.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the state directory {chosen.root} cannot be made: {error.strerror}. Choose another --state."
+        ) from error
+    if not os.access(chosen.root, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"the state directory {chosen.root} is not writable. Choose another --state."
+        )
+    return chosen
+
+
+def sources(given: Sequence[Path], state: State) -> tuple[SourceConfig, ...]:
+    """The sources with unique names for their folders below `files/`. Raises ConfigError."""
+    roots: list[Path] = []
+    for path in given:
+        root = path.expanduser().resolve()
+        if not root.exists():
+            raise ConfigError(
+                f"the source {path} does not exist. Check the path, or plug its disk in."
+            )
+        if not root.is_dir():
+            raise ConfigError(
+                f"the source {path} is not a folder. Name the folder that holds your files."
+            )
+        if not os.access(root, os.R_OK | os.X_OK):
+            raise ConfigError(
+                f"the source {path} may not be read by this user. Change its permissions, or the user."
+            )
+        for other in roots:
+            if root == other:
+                raise ConfigError(f"the source {path} was given twice. Name it once.")
+            if _overlap(root, other):
+                raise ConfigError(
+                    f"the sources {root} and {other} overlap. Name only the outer one."
+                )
+        if state.root.is_relative_to(root) and not _hidden(state.root.relative_to(root)):
+            raise ConfigError(
+                f"the state directory {state.root} lies inside the source {root}. Choose another --state."
+            )
+        roots.append(root)
+    return tuple(SourceConfig(name=n, root=r) for n, r in zip(_names(roots), roots, strict=True))
+
+
+def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Path:
+    """The folder to mount at; made if only its last part is missing. Raises ConfigError."""
+    if not Path("/dev/fuse").exists():
+        raise ConfigError(
+            "/dev/fuse is missing. Load it with 'modprobe fuse'; in a container, start it with --device /dev/fuse."
+        )
+    path = Path(os.path.abspath(given.expanduser()))  # noqa: PTH100  # resolve() would hang in a dead mount
+    for source in sources:
+        if _overlap(path, source.root):
+            raise ConfigError(
+                f"the mount point {path} and the source {source.root} overlap. Mount somewhere else."
+            )
+    if _overlap(path, state.root):
+        raise ConfigError(
+            f"the mount point {path} and the state directory {state.root} overlap. Mount somewhere else."
+        )
+    if _mounted(path):
+        if _dead(path):
+            return path  # what a killed predecessor left: the mount detaches it first
+        raise ConfigError(
+            f"something is mounted at {path} already. Unmount it with 'umount {path}', or mount somewhere else."
+        )
+    if not path.exists():
+        if not path.parent.is_dir():
+            raise ConfigError(
+                f"the mount point {path} does not exist. Make it with 'mkdir -p {path}'."
+            )
+        path.mkdir()
+    if not path.is_dir():
+        raise ConfigError(f"the mount point {path} is not a folder. Name an empty folder.")
+    if any(path.iterdir()):
+        raise ConfigError(f"the mount point {path} is not empty. Name an empty folder.")
+    return path
+
+
+def _overlap(a: Path, b: Path) -> bool:
+    return a.is_relative_to(b) or b.is_relative_to(a)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _mounted(path: Path) -> bool:
+    quoted = re.sub(r"[\\ \t\n]", lambda m: f"\\{ord(m[0]):03o}", str(path))
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as lines:
+        return any(line.split(" ", 5)[4] == quoted for line in lines)
+
+
+def _dead(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:  # ENOTCONN: its server was killed
+        return True
+    return False
+
+
+def _names(roots: Sequence[Path]) -> list[str]:
+    """A folder name for each root: its own last part, with a number where two are alike."""
+    names: list[str] = []
+    for root in roots:
+        base = root.name or "root"
+        name, number = base, 2
+        while name.casefold() in (n.casefold() for n in names):
+            name, number = f"{base} ({number})", number + 1
+        names.append(name)
+    return names
+
+
+def listed(path: Path) -> bool:
+    """Whether *path* exists, found without touching it: it may be a dead mount."""
+    absolute = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+    return absolute.parent.is_dir() and absolute.name in os.listdir(absolute.parent)  # noqa: PTH208

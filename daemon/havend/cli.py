@@ -1,0 +1,280 @@
+"""The `havenfs` command: reads arguments, calls one function, turns errors into one line and an exit code.
+
+Every command's work is done elsewhere; what stands here is words for people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import havenfs
+from havenfs import errors, service
+
+from . import checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from havenfs.config import SourceConfig, State
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+EXIT_CODES: dict[type[errors.HavenError], int] = {
+    errors.ConfigError: EXIT_USAGE,
+    errors.InvalidQuery: EXIT_USAGE,
+    errors.ModelError: EXIT_USAGE,
+    errors.HavenError: EXIT_FAILED,
+}
+"""The exit code of each error; the nearest base class counts."""
+
+EPILOG = """\
+exit codes:
+  0    done; for up, mount, web and index run: stopped as asked
+  1    it was understood but failed (nothing by that name, a disk that is away, ...)
+  2    bad usage: an argument, a setting, a query or a model that cannot work; the message says what to do
+
+Command reference and first steps: README.md.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    arguments = parser().parse_args(argv)
+    service.configure_logging(arguments.command, verbose=arguments.verbose)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except errors.HavenError as error:
+        logging.getLogger(__name__).debug("failed", exc_info=True)
+        print(f"havenfs: {error}", file=sys.stderr)
+        return exit_code(error)
+    except BrokenPipeError:  # `havenfs search ... | head`
+        sys.stderr.close()
+        return EXIT_OK
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def exit_code(error: errors.HavenError) -> int:
+    """The exit code that tells of *error*."""
+    return next(EXIT_CODES[c] for c in type(error).__mro__ if c in EXIT_CODES)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="havenfs",
+        description="A household's photos, videos and documents as a file system whose folders are answers.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("-v", "--verbose", action="store_true", help="log more, file names included")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    state = argparse.ArgumentParser(add_help=False)
+    state.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="where HavenFS keeps its own files (default: $XDG_STATE_HOME/havenfs, ~/.local/state/havenfs)",
+    )
+    sources = argparse.ArgumentParser(add_help=False)
+    sources.add_argument(
+        "--source",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        required=True,
+        help="a folder of originals; may be given several times. Nothing in it is ever changed",
+    )
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+    up = commands.add_parser(
+        "up",
+        parents=[state, sources],
+        help="index, mount and serve the web page, all in the foreground",
+    )
+    up.add_argument(
+        "--mount", type=Path, metavar="DIR", required=True, help="an empty folder to mount at"
+    )
+    http = up.add_mutually_exclusive_group()
+    http.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        default="127.0.0.1:8440",
+        help="where the web page answers; this machine only until there are accounts (default: %(default)s)",
+    )
+    http.add_argument(
+        "--no-http", dest="http", action="store_const", const=None, help="no web page"
+    )
+    up.set_defaults(run=_up)
+
+    mount = commands.add_parser(
+        "mount", parents=[state], help="the mount alone, over what is indexed"
+    )
+    mount.add_argument(
+        "--mount", type=Path, metavar="DIR", required=True, help="an empty folder to mount at"
+    )
+    mount.set_defaults(run=_mount)
+
+    index = commands.add_parser("index", help="the indexer")
+    index_commands = index.add_subparsers(dest="index_command", metavar="COMMAND", required=True)
+    run = index_commands.add_parser("run", parents=[state, sources], help="the indexer alone")
+    run.add_argument("--once", action="store_true", help="end when everything is indexed")
+    run.set_defaults(run=_index_run)
+
+    web = commands.add_parser("web", parents=[state], help="the web page alone")
+    web.add_argument(
+        "--http", metavar="HOST:PORT", default="127.0.0.1:8440", help="default: %(default)s"
+    )
+    web.add_argument(
+        "--mount",
+        type=Path,
+        metavar="DIR",
+        help="where the library is mounted, for the paths it shows",
+    )
+    web.set_defaults(run=_web)
+
+    status = commands.add_parser(
+        "status", parents=[state, as_json], help="what is indexed, and what is left"
+    )
+    status.set_defaults(run=_status)
+
+    search = commands.add_parser(
+        "search", parents=[state, as_json], help="search from the terminal"
+    )
+    search.add_argument(
+        "query", nargs="+", metavar="QUERY", help="for example: dog on a beach place:Italy 2019"
+    )
+    search.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="at most N hits (default: %(default)s)"
+    )
+    search.set_defaults(run=_search)
+
+    demo = commands.add_parser("demo", help="draw a sample library to try things on")
+    demo.add_argument("directory", type=Path, metavar="DIR", help="where to; made if missing")
+    demo.add_argument(
+        "--photos", type=int, default=400, metavar="N", help="how many (default: %(default)s)"
+    )
+    demo.add_argument(
+        "--seed",
+        type=int,
+        default=7,
+        metavar="N",
+        help="same seed, same library (default: %(default)s)",
+    )
+    demo.set_defaults(run=_demo)
+
+    models = commands.add_parser("models", help="the models that look at pictures")
+    model_commands = models.add_subparsers(dest="models_command", metavar="COMMAND", required=True)
+    listing = model_commands.add_parser(
+        "list", parents=[state, as_json], help="built in and installed"
+    )
+    listing.set_defaults(run=_models_list)
+
+    version = commands.add_parser("version", help="print the version")
+    version.set_defaults(run=_version)
+    return top
+
+
+def _state(arguments: argparse.Namespace) -> State:
+    return checks.state(arguments.state)
+
+
+def _sources(arguments: argparse.Namespace, state: State) -> tuple[SourceConfig, ...]:
+    return checks.sources(arguments.source, state)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    from . import up  # each program loads only what it runs
+
+    state = _state(arguments)
+    sources = _sources(arguments, state)
+    made = not checks.listed(arguments.mount)
+    mountpoint = checks.mountpoint(arguments.mount, sources, state)
+    return up.main(
+        state, sources, mountpoint, arguments.http, made_mountpoint=made, verbose=arguments.verbose
+    )
+
+
+def _mount(arguments: argparse.Namespace) -> int:
+    from . import programs
+
+    state = _state(arguments)
+    return programs.mount(state, checks.mountpoint(arguments.mount, (), state))
+
+
+def _index_run(arguments: argparse.Namespace) -> int:
+    from . import programs
+
+    state = _state(arguments)
+    return programs.index(state, _sources(arguments, state), once=arguments.once)
+
+
+def _web(arguments: argparse.Namespace) -> int:
+    from . import programs
+
+    return programs.web(_state(arguments), arguments.http, arguments.mount)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from . import report
+
+    status = report.status(_state(arguments))
+    print(json.dumps(status.as_json(), indent=2) if arguments.json else status.as_text())
+    return EXIT_OK
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    from . import report
+
+    answer = report.search(_state(arguments), " ".join(arguments.query), arguments.limit)
+    print(json.dumps(answer.as_json(), indent=2) if arguments.json else answer.as_text())
+    return EXIT_OK
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from havenfs.sample import library
+
+    directory: Path = arguments.directory
+    terminal = sys.stderr.isatty()
+
+    def progress(done: int, total: int) -> None:
+        if terminal:
+            print(
+                f"\rDrawing the sample library: {done} of {total}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    truth = library.write(
+        directory, photos=arguments.photos, seed=arguments.seed, progress=progress
+    )
+    if terminal:
+        print("\r\033[K", end="", file=sys.stderr)
+    print(
+        f"The sample library is in {directory}: {len(truth.assets)} files, {len(truth.hard)} hard ones."
+    )
+    return EXIT_OK
+
+
+def _models_list(arguments: argparse.Namespace) -> int:
+    from . import report
+
+    listing = report.models(_state(arguments))
+    print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
+    return EXIT_OK
+
+
+def _version(_: argparse.Namespace) -> int:
+    print(havenfs.__version__)
+    return EXIT_OK

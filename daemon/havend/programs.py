@@ -1,0 +1,79 @@
+"""The long-running programs, as systemd and `havenfs up` start them: run until stopped, say when ready."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import trio
+
+from havenfs import service
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+    from pathlib import Path
+
+    from havenfs.config import SourceConfig, State
+
+
+def mount(state: State, mountpoint: Path) -> int:
+    """Serve the tree at *mountpoint* until SIGTERM or SIGINT."""
+    from . import mount as mounting  # pyfuse3 is loaded by the mount alone
+
+    trio.run(_until_stopped, partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
+    return 0
+
+
+def index(state: State, sources: Sequence[SourceConfig], *, once: bool) -> int:
+    """Index *sources* until SIGTERM or SIGINT; with *once*, until everything is done."""
+    from . import indexer
+
+    trio.run(_until_stopped, partial(indexer.run, state, sources, once=once), "indexing")
+    return 0
+
+
+def web(state: State, http: str, mountpoint: Path | None) -> int:
+    """Become the web program: it runs on uvicorn, so nothing of this process is of use to it."""
+    command = [sys.executable, "-m", "havenweb", "--state", str(state.root), "--http", http]
+    if mountpoint:
+        command += ["--mount", str(mountpoint)]
+    os.execv(sys.executable, command)
+
+
+class Service(Protocol):
+    """A program's task: says when it answers, then runs until it is done or cancelled."""
+
+    def __call__(self, *, task_status: trio.TaskStatus[None]) -> Awaitable[None]: ...
+
+
+async def _until_stopped(run: Service, status: str) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
+
+        async def program(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+            await run(task_status=task_status)
+            nursery.cancel_scope.cancel()
+
+        await nursery.start(program)
+        service.ready(status)
+        interval = service.watchdog_interval()
+        if interval is not None:
+            nursery.start_soon(_beat, interval)
+    service.stopping()
+
+
+async def _stop_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return
+
+
+async def _beat(interval: float) -> None:
+    """Beat from the loop that does the work: a loop that hangs stops beating and is restarted."""
+    while True:
+        service.alive()
+        await trio.sleep(interval)

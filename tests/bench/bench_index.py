@@ -1,0 +1,210 @@
+"""How fast a library is indexed, stage by stage, each beside the plain way to do the same work on the same files.
+
+    python tests/bench/bench_index.py [--photos 120] [--rounds 5]
+
+Prints files a second for each stage on one core and the ratio to its reference (medians of the rounds), then the
+whole indexer over the library: seconds, files a second, peak memory of the parent and of its largest worker.
+
+References: identify = hashlib.sha256 of the same files; metadata = `exiftool -json` on all of them at once, when it is
+installed; preview = Pillow decoding every pixel, then two LANCZOS thumbnails as WebP; embed = the same model one
+picture at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from havenfs.config import State
+from havenfs.entities import Kind, Stage
+from havenfs.errors import HavenError
+from havenfs.extract.clip import PictureEncoder
+from havenfs.extract.identify import identify
+from havenfs.extract.visit import Visit, visit
+from havenfs.models import registry
+from havenfs.sample import library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=int, default=120)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {0})
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch) / "library"
+        library.write(root, photos=options.photos, seed=7)
+        photos = photos_in(root)
+        print(f"{len(photos)} photos, one core, medians of {options.rounds} rounds\n")
+        stages(photos, options.rounds)
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        whole(root, Path(scratch) / "state")
+
+
+def photos_in(root: Path) -> list[tuple[Visit, Path]]:
+    """Every file below *root* that is a photo, as the indexer visits it."""
+    found: list[tuple[Visit, Path]] = []
+    for path in sorted(
+        p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and "hard" not in p.parts
+    ):
+        try:
+            identity = identify(os.fsencode(path))
+        except HavenError:
+            continue
+        if identity.kind is Kind.PHOTO and not identity.mime.startswith("image/x-"):
+            request = Visit(
+                path=os.fsencode(path),
+                relative=os.fsencode(path.relative_to(root)),
+                kind=Kind.PHOTO,
+                mime=identity.mime,
+                mtime_ns=path.stat().st_mtime_ns,
+                stages=frozenset(),
+            )
+            found.append((request, path))
+    return found
+
+
+def stages(photos: list[tuple[Visit, Path]], rounds: int) -> None:
+    """Print the rate of each stage beside its reference."""
+    encoder = PictureEncoder(registry.builtin())
+    pictures = [opened(path) for _, path in photos]
+
+    def ours(stage: Stage) -> Callable[[], object]:
+        return lambda: [
+            visit(
+                Visit(
+                    path=r.path, relative=r.relative, kind=r.kind, mime=r.mime, mtime_ns=r.mtime_ns,
+                    stages=frozenset({stage}),
+                ),
+                encoder,
+            )
+            for r, _ in photos
+        ]  # fmt: skip
+
+    pairs: list[tuple[str, Callable[[], object], Callable[[], object] | None]] = [
+        (
+            "identify",
+            lambda: [identify(r.path) for r, _ in photos],
+            lambda: [hashlib.sha256(p.read_bytes()).digest() for _, p in photos],
+        ),
+        (
+            "metadata",
+            ours(Stage.METADATA),
+            (lambda: exiftool(photos)) if shutil.which("exiftool") else None,
+        ),
+        ("preview", ours(Stage.PREVIEW), lambda: [plain_preview(p) for _, p in photos]),
+        (
+            "embed (model)",
+            lambda: [encoder.encode(pictures[i : i + 8]) for i in range(0, len(pictures), 8)],
+            lambda: [encoder.encode([picture]) for picture in pictures],
+        ),
+    ]
+    print(f"{'stage':<14} {'files/s':>9} {'reference':>10} {'ratio':>6}")
+    for name, run, reference in pairs:
+        mine: list[float] = []
+        theirs: list[float] = []
+        for _ in range(rounds):  # in turn, so that a drifting machine drifts for both
+            mine.append(seconds(run))
+            if reference:
+                theirs.append(seconds(reference))
+        rate = len(photos) / statistics.median(mine)
+        if theirs:
+            other = len(photos) / statistics.median(theirs)
+            print(f"{name:<14} {rate:9.1f} {other:10.1f} {rate / other:6.2f}")
+        else:
+            print(f"{name:<14} {rate:9.1f} {'-':>10} {'-':>6}")
+
+
+def whole(root: Path, state: Path) -> None:
+    """Index *root* with the real command and print what it took."""
+    began = time.perf_counter()
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "havend",
+            "index",
+            "run",
+            "--once",
+            "--source",
+            str(root),
+            "--state",
+            str(state),
+        ],
+        check=True,
+        stderr=subprocess.DEVNULL,
+        timeout=1800,
+    )
+    took = time.perf_counter() - began
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    files = sum(1 for p in root.rglob("*") if p.is_file())
+    cores = os.cpu_count() or 1
+    print(
+        f"\nend to end, all stages with OCR: {files} files in {took:.1f} s, {files / took:.1f} files/s on {cores} cores"
+        f"\nprocessor time {usage.ru_utime + usage.ru_stime:.1f} s, largest process {usage.ru_maxrss / 1024:.0f} MiB"
+        f"\ncatalog and previews {sum(p.stat().st_size for p in State(root=state).root.glob('*.db')) / 2**20:.1f} MiB"
+    )
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    began = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run()
+    return time.perf_counter() - began
+
+
+def opened(path: Path) -> Image.Image:
+    """The picture at 512 px, as the encoder is given previews."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail((512, 512))
+    return small
+
+
+def plain_preview(path: Path) -> None:
+    """What a straightforward program does for two sizes."""
+    with Image.open(path) as image:
+        full = image.convert("RGB")
+    for side in (1440, 256):
+        sized = full.copy()
+        sized.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=None)
+        sized.save(io.BytesIO(), "webp", quality=80)
+
+
+def exiftool(photos: list[tuple[Visit, Path]]) -> None:
+    """All facts of all files by the field's standard tool, one start for all."""
+    subprocess.run(
+        ["exiftool", "-json", "-q", "-q", *(str(p) for _, p in photos)],
+        stdout=subprocess.DEVNULL,
+        check=False,
+        timeout=600,
+    )
+
+
+if __name__ == "__main__":
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    main()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import havenfs
+from havend import cli
+from havenfs import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def havenfs_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "havend", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def every_error() -> list[type[errors.HavenError]]:
+    found = [errors.HavenError]
+    for cls in found:
+        found += cls.__subclasses__()
+    return found[1:]
+
+
+@pytest.mark.parametrize("cls", every_error())
+def test_every_error_has_an_exit_code(cls: type[errors.HavenError]):
+    assert cli.exit_code(cls.__new__(cls)) in (cli.EXIT_FAILED, cli.EXIT_USAGE)
+
+
+def test_version_prints_the_version():
+    assert havenfs_command("version").stdout == havenfs.__version__ + "\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("up",),
+        ("index",),
+        ("index", "run"),
+        ("search",),
+        ("status",),
+        ("demo",),
+        ("models",),
+        ("models", "list"),
+    ],
+)
+def test_every_command_has_help(command: tuple[str, ...]):
+    result = havenfs_command(*command, "--help")
+    assert result.returncode == 0
+    assert "usage: havenfs" in result.stdout
+
+
+def test_the_help_documents_the_exit_codes():
+    assert "exit codes:" in havenfs_command("--help").stdout
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path):
+    missing = tmp_path / "missing"
+    result = havenfs_command("index", "run", "--source", missing, "--state", tmp_path / "state")
+    assert result.returncode == 2
+    assert (
+        result.stderr
+        == f"havenfs: the source {missing} does not exist. Check the path, or plug its disk in.\n"
+    )
+
+
+def test_a_state_directory_of_a_newer_version_is_left_alone(tmp_path: Path):
+    state = tmp_path / "state"
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    assert (
+        havenfs_command("index", "run", "--once", "--source", photos, "--state", state).returncode
+        == 0
+    )
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import apsw; apsw.Connection({str(state / 'catalog.db')!r}).pragma('user_version', 999)",
+        ],
+        check=True,
+    )
+    result = havenfs_command("status", "--state", state)
+    assert result.returncode == 2
+    assert "newer version" in result.stderr
+    assert "--state" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_models_lists_the_built_in_one_and_says_that_it_is_a_miniature(tmp_path: Path):
+    result = havenfs_command("models", "list", "--json", "--state", tmp_path)
+    (model,) = json.loads(result.stdout)["models"]
+    assert model["miniature"] is True
+    assert model["active"] is True
+
+
+def test_status_before_anything_was_indexed_says_what_to_do(tmp_path: Path):
+    result = havenfs_command("status", "--state", tmp_path)
+    assert result.returncode == 0
+    assert "havenfs up" in result.stdout
