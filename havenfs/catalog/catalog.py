@@ -89,6 +89,8 @@ def connect(path: Path) -> apsw.Connection:
     db.enable_load_extension(True)
     db.load_extension(sqlite_vec.loadable_path())
     db.enable_load_extension(False)
+    # Statements are planned once: this SQLite (STAT4) would plan anew for each value bound, 38 us instead of 2 a lookup.
+    db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     db.pragma("journal_mode", "wal")
     db.pragma(
         "synchronous", "normal"
