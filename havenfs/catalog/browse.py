@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
 
+from . import names
 from .assets import COLUMNS, from_row
 from .places import from_row as from_place
 
@@ -77,8 +78,9 @@ def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> As
     """The asset of exactly this name, if it passes. Raises NotFound."""
     where, values = _where(conditions)
     row = db.execute(
-        f"SELECT {COLUMNS} FROM visible WHERE name = ? AND {where}",  # noqa: S608
-        (name, *values),
+        # The index is over name_key.
+        f"SELECT {COLUMNS} FROM visible WHERE name_key = ? AND name = ? AND {where}",  # noqa: S608
+        (names.key(name), name, *values),
     ).fetchone()
     if row is None:
         raise NotFound(name)

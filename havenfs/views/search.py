@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from havenfs import query
-from havenfs.catalog import assets, browse, recent
+from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original
 from havenfs.errors import InvalidQuery, NotFound
 
@@ -108,7 +108,7 @@ class Results(Folder):
         """The hit of this name. Names that no asset has never run the search."""
         if is_probe(name):
             raise NotFound(name)
-        self.scope.library.catalog.read(assets.by_name, name)
+        self.scope.library.catalog.read(browse.asset, (), name)
         for leaf in self.leaves(settle_s=SETTLE_S):
             if leaf.asset.name == name:
                 return leaf
