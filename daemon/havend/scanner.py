@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GUARD_S = 3.0  # how soon a disk that went or came is noticed
+GUARD_S = 2.0  # how soon a disk that went or came is noticed
 UNWATCHED_S = 600.0  # between scans of a source that the system cannot watch
 
 
@@ -36,6 +36,7 @@ class Scanner:
         self._pending: dict[tuple[SourceId, bytes], tuple[Source, bool]] = {}
         self._wake = trio.Event()
         self._running = False
+        self._absent: set[SourceId] = set()  # those that the last scan did not find
 
     @property
     def idle(self) -> bool:
@@ -69,6 +70,7 @@ class Scanner:
                         "source %s: %d new, %d changed, %d moved, %d gone",
                         *(source.name, report.new, report.changed, report.moved, report.gone),
                     )
+                (self._absent.discard if report.present else self._absent.add)(source.id)
                 self._done(report)
             await self._wake.wait()
 
@@ -103,9 +105,9 @@ class Scanner:
             nursery.start_soon(guard)
             try:
                 async for directories in watch.directories(source.root):
-                    if not directories:
-                        self.ask(source)  # only now can nothing be missed between scan and watch
-                    for directory in sorted(directories):
+                    if directories is None:  # only now can nothing be missed between scan and watch
+                        self.ask(source)
+                    for directory in sorted(directories or ()):
                         self.ask(source, directory, deep=False)
             except OSError as error:
                 failed = error
@@ -116,10 +118,13 @@ class Scanner:
     async def _changed(
         self, source: Source, mark: tuple[int, int] | None, at_most_s: float
     ) -> None:
-        """Return when the root is no longer the one of *mark*, or after a time."""
+        """Return when the root is no longer the one of *mark*, or a scan did not find it, or after a time."""
         with trio.move_on_after(at_most_s):
-            while await trio.to_thread.run_sync(walk.mark, source.root) == mark:  # noqa: ASYNC110 -- no event tells
+            while True:
                 await trio.sleep(GUARD_S)
+                now = await trio.to_thread.run_sync(walk.mark, source.root)
+                if now != mark or (now is not None and source.id in self._absent):
+                    return
 
     def _scan(self, source: Source, directory: bytes, deep: bool) -> Report:  # noqa: FBT001
         # check_cancelled returns None, or raises in the middle of the scan: then nothing is taken as deleted.
