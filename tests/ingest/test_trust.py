@@ -1,0 +1,89 @@
+"""What a worker says is checked for sense."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from havenfs.entities import (
+    DateSource,
+    Embedding,
+    Findings,
+    Identity,
+    Kind,
+    Metadata,
+    ModelId,
+    Preview,
+    Stage,
+    Taken,
+    Text,
+    TextOrigin,
+)
+from havenfs.errors import Unreadable
+from havenfs.ingest import trust
+
+ALL = frozenset(Stage)
+WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "
+UNIT = np.eye(1, 4, dtype="<f4").tobytes()
+PREVIEW = Preview(
+    width=4, height=3, small=WEBP, large=WEBP, thumbhash=b"t", phash=1, text_likeness=0.5
+)
+EMBEDDING = Embedding(model=ModelId("m@1"), vector=UNIT)
+GOOD = Findings(
+    metadata=Metadata(latitude=1.0, longitude=2.0),
+    preview=PREVIEW,
+    embeddings=(EMBEDDING,),
+    text=Text(origin=TextOrigin.OCR, body="x"),
+)
+
+
+def test_an_honest_answer_passes_unchanged() -> None:
+    assert trust.findings(GOOD, ALL, dimension=4) is GOOD
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        replace(GOOD, metadata=Metadata(latitude=91.0)),
+        replace(GOOD, metadata=Metadata(latitude=float("nan"))),
+        replace(GOOD, metadata=Metadata(rating=6)),
+        replace(GOOD, metadata=Metadata(camera="x" * 5000)),
+        replace(
+            GOOD, metadata=Metadata(taken=Taken(local=1 << 60, offset=None, source=DateSource.EXIF))
+        ),
+        replace(GOOD, preview=replace(PREVIEW, small=b"<html>")),
+        replace(GOOD, preview=replace(PREVIEW, large=WEBP + bytes(5 << 20))),
+        replace(GOOD, preview=replace(PREVIEW, phash=1 << 63)),
+        replace(GOOD, preview=replace(PREVIEW, width=0)),
+        replace(GOOD, embeddings=(replace(EMBEDDING, vector=UNIT[:12]),)),
+        replace(GOOD, embeddings=(replace(EMBEDDING, vector=np.full(4, np.nan, "<f4").tobytes()),)),
+        replace(GOOD, embeddings=(EMBEDDING, EMBEDDING)),
+        replace(GOOD, text=Text(origin=TextOrigin.OCR, body="x" * (5 << 20))),
+        replace(GOOD, failed={Stage.TEXT: ""}),
+    ],
+)
+def test_nonsense_is_refused(lie: Findings) -> None:
+    with pytest.raises(Unreadable, match="makes no sense"):
+        trust.findings(lie, ALL, dimension=4)
+
+
+def test_an_answer_about_what_was_not_asked_is_refused() -> None:
+    with pytest.raises(Unreadable):
+        trust.findings(GOOD, ALL - {Stage.PREVIEW}, dimension=4)
+    with pytest.raises(Unreadable):
+        trust.findings(Findings(failed={Stage.TEXT: "no"}), frozenset([Stage.PREVIEW]), dimension=4)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        Identity(hash=b"short", size=1, mime="image/jpeg", kind=Kind.PHOTO),
+        Identity(hash=bytes(32), size=0, mime="image/jpeg", kind=Kind.PHOTO),
+        Identity(hash=bytes(32), size=1, mime="a\nb", kind=None),
+    ],
+)
+def test_an_impossible_identity_is_refused(lie: Identity) -> None:
+    with pytest.raises(Unreadable):
+        trust.identity(lie)
