@@ -47,11 +47,6 @@ def write(directory: Path, seed: int) -> tuple[dict[str, Known], dict[str, str]]
     return assets, hard
 
 
-def clear(path: Path) -> None:
-    """Remove one hard file of an older library, whatever it is."""
-    path.unlink(missing_ok=True)
-
-
 def _picture(rng: np.random.Generator) -> tuple[Image.Image, Known]:
     scene = FEATURED[int(rng.integers(len(FEATURED)))]
     labels = scenes.labels(scene)

@@ -6,10 +6,13 @@ that is empty or a sample library already. One call at a time per directory.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from havenfs.errors import ConfigError, NotFound
@@ -17,8 +20,7 @@ from havenfs.sample import copies, documents, hard, photos, shots, truth, videos
 from havenfs.sample.truth import Known, Stamp, Truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterator
 
 _ALONE = 32
 """Up to so many pictures are drawn without starting processes (which costs about a second each)."""
@@ -120,7 +122,13 @@ def _complete(directory: Path, present: Truth) -> bool:
 def _clear(directory: Path, present: Truth) -> None:
     """Remove what an older or interrupted run has written, and nothing else."""
     for path in present.files:
-        hard.clear(directory / path)
+        (directory / path).unlink(missing_ok=True)
+    for folder in sorted(
+        {parent for path in present.files for parent in Path(path).parents}, reverse=True
+    ):
+        if folder != Path():
+            with contextlib.suppress(OSError):  # someone's own file lies in it
+                (directory / folder).rmdir()
 
 
 def _plan(count: int, seed: int) -> _Plan:
@@ -141,10 +149,12 @@ def _draw(
     work = [*plan.shots, *plan.clips, *plan.papers]
     total = len(work) + len(plan.copies)
     assets: dict[str, Known] = {}
-    for done, found in enumerate(_made(root, work), 1):
-        assets.update(found)
-        if progress is not None:
-            progress(done, total)
+    # Closed at once when progress raises, so that the rest is not drawn for nobody.
+    with contextlib.closing(_made(root, work)) as made:
+        for done, found in enumerate(made, 1):
+            assets.update(found)
+            if progress is not None:
+                progress(done, total)
     for done, copy in enumerate(plan.copies, len(work) + 1):
         assets.update(copies.make(root, copy, assets[copy.of]))
         if progress is not None:
@@ -154,15 +164,21 @@ def _draw(
 
 def _made(
     root: str, work: list[shots.Shot | videos.Clip | documents.Paper]
-) -> Iterator[list[tuple[str, Known]]]:
+) -> Generator[list[tuple[str, Known]]]:
     roots = [root] * len(work)
     if len(work) <= _ALONE:
         yield from map(make, roots, work)
         return
     # Spawned, not forked: the caller may have threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(len(os.sched_getaffinity(0)), 8), mp_context=context) as pool:
+    workers = min(len(os.sched_getaffinity(0)), 8)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet) as pool:
         yield from pool.map(make, roots, work, chunksize=8)
+
+
+def _quiet() -> None:
+    """Leave Ctrl-C to the process that started this one: it stops the pool, without a traceback from each worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def make(root: str, item: shots.Shot | videos.Clip | documents.Paper) -> list[tuple[str, Known]]:

@@ -269,6 +269,7 @@ def _received(count: int, rng: Generator) -> list[Shot]:
             seed=(0, 0),
             scene=_scene(rng),
             taken=taken,
+            size=(800, 600),
             dated="name",
             day_only=messenger,
             quality=70,
@@ -378,7 +379,12 @@ def _downloads(count: int, rng: Generator) -> list[Shot]:
     """No date anywhere."""
     names = ("picture ({0}).webp", "wallpaper {0}.avif", "drawing {0}.png", "unnamed ({0}).jpg")
     return [
-        Shot(path=f"Downloads/{names[place % 4].format(place + 1)}", seed=(0, 0), scene=_scene(rng))
+        Shot(
+            path=f"Downloads/{names[place % 4].format(place + 1)}",
+            seed=(0, 0),
+            scene=_scene(rng),
+            size=(800, 600),
+        )
         for place in range(count)
     ]
 
@@ -421,7 +427,7 @@ def _feature(shots: list[Shot], times: int, rng: Generator) -> list[Shot]:
 def _vary(shots: list[Shot], photos: int, rng: Generator) -> list[Shot]:
     """Give some another shape, an orientation flag, twelve megapixels, or a sidecar."""
     varied: list[Shot] = []
-    flag, large = 0, max(1, photos // 100)
+    flag, large = 0, max(1, photos // 150)
     for index, shot in enumerate(shots):
         changed = shot
         jpeg = shot.path.lower().endswith(".jpg")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from havenfs.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 FILE_NAME = ".havenfs-truth.json"
@@ -213,9 +213,3 @@ def questions(assets: Mapping[str, Known]) -> tuple[dict[str, tuple[str, ...]], 
         {query: paths for query, paths in found.items() if paths},
         tuple(query for query in ABSENT if not answers(query, assets)),
     )
-
-
-def paths_under(truth: Truth, folders: Iterable[str]) -> tuple[str, ...]:
-    """Return the paths of assets below one of *folders*."""
-    prefixes = tuple(folder.rstrip("/") + "/" for folder in folders)
-    return tuple(path for path in truth.assets if path.startswith(prefixes))

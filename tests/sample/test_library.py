@@ -296,6 +296,7 @@ def test_writing_again_does_nothing_and_other_arguments_replace_it(tmp_path: Pat
     other = library.write(tmp_path / "a", photos=3)
     left = {path for path in first.files if os.path.lexists(tmp_path / "a" / path)}
     assert left <= set(other.files)
+    assert not [folder for folder, folders, names in os.walk(tmp_path / "a") if not folders + names]
 
 
 def test_an_interrupted_library_is_finished_by_the_next_run(tmp_path: Path) -> None:
