@@ -20,11 +20,14 @@ RECENT_IDS = 2_000
 
 
 def newest(db: apsw.Connection, limit: int) -> list[Asset]:
-    """The visible assets that came in last: by day of indexing, and within a day by the date of the picture."""
+    """The visible assets that came in last: by day of indexing, and within a day by the date of the picture.
+
+    Photos and videos appear with their thumbnails, which the unreadable ones never have."""
     return [
         from_row(row)
         for row in db.execute(
             f"SELECT {COLUMNS} FROM visible WHERE id > (SELECT max(id) FROM asset) - ?"  # noqa: S608
+            " AND (thumbhash IS NOT NULL OR kind = 'document')"
             " ORDER BY added / 86400 DESC, taken_local DESC, id LIMIT ?",
             (RECENT_IDS, limit),
         )

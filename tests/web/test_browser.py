@@ -155,7 +155,7 @@ def test_back_forward_and_reload_keep_the_search(page: Page) -> None:
 def test_arrows_move_between_pictures_and_slash_goes_to_the_box(page: Page) -> None:
     page.goto("/")
     tiles = page.locator("[data-asset]")
-    expect(tiles).to_have_count(9)
+    expect(tiles).to_have_count(8)
     tiles.first.focus()
     page.keyboard.press("ArrowRight")
     expect(tiles.nth(1)).to_be_focused()

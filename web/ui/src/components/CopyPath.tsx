@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { Fragment, useEffect, useRef, useState } from "react";
 
 import { Icon } from "./Icon";
 
@@ -27,7 +27,12 @@ export function CopyPath({ path, label }: { path: string; label: string }) {
     <span className="copypath">
       <Icon shape="folder" />
       <code ref={text} title={path}>
-        {path}
+        {path.split(/(?<=\/)/).map((part, n) => (
+          <Fragment key={n}>
+            {part}
+            <wbr />
+          </Fragment>
+        ))}
       </code>
       <button type="button" className="quiet" onClick={() => void copy()} aria-label={label}>
         <Icon shape={copied ? "check" : "copy"} />

@@ -53,7 +53,7 @@ export function Facts({ details }: { details: Details }) {
         .filter(Boolean)
         .join(" · "),
     ],
-    ["Text", details.text],
+    ["Text", picture.preview ? details.text : null], // a sheet of text stands beside already
   ];
   return (
     <>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { type Picture, asset } from "../api/client";
 import { useAnswer } from "../hooks/useAnswer";
@@ -30,6 +30,7 @@ export function Lightbox({ id, hung, onShow, onClose }: Props) {
 
   useEffect(() => {
     dialog.current?.showModal();
+    dialog.current?.focus(); // not the first control in it: a video would take the arrows for itself
   }, []);
 
   useEffect(() => {
@@ -45,24 +46,30 @@ export function Lightbox({ id, hung, onShow, onClose }: Props) {
     [onShow],
   );
 
+  // On the document: a button that is disabled at the last picture loses the focus, and keys must go on working.
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLVideoElement) return;
+      if (event.key === "ArrowRight") turn(after);
+      else if (event.key === "ArrowLeft") turn(before);
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [turn, after, before]);
+
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a modal dialog owns its keys
     <dialog
       ref={dialog}
       className="lightbox"
+      tabIndex={-1}
       aria-label={picture ? describe(picture) : "Picture"}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
       }}
-      onKeyDown={(event) => {
-        if (event.target instanceof HTMLVideoElement) return;
-        if (event.key === "ArrowRight") turn(after);
-        else if (event.key === "ArrowLeft") turn(before);
-      }}
     >
       <div className="stage">
-        {picture && <Shown picture={picture} />}
+        {picture && <Shown key={id} picture={picture} text={details?.text ?? null} />}
         <button
           type="button"
           className="turn back"
@@ -109,22 +116,32 @@ export function Lightbox({ id, hung, onShow, onClose }: Props) {
   );
 }
 
-function Shown({ picture }: { picture: Picture }) {
-  if (picture.kind === "video") {
+interface ShownProps {
+  picture: Picture;
+  /** The beginning of a document. */
+  text: string | null;
+}
+
+function Shown({ picture, text }: ShownProps) {
+  const [unplayable, setUnplayable] = useState(false);
+  if (picture.kind === "video" && !unplayable) {
     return (
       // eslint-disable-next-line jsx-a11y/media-has-caption -- a household's own videos come without captions
       <video
-        key={picture.id}
         src={picture.original}
         poster={picture.preview ?? undefined}
         controls
         playsInline
         preload="metadata"
+        onError={() => setUnplayable(true)}
       />
     );
   }
   if (picture.preview) {
-    return <img key={picture.id} src={picture.preview} alt={describe(picture)} />;
+    return <img src={picture.preview} alt={describe(picture)} />;
+  }
+  if (text) {
+    return <p className="card page">{text}</p>;
   }
   return (
     <div className="card">

@@ -73,7 +73,9 @@ export function Tile({ picture, reasons, width, height, current, onOpen, onFocus
           </span>
         )}
         {picture.kind === "document" && source && !missing && (
-          <span className="badge">Document</span>
+          <span className="badge">
+            <Icon shape="document" />
+          </span>
         )}
       </button>
       {reasons.length > 0 && (
