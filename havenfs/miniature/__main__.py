@@ -18,7 +18,7 @@ from havenfs.miniature.evaluation import CLASSES, agree, calibrate, recognise, r
 from havenfs.miniature.export import export, quantise, smoke
 from havenfs.miniature.photographs import read_photographs
 from havenfs.miniature.towers import OnnxTowers, TorchTowers
-from havenfs.miniature.training import train
+from havenfs.miniature.training import Schedule, train
 
 logger = logging.getLogger("havenfs.miniature")
 
@@ -34,7 +34,6 @@ def make(
     workers: int = 2,
 ) -> package.Figures:
     """Make a model from nothing and write it to `out`. Returns its figures."""
-    torch.set_num_threads(2)
     torch.manual_seed(seed)
     began = time.monotonic()
     drawings = draw_many(images, seed=seed + 1, workers=workers)
@@ -42,7 +41,9 @@ def make(
     logger.info("%d drawings in %.0f s", images, drawn)
     config = clip.config(width=width)
     model, tokenizer = clip.create(config), tokenizers.build(clip.CONTEXT)
-    trained = train(model, tokenizer, drawings, seconds=seconds, seed=seed)
+    trained = train(
+        model, config, tokenizer, drawings, Schedule(seconds=seconds, seed=seed, processes=workers)
+    )
     package.write_settings(out, config, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
         visual, textual = Path(folder) / "visual.onnx", Path(folder) / "textual.onnx"
@@ -76,7 +77,10 @@ def _main() -> int:
     parser = argparse.ArgumentParser(prog="python -m havenfs.miniature", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="directory to write the model to")
     parser.add_argument(
-        "--seconds", type=float, default=420, help="how long to train (default 420)"
+        "--seconds",
+        type=float,
+        default=420,
+        help="processor seconds to train on each of two cores (default 420)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

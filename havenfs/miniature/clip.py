@@ -58,7 +58,7 @@ def _let_torchvision_load() -> None:
 def create(settings: dict[str, Any]) -> Any:
     """A new open_clip model with random weights."""
     _let_torchvision_load()
-    import open_clip  # noqa: PLC0415 - only after torchvision has been made loadable
+    import open_clip
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{NAME}.json"

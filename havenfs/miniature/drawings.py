@@ -59,7 +59,7 @@ def _draw_share(number: int, seed: tuple[int, int], heldout: bool, single: bool)
         scene = random_scene(rng, heldout=heldout)
         if single and (len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1):
             continue
-        short = int(rng.integers(320, 520)) if rng.random() < 0.06 else int(rng.integers(88, 150))
+        short = int(rng.integers(320, 520)) if rng.random() < 0.12 else int(rng.integers(88, 150))
         long = int(short * rng.choice([1.0, 1.25, 4 / 3, 4 / 3, 1.5, 16 / 9]))
         size = (long, short) if rng.random() < 0.72 else (short, long)
         pixels[len(scenes)] = squashed(draw(scene, *size, rng))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from havenfs.miniature.drawings import Truth, draw_many
+from havenfs.models.calibration import Calibration
+from havenfs.retrieval import cutoff
 from havenfs.sample.vocabulary import SETTINGS, THINGS, WORDS
 
 if TYPE_CHECKING:
@@ -143,31 +145,22 @@ PROMPT = "a photo of {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Floors:
-    """Where the answer to a query ends; a picture must lie above both."""
-
-    sd: float
-    """Standard deviations above the query's mean similarity over the whole library."""
-    cosine: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieval:
-    """Searching a library of drawings for words, shares 0..1."""
+    """Searching a library of drawings for words, as `havenfs.retrieval.cutoff` ends answers; shares 0..1."""
 
     ndcg10: float
-    """Mean over words and coloured things that are there."""
+    """Mean over words and coloured things that are there; of the ranking alone, nothing cut off."""
     answered: float
-    """Of the queries for what is there, those with any answer above the floors."""
+    """Of the queries for what is there, those with any answer."""
     precision: float
     recall: float
-    """Of what lies above the floors, means over the same queries."""
+    f1: float
+    """Of the answers, means over the same queries; no answer counts as 0 (precision: is left out)."""
     absent_empty: float
     """Of the words for what is not there, those that are answered with nothing."""
-    absent_empty_sd_alone: float
-    f1: float
     f1_sd_alone: float
-    """The same with nothing but a floor in standard deviations, the best one for it."""
+    absent_empty_sd_alone: float
+    """The same without a floor for the cosine, with the best floor in standard deviations."""
     highest_present: tuple[float, float, float]
     highest_absent: tuple[float, float, float]
     """Best cosine of a query: 5 %, 50 % and 95 % of the queries lie below."""
@@ -184,54 +177,56 @@ def questions(scenes: Sequence[Scene]) -> tuple[list[str], NDArray[np.bool_]]:
     return [query for query, there in zip(asked, some, strict=True) if there], truth[some]
 
 
-def calibrate(towers: Towers, library: Drawings, absent: Sequence[str]) -> tuple[Floors, float]:
+def calibrate(
+    towers: Towers, library: Drawings, absent: Sequence[str]
+) -> tuple[Calibration, Calibration]:
     """The floors with the best sum of F1 (words that are there) and silence (words that are not).
 
-    Second: the best floor in standard deviations if there were nothing else.
+    Second: the best floor in standard deviations when there is no floor for the cosine.
     """
-    truth, similar, nothing = _similarities(towers, library, absent)
-    standard, strange = _standard(similar), _standard(nothing)
+    asked = _ask(towers, library, absent)
 
-    def worth(sd: float, cosine: float) -> float:
-        kept, heard = (similar >= cosine) & (standard >= sd), (nothing >= cosine) & (strange >= sd)
-        return float(np.mean(_f1(kept, truth)) + 1 - np.mean(heard.any(1)))
+    def worth(calibration: Calibration) -> float:
+        kept, heard = _kept(asked.similar, calibration), _kept(asked.nothing, calibration)
+        return float(np.mean(_f1(kept, asked.truth)) + 1 - np.mean(heard.any(1)))
 
-    grid = [
-        (round(float(sd), 2), round(float(cosine), 2))
-        for sd in np.arange(0, 3.1, 0.5)
-        for cosine in np.arange(0.1, 0.9, 0.04)
+    both = [
+        _floors(sd, cosine) for sd in np.arange(0, 4.1, 1.0) for cosine in np.arange(0.1, 0.9, 0.05)
     ]
-    sd, cosine = max(grid, key=lambda floors: worth(*floors))
-    alone = max(
-        (round(float(sd), 2) for sd in np.arange(1, 5, 0.1)), key=lambda floor: worth(floor, -1.0)
+    alone = [_floors(sd, -1.0) for sd in np.arange(1, 5, 0.5)]
+    return max(both, key=worth), max(alone, key=worth)
+
+
+def _floors(sd: float, cosine: float) -> Calibration:
+    return Calibration(
+        floor_sd=round(float(sd), 2), floor_cosine=round(float(cosine), 2), prompt=PROMPT
     )
-    return Floors(sd=sd, cosine=cosine), alone
 
 
 def retrieve(
-    towers: Towers, library: Drawings, absent: Sequence[str], floors: Floors, alone: float
+    towers: Towers,
+    library: Drawings,
+    absent: Sequence[str],
+    calibration: Calibration,
+    alone: Calibration,
 ) -> Retrieval:
     """How well words find their drawings, and how silent absent words are, with those floors."""
-    truth, similar, nothing = _similarities(towers, library, absent)
-    standard, strange = _standard(similar), _standard(nothing)
-    kept, heard = (
-        (similar >= floors.cosine) & (standard >= floors.sd),
-        (nothing >= floors.cosine) & (strange >= floors.sd),
-    )
-    right, quantiles = (kept & truth).sum(1), [0.05, 0.5, 0.95]
+    asked, quantiles = _ask(towers, library, absent), [0.05, 0.5, 0.95]
+    kept, truth = _kept(asked.similar, calibration), asked.truth
+    right, some = (kept & truth).sum(1), kept.any(1)
     return Retrieval(
         ndcg10=float(
-            np.mean([_ndcg(row, wanted) for row, wanted in zip(similar, truth, strict=True)])
+            np.mean([_ndcg(row, wanted) for row, wanted in zip(asked.similar, truth, strict=True)])
         ),
-        answered=_share(kept.any(1)),
-        precision=float(np.mean(right[kept.any(1)] / kept.sum(1)[kept.any(1)])),
+        answered=_share(some),
+        precision=float(np.mean(right[some] / kept.sum(1)[some])) if some.any() else 0.0,
         recall=float(np.mean(right / truth.sum(1))),
-        absent_empty=_share(~heard.any(1)),
-        absent_empty_sd_alone=_share(strange.max(1) < alone),
         f1=float(np.mean(_f1(kept, truth))),
-        f1_sd_alone=float(np.mean(_f1(standard >= alone, truth))),
-        highest_present=_three(np.quantile(similar.max(1), quantiles)),
-        highest_absent=_three(np.quantile(nothing.max(1), quantiles)),
+        absent_empty=_share(~_kept(asked.nothing, calibration).any(1)),
+        f1_sd_alone=float(np.mean(_f1(_kept(asked.similar, alone), truth))),
+        absent_empty_sd_alone=_share(~_kept(asked.nothing, alone).any(1)),
+        highest_present=_three(np.quantile(asked.similar.max(1), quantiles)),
+        highest_absent=_three(np.quantile(asked.nothing.max(1), quantiles)),
     )
 
 
@@ -240,22 +235,34 @@ def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def _similarities(
-    towers: Towers, library: Drawings, absent: Sequence[str]
-) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-    """Truth and similarities [queries, pictures] of what is there, similarities of what is not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    truth: NDArray[np.bool_]
+    """[queries, pictures]"""
+    similar: NDArray[np.float32]
+    nothing: NDArray[np.float32]
+    """Cosines [queries, pictures] of what is there and of what is not."""
+
+
+def _ask(towers: Towers, library: Drawings, absent: Sequence[str]) -> _Asked:
     present, truth = questions(library.scenes)
     pictures = towers.images(library.pixels).T
-    asked = towers.texts([PROMPT.format(query) for query in present])
-    return (
-        truth,
-        asked @ pictures,
-        towers.texts([PROMPT.format(query) for query in absent]) @ pictures,
+    similar, nothing = (
+        towers.texts([PROMPT.format(query) for query in queries]) @ pictures
+        for queries in (present, absent)
     )
+    return _Asked(truth=truth, similar=similar, nothing=nothing)
 
 
-def _standard(similar: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (similar - similar.mean(1, keepdims=True)) / similar.std(1, keepdims=True)
+def _kept(cosines: NDArray[np.float32], calibration: Calibration) -> NDArray[np.bool_]:
+    """[queries, pictures]: the answers, as a search would give them."""
+    kept = np.zeros(cosines.shape, bool)
+    for row, values in zip(kept, cosines, strict=True):
+        order = np.argsort(-values)
+        row[order[: cutoff.kept(values[order], cutoff.crowd(values), calibration, len(values))]] = (
+            True
+        )
+    return kept
 
 
 def _f1(kept: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
-    from havenfs.miniature.evaluation import Agreement, Floors, Recognition, Retrieval
+    from havenfs.miniature.evaluation import Agreement, Recognition, Retrieval
     from havenfs.miniature.photographs import Reading
+    from havenfs.models.calibration import Calibration
 
 VISUAL, TEXTUAL = "visual/model.onnx", "textual/model.onnx"
 
@@ -71,7 +72,7 @@ def measured(
     }
 
 
-def write_manifest(directory: Path, figures: Figures, floors: Floors) -> None:
+def write_manifest(directory: Path, figures: Figures, floors: Calibration) -> None:
     """Write manifest.json last: it holds the SHA-256 of every other file."""
     files = {
         str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -91,13 +92,17 @@ def write_manifest(directory: Path, figures: Figures, floors: Floors) -> None:
             "miniature": True,
             "files": files,
             "measured": figures,
-            "calibration": {"floor_sd": floors.sd, "floor_cosine": floors.cosine, "prompt": PROMPT},
+            "calibration": {
+                "floor_sd": floors.floor_sd,
+                "floor_cosine": floors.floor_cosine,
+                "prompt": PROMPT,
+            },
         },
     )
 
 
 def write_readme(
-    directory: Path, figures: Figures, floors: Floors, readings: list[Reading]
+    directory: Path, figures: Figures, floors: Calibration, readings: list[Reading]
 ) -> None:
     """Write the model's README.md: what it is, what it measured, what it is not."""
     lines = [
@@ -135,10 +140,10 @@ def write_readme(
     lines += [
         "",
         f"Searching {figures['library']:.0f} drawings for each word and coloured thing (int8, `{PROMPT}`): nDCG@10 {found['ndcg10']:.3f}.",
-        f"With the floors {floors.sd} sd and cosine {floors.cosine}: {found['answered']:.1%} of the words that are there are answered,",
+        f"With the floors {floors.floor_sd} sd and cosine {floors.floor_cosine}: {found['answered']:.1%} of the words that are there are answered,",
         f"precision {found['precision']:.3f}, recall {found['recall']:.3f}; {found['absent_empty']:.1%} of words for absent things (none of them used",
-        f"in training) are answered with nothing. With a floor in standard deviations alone the F1 is {found['f1_sd_alone']:.3f} instead of",
-        f"{found['f1']:.3f} and {found['absent_empty_sd_alone']:.1%} of the absent words stay empty.",
+        f"in training) are answered with nothing. F1 {found['f1']:.3f}; with a floor in standard deviations alone the F1 is {found['f1_sd_alone']:.3f} and",
+        f"{found['absent_empty_sd_alone']:.1%} of the absent words stay empty.",
         f"Best cosine of a query (5 %, 50 %, 95 %): {found['highest_present']} for what is there, {found['highest_absent']} for what is not.",
         "",
         "## Agreement with the model in torch",

@@ -148,10 +148,8 @@ def draw(scene: Scene, width: int, height: int, rng: np.random.Generator) -> Ima
     taken: list[float] = []
     placed: list[tuple[float, float, float, str, str]] = []
     for name, hue in zip(whole, hues, strict=True):
-        size = (
-            THINGS[name].size * rng.uniform(0.75, 1.35) * (1, 1, 0.8, 0.68, 0.6)[min(4, len(whole))]
-        )
-        half = size * short / 2
+        crowd = (1, 1, 0.78, 0.64, 0.58)[min(4, len(whole))]
+        half = min(0.92, THINGS[name].size * rng.uniform(1.0, 1.75) * crowd) * short / 2
         candidates = rng.uniform(half, max(half + 1, width - half), 8)
         x = float(
             max(candidates, key=lambda at: min((abs(at - other) for other in taken), default=0.0))
