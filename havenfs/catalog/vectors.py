@@ -100,18 +100,16 @@ def nearest(
 def within(
     db: apsw.Connection, model: ModelId, vector: NDArray[np.float32], asset_ids: Collection[AssetId]
 ) -> list[tuple[AssetId, float]]:
-    """As `nearest`, but every one of *asset_ids* that has a vector, at 1.4 ms per thousand: for small sets."""
+    """As `nearest`, but every one of *asset_ids* that has a vector: for small sets of which all are visible."""
     model_id = _find(db, model, vector)
     if model_id is None or not asset_ids:
         return []
     rows = db.execute(
         """
         SELECT e.asset_id, e.vector
-          FROM json_each(?) j
-          JOIN embedding e ON e.asset_id = j.value AND e.model_id = ?
-          JOIN visible v ON v.id = e.asset_id
+          FROM json_each(?) j CROSS JOIN embedding e ON e.asset_id = j.value AND e.model_id = ?
         """,
-        ("[" + ",".join(map(str, asset_ids)) + "]", model_id),
+        ("[" + ",".join(map(str, sorted(asset_ids))) + "]", model_id),
     ).fetchall()
     return _best(rows, vector)
 

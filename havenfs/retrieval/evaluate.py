@@ -130,8 +130,9 @@ class Evaluation:
             (test, f"in {name}") for test, name in zip(places, phrase.places, strict=True)
         )
         if phrase.places and not phrase.look:
-            text_hits = self._ranking(fuse(read), expression)
             place = filters.all_of(places)
+            there_first = filters.find(self._db, place, limit=NEAREST)
+            text_hits = self._ranking(fuse(there_first, read), expression)
             return Selection(
                 test=filters.any_of([place, text_hits.test]),
                 scores=text_hits.scores,

