@@ -65,24 +65,30 @@ async def run(
         sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # what is loaded by now lives as long as the mount: the collector need not walk it
         log.info("mounted on %s", point)
+        # The session outlives the watching task, also when both are cancelled from outside: what that task tells the
+        # kernel may have to wait for an answer from a handler.
+        session, watch = trio.CancelScope(shield=True), trio.CancelScope()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_serve, nursery.cancel_scope)
+                nursery.start_soon(_serve, session, watch)
                 task_status.started()
-                async with trio.open_nursery() as watching:
-                    # Ends before the session does: what it tells the kernel may need an answer from a handler.
-                    watching.start_soon(invalidate.run, catalog, table, since)
-                    await _stopped()
-                    watching.cancel_scope.cancel()
-                nursery.cancel_scope.cancel()
+                try:
+                    with watch:
+                        async with trio.open_nursery() as watching:
+                            watching.start_soon(invalidate.run, catalog, table, since)
+                            await _stopped()
+                            watching.cancel_scope.cancel()
+                finally:
+                    session.cancel()
         finally:
             pyfuse3.close(unmount=True)
             log.info("unmounted %s", point)
 
 
-async def _serve(mount: trio.CancelScope) -> None:
-    await pyfuse3.main()
-    mount.cancel()  # somebody unmounted it
+async def _serve(session: trio.CancelScope, watch: trio.CancelScope) -> None:
+    with session:
+        await pyfuse3.main()
+    watch.cancel()  # it ended by itself: somebody unmounted it
 
 
 async def _stopped() -> None:

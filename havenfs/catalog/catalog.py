@@ -70,6 +70,22 @@ class Catalog:
         """Run *query* in one write transaction, rolled back if it raises."""
         return _transact(self._connection(), "BEGIN IMMEDIATE", query, *args, **kwargs)
 
+    def attempt(
+        self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> bool:
+        """Like `write`, for what may be lost: False where the disk is full, read-only or kept busy."""
+        try:
+            self.write(query, *args, **kwargs)
+        except (
+            apsw.BusyError,
+            apsw.CantOpenError,
+            apsw.FullError,
+            apsw.IOError,
+            apsw.ReadOnlyError,
+        ):
+            return False
+        return True
+
     def version(self) -> int:
         """A number that moves when another connection has committed. Comparable within this thread only."""
         return int(self._connection().pragma("data_version"))

@@ -101,7 +101,7 @@ class Results(Folder):
         leaves = self.leaves()
         library = self.scope.library
         if not self.scope.facets and library.catalog.read(recent.recent, 1) != [self.text]:
-            library.catalog.write(recent.add, self.text)
+            library.catalog.attempt(recent.add, self.text)  # an answer matters more than its memory
         return [(leaf.asset.name.encode(), leaf) for leaf in leaves]
 
     def child(self, name: str) -> Leaf:

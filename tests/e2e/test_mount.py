@@ -309,3 +309,51 @@ def test_unmounting_from_outside_ends_the_service(household: Any, tmp_path: Path
     with served(household.state.root, tmp_path / "mnt") as process:
         run("umount", tmp_path / "mnt")
         assert process.wait(10) == 0
+
+
+CANCELLED = """
+import pathlib, sys, trio
+from havend import mount
+from havenfs.config import State
+
+async def main():
+    async with trio.open_nursery() as nursery:
+        await nursery.start(mount.run, State(root=pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))
+        await trio.to_thread.run_sync(sys.stdin.readline)
+        nursery.cancel_scope.cancel()
+
+trio.run(main)
+"""
+
+
+def test_cancelling_the_task_unmounts_while_people_read_and_the_library_changes(
+    shelf: Any, tmp_path: Path
+):
+    point = tmp_path / "mnt"
+    point.mkdir()
+    ids = [shelf.add(f"{n}.jpg", taken="2019-07-14T10:00:00") for n in range(50)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", CANCELLED, str(shelf.state.root), str(point)], stdin=subprocess.PIPE
+    )
+    walker = None
+    try:
+        until(lambda: answers(point), 20)
+        walker = subprocess.Popen(
+            ["sh", "-c", f"while find '{point}' -type f -exec cat {{}} + ; do :; done"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for turn in range(100):
+            shelf.put(ids[turn % 50], taken_local=1_500_000_000 + turn * 86_400 * 20)
+        assert process.poll() is None
+        assert process.stdin is not None
+        process.stdin.write(b"stop\n")
+        process.stdin.close()
+        assert process.wait(15) == 0
+        assert not point.is_mount()
+    finally:
+        for started in filter(None, (walker, process)):
+            started.kill()
+            started.wait(10)
+        while f" {point} ".encode() in _mounts():
+            subprocess.run(["umount", "-l", str(point)], check=True, timeout=10)
