@@ -34,6 +34,9 @@ DENSITY = 8000.0
 FAR_BIGGER = 8.0
 """A place swallows its neighbours (quarters, inner suburbs) when it has this many times their people."""
 
+_COSINE_OF_REACH = float(np.cos(40.0 / _EARTH_KM))
+"""No city reaches 40 km: that would take 40 million people at DENSITY."""
+
 _COUNTRY = {
     "BO": "Bolivia",
     "BQ": "Bonaire",
@@ -81,8 +84,8 @@ class _Row(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
-    points: NDArray[np.float32]
-    """[n, 3], unit vectors."""
+    points: NDArray[np.float64]
+    """[n, 3], unit vectors. In single precision two points 2 km apart would be one."""
     population: NDArray[np.float32]
     area: NDArray[np.int32]
     """[n], index into areas."""
@@ -99,18 +102,17 @@ def locality(latitude: float, longitude: float) -> Locality | None:
     the radius of a disc that holds its people at DENSITY.
     """
     table = _table()
-    kilometres = _EARTH_KM * np.arccos(
-        np.clip(table.points @ _vector(latitude, longitude), -1.0, 1.0)
-    )
-    nearest = int(np.argmin(kilometres))
-    if kilometres[nearest] > MAX_KM:
+    cosines = table.points @ _vector(latitude, longitude)
+    nearest = int(np.argmax(cosines))
+    if _kilometres(cosines[nearest]) > MAX_KM:
         return None
-    reach = np.sqrt(table.population / (DENSITY * np.pi))
-    around = np.flatnonzero(
-        (kilometres <= reach)
-        & (table.area == table.area[nearest])
-        & (table.population >= FAR_BIGGER * max(float(table.population[nearest]), 1.0))
-    )
+    close = np.flatnonzero(cosines > _COSINE_OF_REACH)
+    people = table.population[close]
+    around = close[
+        (_kilometres(cosines[close]) <= np.sqrt(people / (DENSITY * np.pi)))
+        & (table.area[close] == table.area[nearest])
+        & (people >= FAR_BIGGER * max(float(table.population[nearest]), 1.0))
+    ]
     chosen = int(around[np.argmax(table.population[around])]) if len(around) else nearest
     code, state = table.areas[int(table.area[chosen])]
     country = _COUNTRY.get(code) or table.countries.get(code) or code
@@ -139,11 +141,13 @@ def offset_from_utc(zone: ZoneInfo, seconds: int) -> int:
     return round(shift.total_seconds() / 60) if shift is not None else 0
 
 
-def _vector(latitude: float, longitude: float) -> NDArray[np.float32]:
+def _kilometres(cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _EARTH_KM * np.arccos(np.clip(cosine, -1.0, 1.0))
+
+
+def _vector(latitude: float, longitude: float) -> NDArray[np.float64]:
     phi, theta = np.radians(latitude), np.radians(longitude)
-    return np.array(
-        [np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)], np.float32
-    )
+    return np.array([np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)])
 
 
 @functools.cache
@@ -175,7 +179,7 @@ def _table() -> _Table:
         [np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)], axis=1
     )
     return _Table(
-        points=points.astype(np.float32),
+        points=points,
         population=np.array([row.population for row in rows], np.float32),
         area=area,
         areas=list(areas),

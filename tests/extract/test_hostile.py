@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+import pillow_heif
 import pytest
 import reportlab.pdfgen.canvas as reportlab
 import tifffile
@@ -20,12 +21,13 @@ from skimage import data
 
 from havenfs.entities import Kind, Stage
 from havenfs.errors import Unreadable
-from havenfs.extract import decode as _heif  # noqa: F401 -- registers HEIF with Pillow
 from havenfs.extract.identify import identify
 from havenfs.extract.visit import Visit, visit
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pillow_heif.register_heif_opener()  # to write samples
 
 ROUNDS = 25 * int(os.environ.get("HAVENFS_FUZZ", "1"))
 STAGES = frozenset(Stage)
@@ -65,8 +67,8 @@ def sample(name: str, path: Path) -> bytes:
             for packet in [*stream.encode(av.VideoFrame.from_image(photo)), *stream.encode()]:
                 container.mux(packet)
     else:
-        options = {} if extension in ("bmp", "gif") else {"exif": tags}
-        photo.save(path, **options, **({"progressive": True} if "progressive" in name else {}))
+        exif = Image.Exif() if extension in ("bmp", "gif") else tags
+        photo.save(path, progressive="progressive" in name, exif=exif)
     return path.read_bytes()
 
 

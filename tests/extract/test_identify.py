@@ -7,6 +7,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING
 
+import pillow_heif
 import pytest
 from blake3 import blake3
 from hypothesis import given, strategies as st
@@ -14,11 +15,13 @@ from PIL import Image
 
 from havenfs.entities import Kind
 from havenfs.errors import SourceGone, Unreadable
-from havenfs.extract import decode as _registers, magic  # noqa: F401
+from havenfs.extract import magic
 from havenfs.extract.identify import CHUNK, identify
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pillow_heif.register_heif_opener()  # to write samples
 
 
 def put(directory: Path, name: str, body: bytes) -> bytes:

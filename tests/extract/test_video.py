@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
@@ -17,6 +17,8 @@ from havenfs.extract.identify import identify
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from av.video.stream import VideoStream
 
 JULY = 1_563_092_100  # 2019-07-14 08:15:00 UTC
 
@@ -34,7 +36,7 @@ def film(
     width, height = size
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
-        stream = container.add_stream(codec, rate=30)
+        stream = cast("VideoStream", container.add_stream(codec, rate=30))
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = width, height, "yuv420p", 250
         for index in range(frames):
             pixels = np.zeros((height, width, 3), np.uint8)

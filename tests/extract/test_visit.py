@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from havenfs.extract.clip import PictureEncoder
+    from havenfs.extract.decode import Picture
 
 ALL = frozenset(Stage)
 
@@ -91,9 +92,12 @@ def test_a_photo_is_decoded_once_for_everything(
 ) -> None:
     decodes: list[bytes] = []
     decode = visiting.decode
-    monkeypatch.setattr(
-        visiting, "decode", lambda path, mime: decodes.append(path) or decode(path, mime)
-    )
+
+    def counting(path: bytes, mime: str) -> Picture:
+        decodes.append(path)
+        return decode(path, mime)
+
+    monkeypatch.setattr(visiting, "decode", counting)
     found = go(blue(tmp_path / "a.jpg"))
     assert len(decodes) == 1
     assert found.failed == {}
