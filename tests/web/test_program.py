@@ -69,6 +69,13 @@ def test_an_address_that_is_not_loopback_is_refused(address: str) -> None:
         listen(address)
 
 
+def test_answers_do_not_wait_for_the_other_end_to_acknowledge() -> None:
+    with listen("127.0.0.1:0") as listener:
+        assert (
+            listener.proto == socket.IPPROTO_TCP
+        )  # what asyncio looks at before it sets TCP_NODELAY
+
+
 def test_loopback_in_every_spelling_is_served() -> None:
     for address in ("127.0.0.1:0", "localhost:0", "[::1]:0"):
         listen(address).close()

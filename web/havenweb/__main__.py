@@ -83,7 +83,8 @@ def listen(address: str) -> socket.socket:
             f"use 127.0.0.1:{port}"
         )
     family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by number: asyncio sets TCP_NODELAY only where it sees it, and every answer took 40 ms without.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((str(ip), int(port)))
@@ -107,7 +108,7 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with opened(app):
             log.info("the page is at %s", address)
-            daemon.notify("READY=1")  # pyright: ignore[reportUnknownMemberType]  an untyped package
+            daemon.notify("READY=1")
             yield
 
     app.router.lifespan_context = lifespan
