@@ -78,7 +78,7 @@ class Trouble:
     """Relative to the source's root. A directory when it was a directory that could not be listed."""
     reason: str
     stage: Stage | None = None
-    """The first of those that failed for this reason; None when the file itself could not be read."""
+    """One of those that failed for this reason; None when the file itself could not be read."""
     asset_id: AssetId | None = None
 
 
