@@ -116,8 +116,9 @@ def test_a_small_picture_of_text_is_read():
     assert "boarding" in text.body
 
 
-def test_a_sign_on_a_photograph_is_read():
-    text = ocr.read(sign(40))
+@pytest.mark.parametrize("size", [40, 64, 100])
+def test_a_sign_on_a_photograph_is_read(size: int):
+    text = ocr.read(sign(size))
     assert text is not None
     assert "HOME" in text.body
 
