@@ -10,7 +10,7 @@ Plain functions of a connection; a call holds the caller's transaction only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def nearest(
     model_id = _find(db, model, vector)
     if model_id is None or k < 1:
         return []
-    rows = db.execute(
+    rows: list[Any] = db.execute(
         f"""
         WITH near AS MATERIALIZED (
             SELECT rowid FROM vectors_{model_id} WHERE vector MATCH vec_int8(?) AND k = ?
@@ -104,7 +104,7 @@ def within(
     model_id = _find(db, model, vector)
     if model_id is None or not asset_ids:
         return []
-    rows = db.execute(
+    rows: list[Any] = db.execute(
         """
         SELECT e.asset_id, e.vector
           FROM json_each(?) j CROSS JOIN embedding e ON e.asset_id = j.value AND e.model_id = ?
@@ -119,7 +119,7 @@ def sample(db: apsw.Connection, model: ModelId, n: int, seed: int = 0) -> NDArra
     row = db.execute("SELECT id, dimension FROM model WHERE name = ?", (model,)).fetchone()
     if row is None:
         return np.zeros((0, 0), np.int8)
-    blobs = db.execute(
+    blobs: list[Any] = db.execute(
         """
         WITH some AS (
             SELECT e.id FROM embedding e JOIN visible v ON v.id = e.asset_id

@@ -28,6 +28,8 @@ class Term:
     """Whether `none` and `any` are values."""
     shapes: bool = False
     """Whether it says how the answer looks and not what is in it: stands outside of OR, NOT and parentheses."""
+    later: bool = False
+    """Understood already, but this version gathers no such facts: only `none` finds anything."""
 
 
 TYPES = {
@@ -106,6 +108,7 @@ TERMS: tuple[Term, ...] = (
         example="person=Alice",
         kind=kinds.text(),
         presence=True,
+        later=True,
     ),
     Term(
         keys=("with",),
@@ -113,6 +116,7 @@ TERMS: tuple[Term, ...] = (
         help="this person as well: together with others",
         example="person=Alice with=Bob",
         kind=kinds.text(),
+        later=True,
     ),
     Term(
         keys=("faces",),
@@ -121,6 +125,7 @@ TERMS: tuple[Term, ...] = (
         example="faces=2..4",
         kind=kinds.integers(0, 10_000),
         presence=True,
+        later=True,
     ),
     Term(
         keys=("place", "where"),
@@ -160,6 +165,7 @@ TERMS: tuple[Term, ...] = (
         example="tag=holiday",
         kind=kinds.text(),
         presence=True,
+        later=True,
     ),
     Term(
         keys=("album", "albums"),
@@ -168,6 +174,7 @@ TERMS: tuple[Term, ...] = (
         example="album='Summer in Rome'",
         kind=kinds.text(),
         presence=True,
+        later=True,
     ),
     Term(
         keys=("rating",),
@@ -184,6 +191,7 @@ TERMS: tuple[Term, ...] = (
         example="fav=yes",
         kind=kinds.choices(YES_NO),
         presence=True,
+        later=True,
     ),
     Term(
         keys=("in", "folder"),
@@ -393,7 +401,9 @@ def help_text() -> str:
         if term.group != group:
             group = term.group
             lines += [group, ""]
-        lines.append(f"    {term.example:<30}  {term.help}")
+        lines.append(
+            f"    {term.example:<30}  {term.help}{' (in a later version)' if term.later else ''}"
+        )
         if term.keys and term.kind:
             also = f"; also {', '.join(term.keys[1:])}" if term.keys[1:] else ""
             special = "; none, any" if term.presence else ""

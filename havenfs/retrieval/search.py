@@ -141,7 +141,7 @@ class Searcher:
         seen = [ModelId(name) for name, _ in self._catalog.read(vectors.models)]
         if not seen:
             return None
-        model = active if active in seen else seen[0]
+        model = active if active is not None and active in seen else seen[0]
         return _look(model, np.zeros(0, np.float32), calibration, self._sample(model, generation))
 
     def _calibration(self) -> tuple[Calibration, ModelId | None]:

@@ -54,9 +54,8 @@ def found(library: Any, text: str) -> set[str]:
 
 
 def _name(db: apsw.Connection, asset_id: AssetId) -> str:
-    return (
-        db.execute("SELECT name FROM asset WHERE id = ?", (asset_id,)).fetchone()[0].split("~")[0]
-    )
+    row: Any = db.execute("SELECT name FROM asset WHERE id = ?", (asset_id,)).fetchone()
+    return row[0].split("~")[0]
 
 
 ROME = {"IMG_0001.jpg", "IMG_0002.jpg"}
@@ -192,13 +191,22 @@ def test_what_is_gone_is_never_found(library: Any) -> None:
     gone = library.catalog.read(_ids, "name=scan")
     library.remove(gone[0])
     assert found(library, "name=scan") == set()
-    library.catalog.write(lambda db: db.execute("UPDATE source SET present = 0") and None)
+    library.catalog.write(_unplug)
     assert found(library, "place=none") == set()
+
+
+def _unplug(db: apsw.Connection) -> None:
+    db.execute("UPDATE source SET present = 0")
 
 
 def test_each_filter_of_the_language_has_its_meaning_here() -> None:
     keys = {term.keys[0] for term in TERMS if term.keys and not term.shapes}
     assert keys - {"like"} == set(filters.TESTS)
+
+
+def test_what_a_later_version_brings_is_marked_in_the_help() -> None:
+    later = {term.keys[0] for term in TERMS if term.later}
+    assert later == {"person", "with", "faces", "tag", "album", "fav"}
 
 
 def test_each_example_of_the_help_runs(library: Any) -> None:

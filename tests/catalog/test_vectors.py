@@ -20,8 +20,8 @@ D = 48
 
 
 def unit(*, seed: int, d: int = D) -> NDArray[np.float32]:
-    vector = np.random.default_rng(seed).normal(size=d).astype(np.float32)
-    return vector / np.linalg.norm(vector)
+    vector = np.random.default_rng(seed).normal(size=d)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 def embedding(vector: NDArray[np.float32], frame_ms: int = 0, model: ModelId = MODEL) -> Embedding:
@@ -41,7 +41,7 @@ def pictures(shelf: Any) -> Any:
 def test_int8_keeps_the_angle_to_half_a_percent() -> None:
     for seed in range(20):
         a, b = unit(seed=seed, d=512), unit(seed=seed + 100, d=512)
-        mixed = (a + b) / np.linalg.norm(a + b)
+        mixed = ((a + b) / np.linalg.norm(a + b)).astype(np.float32)
         matrix = vectors.quantise(mixed)[None]
         assert abs(matrix).max() == 127
         assert vectors.cosines(matrix, a)[0] == pytest.approx(float(a @ mixed), abs=0.005)
@@ -68,7 +68,9 @@ def test_a_small_set_is_searched_whole_with_the_same_scores(pictures: Any) -> No
     some = pictures.ids[10:20]
     found = pictures.catalog.read(vectors.within, MODEL, query, some)
     assert {i for i, _ in found} == set(some)
-    assert [c for _, c in found] == pytest.approx(sorted((everything[i] for i in some), reverse=True))
+    assert [c for _, c in found] == pytest.approx(
+        sorted((everything[i] for i in some), reverse=True)
+    )
 
 
 def test_a_film_counts_with_its_best_frame(pictures: Any) -> None:
@@ -90,7 +92,7 @@ def test_new_vectors_replace_the_old_ones_of_that_model_only(pictures: Any) -> N
     assert pictures.catalog.read(vectors.models) == [(MODEL, 60), (OTHER, 1)]
 
 
-def _count(db: apsw.Connection) -> tuple[int, ...]:
+def _count(db: apsw.Connection) -> Any:
     sql = "SELECT (SELECT COUNT(*) FROM embedding), (SELECT COUNT(*) FROM vectors_1), (SELECT COUNT(*) FROM vectors_2)"
     return db.execute(sql).fetchone()
 
@@ -102,9 +104,7 @@ def test_what_is_gone_is_not_found_and_leaves_no_vector(pictures: Any) -> None:
     found = {i for i, _ in pictures.catalog.read(vectors.nearest, MODEL, unit(seed=3), 60)}
     assert found == set(pictures.ids) - {gone, deleted}
     assert pictures.catalog.read(vectors.within, MODEL, unit(seed=3), [deleted]) == []
-    assert pictures.catalog.read(
-        lambda db: db.execute("SELECT COUNT(*) FROM vectors_1").fetchone()
-    ) == (59,)
+    assert pictures.catalog.read(_indexed) == (59,)
 
 
 def _delete(db: apsw.Connection, asset_id: AssetId) -> None:
@@ -162,3 +162,7 @@ def test_a_new_vector_moves_the_generation(pictures: Any) -> None:
     before = pictures.catalog.read(changes.generation)
     pictures.catalog.write(vectors.put, pictures.ids[0], [embedding(unit(seed=1))])
     assert pictures.catalog.read(changes.generation) > before
+
+
+def _indexed(db: apsw.Connection) -> Any:
+    return db.execute("SELECT COUNT(*) FROM vectors_1").fetchone()

@@ -179,9 +179,13 @@ def test_many_threads_get_the_same_answers(gallery: Any) -> None:
 
 
 def test_vectors_of_a_removed_library_answer_nothing(gallery: Any) -> None:
-    gallery.catalog.write(lambda db: db.execute("UPDATE source SET present = 0") and None)
+    gallery.catalog.write(_unplug)
     assert (
         gallery.catalog.read(vectors.nearest, gallery.eye.model, gallery.eye.encode("dog")[1], 10)
         == []
     )
     assert gallery.ids("dog") == []
+
+
+def _unplug(db: Any) -> None:
+    db.execute("UPDATE source SET present = 0")
