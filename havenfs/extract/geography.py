@@ -7,10 +7,12 @@ one worker, one thread.
 
 from __future__ import annotations
 
+import atexit
 import csv
 import functools
 import gzip
 import importlib.util
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,7 +156,16 @@ def _vector(latitude: float, longitude: float) -> NDArray[np.float64]:
 def _zones() -> TimezoneFinder:
     from timezonefinder import TimezoneFinder
 
-    return TimezoneFinder()
+    finder = TimezoneFinder()
+    atexit.register(_closed, finder)
+    return finder
+
+
+def _closed(finder: TimezoneFinder) -> None:
+    """Close its files without the warnings that it causes when it does so itself at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        finder.cleanup()
 
 
 @functools.cache

@@ -63,8 +63,11 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
 
     seen = _Seen()
     wanted = stages & {Stage.PREVIEW, Stage.EMBED, Stage.TEXT}
-    if request.kind is Kind.DOCUMENT:
-        wanted -= {Stage.TEXT}
+    if request.kind is not Kind.PHOTO:
+        wanted -= {Stage.TEXT}  # documents are not looked at for it, videos not read
+    if encoder is None and Stage.EMBED in wanted:
+        skipped[Stage.EMBED] = "no model for pictures"
+        wanted -= {Stage.EMBED}
     if wanted:
         try:
             seen = _look(request)
@@ -79,10 +82,8 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
         else:
             made = preview(seen.picture)
     embeddings: tuple[Embedding, ...] = ()
-    if Stage.EMBED in wanted:
-        if encoder is None:
-            skipped[Stage.EMBED] = "no model for pictures"
-        elif not seen.images:
+    if Stage.EMBED in wanted and encoder is not None:
+        if not seen.images:
             skipped[Stage.EMBED] = seen.reason
         else:
             embeddings = _embed(encoder, seen.images, seen.frames_ms)
