@@ -21,6 +21,11 @@ LONGEST_PLACE = 5
 BEFORE_PLACE = frozenset(("in", "at", "from", "near", "of", "around"))
 _CODE = re.compile(r"[_\\/]|\d{3}|\d[^\W\d]{2}|[^\W\d]\d|\.\w{1,5}$")
 """Marks of a file name, a number or a code: nothing that a picture could look like."""
+_PICTURE_OF = re.compile(
+    r"(?:(?:an?|the|my|our|all)\s+)?(?:photo(?:graph)?|picture|image|pic)s?(?:\s+(?:of|with)\b|$)\s*",
+    re.I,
+)
+"""What people say before what they mean; every picture is a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +59,20 @@ def understand(text: str, places: Mapping[str, str]) -> Phrase:
                 break
         else:
             at += 1
-    told = any(word.casefold() not in STOP_WORDS and any(map(str.isalpha, word)) for word in rest)
+    eye = (
+        _PICTURE_OF.sub("", " ".join(rest), count=1)
+        if _PICTURE_OF.match(" ".join(rest))
+        else " ".join(rest)
+    )
+    told = any(
+        word.casefold() not in STOP_WORDS and any(map(str.isalpha, word)) for word in eye.split()
+    )
     code = any(_CODE.search(word) for word in rest)
     return Phrase(
         words=tuple(text.split()),
         places=tuple(dict.fromkeys(found)),
         rest=tuple(rest),
-        look=" ".join(rest) if told and not code else "",
+        look=eye if told and not code else "",
     )
 
 

@@ -32,6 +32,10 @@ PLACES = {
         ("the", (), ""),
         ("romeo and juliet", (), "romeo and juliet"),
         ("3rd birthday", (), ""),
+        ("photos of a dog", (), "a dog"),
+        ("a picture of my car in rome", ("Rome",), "my car"),
+        ("pictures", (), ""),
+        ("picture frame", (), "picture frame"),
     ],
 )
 def test_places_are_taken_out_and_codes_are_not_looked_for(
