@@ -1,4 +1,5 @@
 import { chips, without } from "../query/chips";
+import { sentence } from "../words/format";
 
 interface Props {
   query: string;
@@ -19,7 +20,7 @@ export function Empty({ query, notes, onFind, onHelp }: Props) {
         No photo, video or document here is a good match for <q>{query}</q>.
       </p>
       {notes.map((note) => (
-        <p key={note}>{note}</p>
+        <p key={note}>{sentence(note)}</p>
       ))}
       {wider.length === 0 && (
         <p>Fewer or more everyday words find more: what is to be seen, a place, a year.</p>

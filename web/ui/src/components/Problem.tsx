@@ -1,4 +1,5 @@
 import type { Refused } from "../api/client";
+import { sentence } from "../words/format";
 
 interface Props {
   id: string;
@@ -10,11 +11,10 @@ interface Props {
 export function Problem({ id, query: typed, error }: Props) {
   const query = typed.replace(/\s+/g, " "); // as the parser counts
   const at = error.position;
-  const capital = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   return (
     <section className="message" role="alert" id={id}>
       <h2>{at === null ? "The search did not work" : "This search cannot be understood"}</h2>
-      <p>{capital.endsWith(".") ? capital : `${capital}.`}</p>
+      <p>{sentence(error.message)}</p>
       {at !== null && (
         <p className="where">
           <code>

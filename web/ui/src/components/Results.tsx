@@ -1,5 +1,5 @@
 import type { SearchAnswer } from "../api/client";
-import { counted } from "../words/format";
+import { counted, sentence } from "../words/format";
 import { CopyPath } from "./CopyPath";
 import { Empty } from "./Empty";
 import { type Hung, Wall } from "./Wall";
@@ -35,7 +35,7 @@ export function Results({ answer, hung, stale, onFind, onHelp, onOpen }: Props) 
       {hung.length > 0 && answer.notes.length > 0 && (
         <ul className="notes" aria-label="About this answer">
           {answer.notes.map((note) => (
-            <li key={note}>{note}</li>
+            <li key={note}>{sentence(note)}</li>
           ))}
         </ul>
       )}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, counted, duration, left, rate, shutter, time } from "./format";
+import { bytes, counted, duration, left, rate, sentence, shutter, time } from "./format";
 
 describe("format", () => {
   it("shows the wall-clock time of the place, whatever the zone of the browser", () => {
@@ -50,5 +50,10 @@ describe("format", () => {
 
   it("writes exposures as a camera does", () => {
     expect([shutter(0.004), shutter(2)]).toEqual(["1/250 s", "2 s"]);
+  });
+
+  it("makes a sentence of a bare clause and leaves a sentence alone", () => {
+    expect(sentence("picture search is not available")).toBe("Picture search is not available.");
+    expect(sentence("Found by words only.")).toBe("Found by words only.");
   });
 });

@@ -54,3 +54,9 @@ export function rate(perSecond: number): string {
 export function shutter(seconds: number): string {
   return seconds < 0.4 ? `1/${Math.round(1 / seconds)} s` : `${Number(seconds.toFixed(1))} s`;
 }
+
+/** The server's words as a sentence of their own. */
+export function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
