@@ -125,6 +125,8 @@ class Operations:
         if isinstance(node, DiskDirectory):
             status = files.status(node.source, node.path)
             return DiskDirectory(node.source, node.path, status, node.hidden)
+        if isinstance(node, Text):
+            return Text.of(node.key, node.render)
         return node
 
     def getattr(self, number: int) -> Attributes:
@@ -169,8 +171,9 @@ class Operations:
         record = self.table.find(number)
         touched = record.touched_ns if record is not None else self.table.start_ns
         if isinstance(node, Text):
-            size = len(node.render())
-            return self._computed(number, stat.S_IFREG | 0o444, 1, size, touched, SHORT_S, SHORT_S)
+            return self._computed(
+                number, stat.S_IFREG | 0o444, 1, node.size, touched, SHORT_S, SHORT_S
+            )
         kept = LONG_S if node.lasting else SHORT_S
         return self._computed(number, stat.S_IFDIR | 0o555, 2, 0, touched, entry_s, kept)
 

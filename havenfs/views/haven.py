@@ -10,29 +10,38 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, browse, changes, progress, sources
 from havenfs.errors import NotFound
 
-from .tree import Fixed, Folder, Leaf, Text
+from .tree import Folder, Leaf, Text
 
 if TYPE_CHECKING:
-    from .tree import Entry, Library, Scope
+    from .tree import Entry, Library, Node
 
 TROUBLE = 1000  # lines in .haven/errors
 
 
-class Haven(Fixed):
+class Haven(Folder):
     """.haven: status.json, errors, by-id."""
 
     __slots__ = ()
 
-    def __init__(self, scope: Scope) -> None:
-        library = scope.library
-        super().__init__(
-            scope,
-            {
-                "status.json": Text(f"{scope.key}/status.json", lambda: _status(library)),
-                "errors": Text(f"{scope.key}/errors", lambda: _errors(library)),
-                "by-id": ById(scope.choose("by-id")),
-            },
-        )
+    @property
+    def slow(self) -> bool:
+        """Reports count the whole library: half a second for a million files."""
+        return True
+
+    def entries(self) -> list[Entry]:
+        """The reports as they are now, then the way to assets by content."""
+        return [(name.encode(), self.child(name)) for name in ("status.json", "errors", "by-id")]
+
+    def child(self, name: str) -> Node:
+        """A report, or by-id."""
+        library = self.scope.library
+        if name == "by-id":
+            return ById(self.scope.choose("by-id"))
+        if name == "status.json":
+            return Text.of(f"{self.scope.key}/{name}", lambda: _status(library))
+        if name == "errors":
+            return Text.of(f"{self.scope.key}/{name}", lambda: _errors(library))
+        raise NotFound(name)
 
 
 class ById(Folder):

@@ -74,7 +74,7 @@ class Searches(Folder):
         return Results(self.scope.choose(name), _meant(name))
 
     def _readme(self) -> Text:
-        return Text(f"{self.scope.key}/{README}", _help)
+        return Text.of(f"{self.scope.key}/{README}", _help)
 
 
 class Results(Folder):

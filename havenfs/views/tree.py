@@ -47,6 +47,13 @@ class Text:
 
     key: str
     render: Callable[[], bytes]
+    size: int
+    """Bytes when it was looked up; the next rendering may have more."""
+
+    @classmethod
+    def of(cls, key: str, render: Callable[[], bytes]) -> Text:
+        """The text as it is now. Renders it, to know its size."""
+        return cls(key, render, len(render()))
 
 
 class Directory(Protocol):

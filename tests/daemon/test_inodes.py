@@ -121,7 +121,7 @@ def test_the_root_is_never_forgotten():
 
 def test_a_text_has_an_inode_of_its_own():
     made = table()
-    text = made.admit(Text("search/README.txt", bytes), ROOT, b"README.txt")
+    text = made.admit(Text.of("search/README.txt", bytes), ROOT, b"README.txt")
     assert made.folder("search/README.txt") is text
     made.forget(text.number, 1)
     assert made.folder("search/README.txt") is None
