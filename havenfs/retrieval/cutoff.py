@@ -30,6 +30,9 @@ GAP_SD = 2.0
 """A step down that is so large, in spreads of the crowd, ends the answer."""
 GAP_FROM = 3
 """The first ranks are always far apart: no gap is looked for before this many hits."""
+TAIL = 0.55
+"""What stands out less than this share of what the three best stand out by is the tail. On the sample library with the
+first miniature model: precision +0.05, recall -0.02."""
 LUCK_SD = 0.25
 """Added to the expected best of so many draws of luck: then one query in twenty for nothing is answered at all."""
 
@@ -78,6 +81,10 @@ def kept(
         luck = math.sqrt(2 * math.log(max(2, among or len(cosines)))) + LUCK_SD
         if cosines[0] < crowd.mean + luck * crowd.sd:
             return 0
+    # A model with an absolute scale is trained to give strangers nothing; of others only the crowd is a zero.
+    zero = 0.0 if calibration.floor_cosine > -1.0 else crowd.mean
+    tail = zero + TAIL * (float(np.mean(cosines[:3])) - zero)
+    above = min(above, int(np.searchsorted(-np.asarray(cosines), -tail, side="right")))
     steps = -np.diff(np.asarray(cosines[: min(above, TOP)]))[GAP_FROM - 1 :]
     if len(steps) and steps.max() >= GAP_SD * crowd.sd:
         return GAP_FROM + int(steps.argmax())

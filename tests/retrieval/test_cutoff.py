@@ -40,7 +40,12 @@ def test_a_query_that_nothing_answers_is_empty() -> None:
 def test_a_clear_gap_ends_the_answer_but_not_among_the_first() -> None:
     crowd = crowd_of(0.2, 0.02)
     assert cutoff.kept([0.50, 0.45, 0.44, 0.43, 0.42, 0.33, 0.32, 0.31], crowd, PLAIN) == 5
-    assert cutoff.kept([0.50, 0.30, 0.29], crowd, PLAIN) == 3
+    assert cutoff.kept([0.50, 0.40, 0.39], crowd, PLAIN) == 3
+
+
+def test_a_tail_that_stands_out_half_as_much_as_the_best_is_dropped() -> None:
+    crowd = crowd_of(0.2, 0.02)
+    assert cutoff.kept([0.40, 0.38, 0.36, 0.34, 0.32, 0.30, 0.28, 0.26], crowd, PLAIN) == 6
 
 
 def test_the_floor_in_cosine_holds_whatever_the_crowd() -> None:
