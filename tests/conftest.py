@@ -123,9 +123,8 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
     made.catalog.close()
 
 
-@pytest.fixture
-def household(shelf: Shelf) -> Shelf:
-    """A library with something in every view."""
+def furnish(shelf: Shelf) -> Shelf:
+    """Something in every view."""
     rome = ("Italy", "Lazio", "Rome")
     shelf.add(
         "2019/rome/IMG_0001.jpg",
@@ -161,3 +160,17 @@ def household(shelf: Shelf) -> Shelf:
     shelf.add("usa/a.jpg", place=("United States", "Illinois", "Springfield"), live=1)
     shelf.add("usa/b.jpg", place=("United States", "Ohio", "Springfield"))
     return shelf
+
+
+@pytest.fixture
+def household(shelf: Shelf) -> Shelf:
+    """A library with something in every view."""
+    return furnish(shelf)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """The same library, for the tests of a module that do not change it."""
+    made = furnish(Shelf(tmp_path_factory.mktemp("standing")))
+    yield made
+    made.catalog.close()

@@ -84,8 +84,15 @@ def mounted(household: Any, tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "mnt"
 
 
-def test_ls_and_find_show_the_tree(mounted: Path):
-    assert set(run("ls", "-A", mounted).split()) == {
+@pytest.fixture(scope="module")
+def shared(standing: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    point = tmp_path_factory.mktemp("shared") / "mnt"
+    with served(standing.state.root, point):
+        yield point
+
+
+def test_ls_and_find_show_the_tree(shared: Path):
+    assert set(run("ls", "-A", shared).split()) == {
         "by-date",
         "files",
         ".haven",
@@ -93,15 +100,15 @@ def test_ls_and_find_show_the_tree(mounted: Path):
         "search",
         "types",
     }
-    assert run("ls", mounted / "by-date").split() == ["2019", "2020", "_undated"]
-    assert run("ls", mounted / "places/United States").splitlines() == [
+    assert run("ls", shared / "by-date").split() == ["2019", "2020", "_undated"]
+    assert run("ls", shared / "places/United States").splitlines() == [
         "Springfield [Illinois]",
         "Springfield [Ohio]",
     ]
-    found = run("find", mounted / "by-date", "-type", "f", "-printf", "%P %s %n\n").splitlines()
+    found = run("find", shared / "by-date", "-type", "f", "-printf", "%P %s %n\n").splitlines()
     assert "2019/07/IMG_0001.jpg 2200 5" in found
     assert len(found) == 9
-    assert run("ls", "-a", mounted / "by-date").split()[:2] == [".", ".."]
+    assert run("ls", "-a", shared / "by-date").split()[:2] == [".", ".."]
 
 
 def test_cat_and_cp_bring_the_bytes_of_the_original(mounted: Path, household: Any, tmp_path: Path):
@@ -123,9 +130,9 @@ def test_a_large_file_arrives_whole_and_at_random(mounted: Path, household: Any)
             assert file.read(4096) == data[offset : offset + 4096]
 
 
-def test_one_asset_is_one_inode_in_every_view(mounted: Path):
+def test_one_asset_is_one_inode_in_every_view(shared: Path):
     numbers = {
-        os.stat(mounted / path).st_ino
+        os.stat(shared / path).st_ino
         for path in (
             "files/photos/2019/rome/IMG_0001.jpg",
             "by-date/2019/07/IMG_0001.jpg",
@@ -145,18 +152,18 @@ def test_a_search_is_a_folder_and_is_remembered(mounted: Path):
     assert not (mounted / "search/desktop.ini").exists()
 
 
-def test_extended_attributes_say_what_is_known(mounted: Path):
-    shown = run("getfattr", "-d", "--absolute-names", mounted / "by-date/2019/07/IMG_0001.jpg")
+def test_extended_attributes_say_what_is_known(shared: Path):
+    shown = run("getfattr", "-d", "--absolute-names", shared / "by-date/2019/07/IMG_0001.jpg")
     assert 'user.haven.date="2019-07-14T10:00:00+02:00"' in shown
     assert 'user.haven.place="Rome, Lazio, Italy"' in shown
     assert 'user.haven.camera="Pixel 3"' in shown
     assert 'user.xdg.tags="dog,summer"' in shown
     assert 'user.baloo.rating="8"' in shown
-    leaf = mounted / "search/fountain/IMG_0001.jpg"
+    leaf = shared / "search/fountain/IMG_0001.jpg"
     leaf.stat()
     assert float(os.getxattr(leaf, "user.haven.score")) > 0
     assert os.getxattr(leaf, "user.haven.why")
-    assert os.getxattr(mounted / "search/a dog", "user.haven.query") == b"a dog"
+    assert os.getxattr(shared / "search/a dog", "user.haven.query") == b"a dog"
 
 
 def test_rsync_copies_the_originals_and_every_view(mounted: Path, household: Any, tmp_path: Path):
@@ -189,10 +196,10 @@ def test_statfs_is_that_of_the_originals(mounted: Path, household: Any):
         (["ls", "@not/@types/" * 5], "Too many levels"),
     ],
 )
-def test_what_cannot_be_done_says_why(mounted: Path, command: list[str], reason: str):
+def test_what_cannot_be_done_says_why(shared: Path, command: list[str], reason: str):
     done = subprocess.run(
         [command[0], *command[1:]],
-        cwd=mounted,
+        cwd=shared,
         capture_output=True,
         text=True,
         timeout=30,

@@ -9,7 +9,8 @@ import pytest
 
 from havenfs.catalog import names
 from havenfs.errors import NotFound
-from havenfs.views import DiskDirectory, DiskFile, Leaf, Text
+from havenfs.retrieval.search import Searcher
+from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, open_tree
 
 if TYPE_CHECKING:
     from havenfs.views import Directory, Folder
@@ -65,6 +66,11 @@ def key_of(node: Any) -> Any:
     if isinstance(node, DiskFile | DiskDirectory):
         return node.path
     return node.key
+
+
+@pytest.fixture(scope="module")
+def tree(standing: Any) -> Folder:
+    return open_tree(standing.catalog, Searcher(standing.catalog, None))
 
 
 @pytest.fixture(params=FOLDERS)
