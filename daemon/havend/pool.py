@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+KILL_S = (
+    10.0  # SIGKILL works at once, unless the process waits in the kernel for a disk that is gone
+)
 START_S = 60.0  # importing decoders from a spinning disk that is busy
 REQUESTS = (
     2000  # answers after which a worker makes room for a fresh one: C libraries leak a little
@@ -111,7 +114,10 @@ class Worker:
             # Its children (tesseract) are in its group. It has nothing to save, so there is no gentle way first.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await _ended(process)  # at once, unless the disk under its read is gone
+            with trio.move_on_after(KILL_S) as waiting:
+                await _ended(process)
+            if waiting.cancelled_caught:
+                log.error("worker %d waits for a dead disk and cannot be ended", process.pid)
         return process.returncode
 
     async def _start(self) -> None:

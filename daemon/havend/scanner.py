@@ -78,7 +78,7 @@ class Scanner:
         """Ask for scans of *source*: of all of it now, every *rescan_s*, and whenever its disk comes or goes; and of
         the directories in which something happens."""
         while True:
-            mark = await trio.to_thread.run_sync(walk.mark, source.root)
+            mark = await _mark(source)
             if mark is not None:
                 try:
                     await self._follow(source, mark, rescan_s)
@@ -112,7 +112,7 @@ class Scanner:
             except OSError as error:
                 failed = error
                 nursery.cancel_scope.cancel()
-        if failed is not None and await trio.to_thread.run_sync(walk.mark, source.root) == mark:
+        if failed is not None and await _mark(source) == mark:
             raise failed
 
     async def _changed(
@@ -122,7 +122,7 @@ class Scanner:
         with trio.move_on_after(at_most_s):
             while True:
                 await trio.sleep(GUARD_S)
-                now = await trio.to_thread.run_sync(walk.mark, source.root)
+                now = await _mark(source)
                 if now != mark or (now is not None and source.id in self._absent):
                     return
 
@@ -135,3 +135,8 @@ class Scanner:
             deep=deep,
             stop=lambda: bool(trio.from_thread.check_cancelled()),
         )
+
+
+async def _mark(source: Source) -> tuple[int, int] | None:
+    """`walk.mark` in a thread that may be left behind: a dead network disk answers after minutes."""
+    return await trio.to_thread.run_sync(walk.mark, source.root, abandon_on_cancel=True)

@@ -32,6 +32,7 @@ from havenfs.entities import (
     ModelId,
     PlaceKind,
     Preview,
+    SourceId,
     Stage,
     Taken,
     Text,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL = frozenset(Stage)
+PHOTOS = SourceId(1)
 ROME = Locality(country="Italy", region="Lazio", city="Rome")
 
 
@@ -62,8 +64,8 @@ class Shelf:
             device=1,
             inode=hash(path) & 0xFFFF,
         )
-        self.catalog.write(files.add, 1, [seen])
-        file = self.catalog.read(files.by_path, 1, seen.path)
+        self.catalog.write(files.add, PHOTOS, [seen])
+        file = self.catalog.read(files.by_path, PHOTOS, seen.path)
         assert file is not None
         found = Identity(
             hash=(content or path.encode()).ljust(32)[:32],
@@ -178,7 +180,7 @@ def test_findings_about_an_older_content_are_dropped(shelf: Shelf) -> None:
 def test_a_new_version_forgets_what_the_old_one_said(shelf: Shelf) -> None:
     asset_id = shelf.add("a.jpg")
     shelf.record(asset_id, full())
-    file = shelf.catalog.read(files.by_path, 1, b"a.jpg")
+    file = shelf.catalog.read(files.by_path, PHOTOS, b"a.jpg")
     assert file is not None
     found = Identity(hash=b"new".ljust(32), size=5, mime="image/png", kind=Kind.PHOTO)
     shelf.catalog.write(contents.renew, asset_id, file, found, Kind.PHOTO)
@@ -257,14 +259,14 @@ def test_without_a_model_embedding_waits_and_the_rest_goes_on(shelf: Shelf) -> N
 
 def test_assets_of_a_disk_that_is_away_wait(shelf: Shelf) -> None:
     shelf.add("1.jpg")
-    shelf.catalog.write(sources.set_present, 1, False)
+    shelf.catalog.write(sources.set_present, PHOTOS, False)
     assert shelf.catalog.read(queue.visits, besides=[], stages=ALL, limit=5) == []
     assert shelf.catalog.read(progress.progress).idle
 
 
 def test_names_are_taken_by_hidden_assets_too(shelf: Shelf) -> None:
     shelf.add("a/x.jpg")
-    file = shelf.catalog.read(files.by_path, 1, b"a/x.jpg")
+    file = shelf.catalog.read(files.by_path, PHOTOS, b"a/x.jpg")
     assert file is not None
     shelf.catalog.write(files.remove, [(file.id, file.path)])
     second = shelf.add("b/x.jpg")
