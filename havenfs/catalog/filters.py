@@ -11,7 +11,7 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from havenfs.entities import AssetId
 from havenfs.query import Choice, Circle, Days, Name, Presence, Range
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import apsw
 
     from havenfs.query import Field, Value
+
+Connection: TypeAlias = "apsw.Connection"
+"""What the functions of this package take first: the name by which callers hand it on without knowing SQLite."""
 
 EPOCH = date(1970, 1, 1)
 DAY_S = 86_400

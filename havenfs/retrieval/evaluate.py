@@ -20,10 +20,10 @@ from .fusion import fuse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import apsw
     import numpy as np
     from numpy.typing import NDArray
 
+    from havenfs.catalog.filters import Connection
     from havenfs.entities import AssetId, ModelId
     from havenfs.models.calibration import Calibration
     from havenfs.query import Node
@@ -75,7 +75,7 @@ class Evaluation:
 
     def __init__(
         self,
-        db: apsw.Connection,
+        db: Connection,
         phrases: Mapping[str, Phrase],
         looks: Mapping[str, Look],
         picture: Look | None,

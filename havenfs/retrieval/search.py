@@ -31,10 +31,10 @@ from .evaluate import Evaluation, Look
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import apsw
     from numpy.typing import NDArray
 
     from havenfs.catalog import Catalog
+    from havenfs.catalog.filters import Connection
     from havenfs.entities import AssetId
 
     from .encoder import Encoder
@@ -197,7 +197,7 @@ def _look(
 
 
 def _answer(
-    db: apsw.Connection,
+    db: Connection,
     query: Query,
     asked: dict[str, Phrase],
     looks: dict[str, Look],
@@ -224,7 +224,7 @@ def _answer(
 
 
 def _ordered(
-    db: apsw.Connection, query: Query, selection: Selection, limit: int
+    db: Connection, query: Query, selection: Selection, limit: int
 ) -> list[tuple[AssetId, float]]:
     """At most *limit* assets with their scores, in the order that the query asks for."""
     scores = selection.scores
@@ -262,7 +262,7 @@ def _ordered(
 
 
 def _reasons(
-    db: apsw.Connection, selection: Selection, ids: Sequence[AssetId]
+    db: Connection, selection: Selection, ids: Sequence[AssetId]
 ) -> dict[AssetId, tuple[str, ...]]:
     """Why each of *ids* is a hit: what it looks like, where the words stand, which filters it passed."""
     why = {asset_id: selection.reasons.get(asset_id, ()) for asset_id in ids}
