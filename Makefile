@@ -85,7 +85,6 @@ check: setup $(DONE)/locked-dev
 	$(NPM) run check --silent
 
 test: check $(DONE)/debian-test
-	$(NPM) run test --silent
 	$(BIN)/python -m pytest -m "not training"
 
 training: setup $(DONE)/locked-dev

@@ -56,7 +56,7 @@ def test_an_address_in_use_is_one_clear_line(tmp_path: Path) -> None:
             _, errors = process.communicate(timeout=30)
     assert process.returncode == 2
     assert errors.splitlines() == [
-        f"havenweb: --http {address}: is in use: end the program there or choose another port"
+        f"web: ERROR --http {address}: is in use: end the program there or choose another port"
     ]
 
 

@@ -17,9 +17,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import uvicorn
-from systemd import daemon
 
+from havenfs import service
 from havenfs.config import State
 from havenfs.errors import ConfigError, HavenError
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--mount", type=Path, metavar="DIR", help="where the tree is mounted")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    service.configure_logging("web")
     state = State(root=options.state.absolute()) if options.state else State.default()
     try:
         listener = listen(options.http)
@@ -108,8 +109,11 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with opened(app):
             log.info("the page is at %s", address)
-            daemon.notify("READY=1")
-            yield
+            service.ready(f"the page is at {address}")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_beat)
+                yield
+                tasks.cancel_scope.cancel()
 
     app.router.lifespan_context = lifespan
     server = uvicorn.Server(
@@ -129,6 +133,14 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ignore)
     server.run(sockets=[listener])
+
+
+async def _beat() -> None:
+    """Beat the watchdog from the loop that answers: one that hangs stops beating and is started again."""
+    interval = service.watchdog_interval()
+    while interval is not None:
+        service.alive()
+        await anyio.sleep(interval)
 
 
 if __name__ == "__main__":
