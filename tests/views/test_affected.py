@@ -26,6 +26,10 @@ def leaves(folder: Any, found: dict[tuple[str, bytes], Any]) -> dict[tuple[str, 
     return found
 
 
+def _take_away(db: Any) -> None:
+    db.execute("UPDATE source SET present = 0")
+
+
 CHANGES: dict[str, Callable[[Any], object]] = {
     "a new picture in a new month and a new country": lambda shelf: shelf.add(
         "new.jpg", taken="2030-05-05T00:00:00", place=("Japan", "Kanto", "Tokyo")
@@ -38,9 +42,7 @@ CHANGES: dict[str, Callable[[Any], object]] = {
     "another place": lambda shelf: shelf.put(3, place_id=1),
     "no place any more": lambda shelf: shelf.put(3, place_id=None),
     "the last picture of a country goes": lambda shelf: shelf.remove(3),
-    "the disk is taken away": lambda shelf: shelf.catalog.write(
-        lambda db: db.execute("UPDATE source SET present = 0")
-    ),
+    "the disk is taken away": lambda shelf: shelf.catalog.write(_take_away),
 }
 
 
