@@ -152,7 +152,7 @@ class Evaluation:
             inside = filters.keep(self._db, filters.all_of(places), also) - set(read)
             read += [asset_id for asset_id in also if asset_id in inside]
             texts.append(beside)
-        found = self._ranking(fuse(seen, read), *texts)
+        found = self._ranking(fuse(read, seen), *texts)
         reason = f"looks like '{phrase.look}'"
         return Selection(
             test=found.test,

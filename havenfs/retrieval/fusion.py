@@ -14,10 +14,13 @@ K = 60
 
 
 def fuse(*rankings: Sequence[AssetId]) -> dict[AssetId, float]:
-    """Asset -> score, 0..1, best first: 1 for what leads every ranking that has anything to say."""
+    """Asset -> score, 0..1, best first: 1 for what leads every ranking that has anything to say.
+
+    Of equals, the one from the earlier ranking comes first.
+    """
     speaking = [ranking for ranking in rankings if ranking]
     scores: dict[AssetId, float] = {}
     for ranking in speaking:
         for rank, asset_id in enumerate(ranking, start=1):
             scores[asset_id] = scores.get(asset_id, 0.0) + (K + 1) / (K + rank) / len(speaking)
-    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
+    return dict(sorted(scores.items(), key=lambda item: -item[1]))

@@ -229,9 +229,7 @@ def _ordered(
     """At most *limit* assets with their scores, in the order that the query asks for."""
     scores = selection.scores
     passing = filters.keep(db, selection.test, scores) if scores else set[int]()
-    ranked = sorted(
-        ((i, s) for i, s in scores.items() if i in passing), key=lambda hit: (-hit[1], hit[0])
-    )
+    ranked = sorted(((i, s) for i, s in scores.items() if i in passing), key=lambda hit: -hit[1])
     certain = (
         ranked[-1][1] if ranked else 1.0
     )  # of what passes unranked: never above what is ranked

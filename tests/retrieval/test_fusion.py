@@ -27,5 +27,5 @@ def test_a_ranking_that_says_nothing_takes_nothing_away() -> None:
     assert fuse([], []) == {}
 
 
-def test_ties_are_in_order_of_id() -> None:
-    assert list(fuse(ids(7), ids(3))) == [3, 7]
+def test_ties_go_to_the_first_ranking() -> None:
+    assert list(fuse(ids(7), ids(3))) == [7, 3]
