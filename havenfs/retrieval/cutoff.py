@@ -43,6 +43,8 @@ class Crowd:
 
     mean: float
     sd: float
+    best: float
+    """Mean of the three highest, so that the tail of a filtered answer is judged by the library's best too."""
     count: int
 
     def floor(self, calibration: Calibration) -> float:
@@ -58,9 +60,12 @@ def crowd(cosines: NDArray[np.float32]) -> Crowd:
     The median and its distance to the 16th percentile, which are mean and standard deviation of a normal distribution.
     """
     if not len(cosines):
-        return Crowd(mean=0.0, sd=0.0, count=0)
+        return Crowd(mean=0.0, sd=0.0, best=-1.0, count=0)
     low, middle = np.quantile(cosines, (0.1587, 0.5))
-    return Crowd(mean=float(middle), sd=float(max(middle - low, 1e-6)), count=len(cosines))
+    best = float(np.sort(cosines)[-3:].mean())
+    return Crowd(
+        best=best, mean=float(middle), sd=float(max(middle - low, 1e-6)), count=len(cosines)
+    )
 
 
 def kept(
@@ -83,7 +88,7 @@ def kept(
             return 0
     # A model with an absolute scale is trained to give strangers nothing; of others only the crowd is a zero.
     zero = 0.0 if calibration.floor_cosine > -1.0 else crowd.mean
-    tail = zero + TAIL * (float(np.mean(cosines[:3])) - zero)
+    tail = zero + TAIL * (max(crowd.best, float(np.mean(cosines[:3]))) - zero)
     above = min(above, int(np.searchsorted(-np.asarray(cosines), -tail, side="right")))
     steps = -np.diff(np.asarray(cosines[: min(above, TOP)]))[GAP_FROM - 1 :]
     if len(steps) and steps.max() >= GAP_SD * crowd.sd:
