@@ -1,5 +1,8 @@
 """`python -m havenfs.miniature --out DIR`: draw, train, export, quantise, measure, and write the model's directory."""
 
+# torch, onnx and open_clip are an extra and come without types:
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import argparse

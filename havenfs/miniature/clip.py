@@ -1,5 +1,8 @@
 """The miniature CLIP: an open_clip model of the smallest useful size. The only place that imports open_clip."""
 
+# torch, onnx and open_clip are an extra and come without types:
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import json

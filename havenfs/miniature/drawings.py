@@ -11,13 +11,14 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from havenfs.sample.scenes import Scene, draw, facts, random_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
 SIZE = 64
 """Side of the square that the image tower sees, px. The whole picture is squashed into it, as `squash` asks for."""
@@ -78,7 +79,8 @@ class Truth:
     def __init__(self, scenes: Sequence[Scene]) -> None:
         known = [facts(scene) for scene in scenes]
         self._columns = {
-            fact: place for place, fact in enumerate(sorted(frozenset().union(*known)))
+            fact: place
+            for place, fact in enumerate(sorted({fact for found in known for fact in found}))
         }
         self._lacks = np.ones((len(scenes), len(self._columns)), np.float32)
         for row, found in enumerate(known):

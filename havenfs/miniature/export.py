@@ -5,6 +5,9 @@ Visual: static QDQ U8S8 per channel, the layout that convolutions run fastest in
 by a signal.
 """
 
+# torch, onnx and open_clip are an extra and come without types:
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import logging

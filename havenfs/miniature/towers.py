@@ -1,5 +1,8 @@
 """A pair of encoders over arrays: by torch (the reference) or by onnxruntime (what ships)."""
 
+# torch, onnx and open_clip are an extra and come without types:
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

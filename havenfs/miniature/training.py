@@ -10,6 +10,9 @@ Two processes of one thread each train on batches of their own and average their
 1.4 times the work of one on these small layers, two processes 1.9 times. They meet through loopback only.
 """
 
+# torch, onnx and open_clip are an extra and come without types:
+# pyright: basic, reportMissingImports=false
+
 from __future__ import annotations
 
 import logging
