@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from havenfs.catalog import Catalog, jobs, sources as catalog_sources
+from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
 POLL_S = 5.0  # how soon work is found that another program queued
+CHANGES_KEPT = 20_000  # the log of changes; who is further behind asks everything again
 MODEL_S = 10.0  # how soon a change of the model is noticed
 REST_NS = 2 * 10**9
 """A file that was written to less than this ago is probably still being written."""
@@ -228,11 +229,15 @@ class _Indexer:
                         if not self._said_idle:
                             log.info("everything is indexed")
                             self._said_idle = True
+                            await trio.to_thread.run_sync(self._trim)
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
 
     def _requeue(self, model: Model) -> int:
         return self._catalog.write(jobs.requeue_for_model, model.id)
+
+    def _trim(self) -> None:
+        self._catalog.write(changes.trim, CHANGES_KEPT)
 
     def _choose(self) -> tuple[list[Identification | Visitation], bool]:
         """What to do next, of one pass; and whether files are waiting to come to rest."""

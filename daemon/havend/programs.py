@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import trio
 
 from havenfs import service
+from havenfs.errors import HavenError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -23,16 +24,14 @@ def mount(state: State, mountpoint: Path) -> int:
     """Serve the tree at *mountpoint* until SIGTERM or SIGINT."""
     from . import mount as mounting  # pyfuse3 is loaded by the mount alone
 
-    trio.run(_until_stopped, partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
-    return 0
+    return _serve(partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
 
 
 def index(state: State, sources: Sequence[SourceConfig], *, once: bool) -> int:
     """Index *sources* until SIGTERM or SIGINT; with *once*, until everything is done."""
     from . import indexer
 
-    trio.run(_until_stopped, partial(indexer.run, state, sources, once=once), "indexing")
-    return 0
+    return _serve(partial(indexer.run, state, sources, once=once), "indexing")
 
 
 def web(state: State, http: str, mountpoint: Path | None) -> int:
@@ -47,6 +46,23 @@ class Service(Protocol):
     """A program's task: says when it answers, then runs until it is done or cancelled."""
 
     def __call__(self, *, task_status: trio.TaskStatus[None]) -> Awaitable[None]: ...
+
+
+def _serve(run: Service, status: str) -> int:
+    try:
+        trio.run(_until_stopped, run, status)
+    except ExceptionGroup as group:
+        mistakes, bugs = group.split(HavenError)
+        if mistakes is None or bugs is not None:
+            raise
+        raise _first(mistakes) from None
+    return 0
+
+
+def _first(group: ExceptionGroup[HavenError]) -> HavenError:
+    """What one line can tell of errors that nurseries have wrapped."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 async def _until_stopped(run: Service, status: str) -> None:

@@ -51,14 +51,6 @@ def get(db: apsw.Connection, asset_id: AssetId) -> Asset:
     return from_row(row)
 
 
-def by_name(db: apsw.Connection, name: str) -> Asset:
-    """The asset of exactly this name. Raises NotFound."""
-    row = db.execute(f"SELECT {COLUMNS} FROM visible WHERE name = ?", (name,)).fetchone()  # noqa: S608
-    if row is None:
-        raise NotFound(name)
-    return from_row(row)
-
-
 def by_hash(db: apsw.Connection, content: bytes) -> Asset:
     """The asset with this content. Raises NotFound."""
     row = db.execute(f"SELECT {COLUMNS} FROM visible WHERE hash = ?", (content,)).fetchone()  # noqa: S608

@@ -102,9 +102,9 @@ def connect(path: Path) -> apsw.Connection:
     """A connection with sqlite-vec loaded and the settings that every program shares."""
     db = apsw.Connection(str(path))
     db.set_busy_timeout(BUSY_MS)
-    db.enable_load_extension(True)
+    db.enable_load_extension(True)  # noqa: FBT003  # apsw's signature
     db.load_extension(sqlite_vec.loadable_path())
-    db.enable_load_extension(False)
+    db.enable_load_extension(False)  # noqa: FBT003  # apsw's signature
     # Statements are planned once: this SQLite (STAT4) would plan anew for each value bound, 38 us instead of 2 a lookup.
     db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     db.pragma("journal_mode", "wal")
