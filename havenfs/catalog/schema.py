@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 def migrate(db: apsw.Connection, path: Path) -> None:
     """Apply every migration newer than the file's `user_version`. Raises NewerState."""
     scripts = sorted(
-        (f for f in files("havenfs.catalog").joinpath("migrations").iterdir() if f.name.endswith(".sql")),
+        (
+            f
+            for f in files("havenfs.catalog").joinpath("migrations").iterdir()
+            if f.name.endswith(".sql")
+        ),
         key=lambda f: f.name,
     )
     if int(db.pragma("user_version")) == len(scripts):
