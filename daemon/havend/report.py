@@ -34,10 +34,13 @@ DOING = {
 }
 """What each stage brings, in words for people."""
 
-MINIATURE = (
-    "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else.\n"
+INSTALL = (
     "For a full model, put a directory in the layout of Immich's CLIP exports into {models}\n"
     "and write its name into {models}/active."
+)
+MINIATURE = (
+    "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else.\n"
+    + INSTALL
 )
 
 
@@ -208,13 +211,15 @@ class Models:
 
     models: list[Model]
     active: Model
+    state: State
 
     def as_text(self) -> str:
-        """A line a model, the active one marked."""
-        return "\n".join(
+        """A line a model, the active one marked, and where others go."""
+        lines = [
             f"{'*' if m.id == self.active.id else ' '} {m.name:<28} {m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
             for m in self.models
-        )
+        ]
+        return "\n".join([*lines, "", INSTALL.format(models=self.state.models)])
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
@@ -223,7 +228,7 @@ class Models:
 
 def models(state: State) -> Models:
     """The models built in and installed in *state*."""
-    return Models(models=registry.installed(state), active=registry.active(state))
+    return Models(models=registry.installed(state), active=registry.active(state), state=state)
 
 
 def _model(model: Model, *, active: bool) -> dict[str, Any]:
