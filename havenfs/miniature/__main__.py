@@ -32,7 +32,7 @@ def make(
     seconds: float,
     seed: int,
     images: int,
-    measure: int = 800,
+    measure: int = 300,
     width: int = 16,
     workers: int = 2,
 ) -> package.Figures:
@@ -87,7 +87,7 @@ def _main() -> int:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--images", type=int, default=24000, help="how many drawings to train on (default 24000)"
+        "--images", type=int, default=20000, help="how many drawings to train on (default 20000)"
     )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

@@ -190,9 +190,7 @@ def calibrate(
         kept, heard = _kept(asked.similar, calibration), _kept(asked.nothing, calibration)
         return float(np.mean(_f1(kept, asked.truth)) + np.mean(heard.sum(1) == 0))
 
-    both = [
-        _floors(sd, cosine) for sd in (0, 1, 2, 3) for cosine in np.arange(0.15, 0.8, 0.05)
-    ]
+    both = [_floors(sd, cosine) for sd in (0, 1, 2, 3) for cosine in np.arange(0.15, 0.8, 0.05)]
     alone = [_floors(sd, -1.0) for sd in np.arange(1, 5, 0.5)]
     return max(both, key=worth), max(alone, key=worth)
 

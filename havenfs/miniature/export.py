@@ -1,7 +1,8 @@
 """From a trained model to two int8 ONNX towers that run without torch.
 
-Visual: static QDQ U8S8 per channel, the layout that convolutions run fastest in. Text: dynamic, the embedding table
-(Gather) included. Each finished file is loaded once in a throw-away process, because a bad graph can end onnxruntime
+Visual: static QDQ U8S8 per channel for the convolutions, the layout that they run fastest in; of the attention pool
+only the weights, because quantising its activations lost a tenth of every top ten; nothing of the stem (three
+convolutions of 8 and 16 channels). Text: dynamic, the embedding table (Gather) included. Each finished file is loaded once in a throw-away process, because a bad graph can end onnxruntime
 by a signal.
 """
 
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import onnx.helper
+import onnx.numpy_helper
 import torch
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -126,20 +129,54 @@ def quantise(source: Path, target: Path, pixels: NDArray[np.uint8] | None) -> No
         onnx.save(graph, prepared)
         if pixels is None:
             quantize_dynamic(
-                str(prepared),
-                str(target),
-                weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Gemm", "Gather"],
-            )
-        else:
-            quantize_static(
-                str(prepared), str(target), _Pictures(pixels), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["Conv", "MatMul", "Gemm"],
-                calibrate_method=CalibrationMethod.MinMax, extra_options={"MatMulConstBOnly": True},
+                str(prepared), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm", "Gather"]
             )  # fmt: skip
+            return
+        stem = [node.name for node in graph.graph.node if node.op_type == "Conv"][:3]
+        quantize_static(
+            str(prepared), str(target), _Pictures(pixels), quant_format=QuantFormat.QDQ, activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["Conv"], nodes_to_exclude=stem,
+            calibrate_method=CalibrationMethod.MinMax,
+        )  # fmt: skip
+        graph = onnx.load(target)
+        _quantise_weights(graph.graph)
+        onnx.checker.check_model(graph)
+        onnx.save(graph, target)
     finally:
         logging.disable(logging.NOTSET)
         prepared.unlink(missing_ok=True)
+
+
+def _quantise_weights(graph: onnx.GraphProto) -> None:
+    """Store the weights of matrix products in int8 with a scale per output, to be expanded when the model runs."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    expanding: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.op_type not in {"MatMul", "Gemm"} or node.input[1] not in constants:
+            continue
+        name = node.input[1]
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+        outputs = 0 if transposed else 1
+        weights = onnx.numpy_helper.to_array(constants[name])
+        scale = np.maximum(np.abs(weights).max(axis=1 - outputs) / 127, 1e-12).astype(np.float32)
+        small = np.clip(np.round(weights / np.expand_dims(scale, 1 - outputs)), -127, 127).astype(
+            np.int8
+        )
+        graph.initializer.remove(constants.pop(name))
+        graph.initializer.extend(
+            [
+                onnx.numpy_helper.from_array(small, f"{name}.int8"),
+                onnx.numpy_helper.from_array(scale, f"{name}.scale"),
+            ]
+        )
+        expanding.append(
+            onnx.helper.make_node(
+                "DequantizeLinear", [f"{name}.int8", f"{name}.scale"], [f"{name}.expanded"], name=f"{name}.expand", axis=outputs
+            )
+        )  # fmt: skip
+        node.input[1] = f"{name}.expanded"
+    for node in reversed(expanding):
+        graph.node.insert(0, node)
 
 
 _SMOKE = """

@@ -118,7 +118,8 @@ def write_readme(
         "",
         f"Pictures are squashed to {SIZE} x {SIZE} px; texts have at most {CONTEXT} tokens of CLIP's vocabulary cut to its first",
         "8,192 merges. Inputs `image` float32 [n, 3, 64, 64] and `text` int32 [n, 20], output `embedding` float32 [n, 128], unit",
-        "length. int8: visual static QDQ U8S8 per channel, text dynamic with its embedding table.",
+        "length. int8: convolutions static QDQ U8S8 per channel (but the stem), weights of the attention pool, and the text tower",
+        "dynamic with its embedding table.",
         "",
         "## Measured on drawings never seen in training",
         "",
@@ -159,7 +160,8 @@ def write_readme(
         lines.append(f"| {form} | {cells} |")
     lines += [
         "",
-        f"Trained {figures['training_seconds']:.0f} s ({figures['steps']:.0f} steps of 128) on {figures['drawings']:.0f} drawings that took {figures['drawing_seconds']:.0f} s.",
+        f"Trained {figures['training_seconds']:.0f} processor seconds on each of two cores ({figures['steps']:.0f} steps of 2 x 128) on",
+        f"{figures['drawings']:.0f} drawings that took {figures['drawing_seconds']:.0f} s to draw.",
         "",
         "## Real photographs",
         "",
