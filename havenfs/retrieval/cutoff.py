@@ -31,8 +31,8 @@ GAP_SD = 2.0
 GAP_FROM = 3
 """The first ranks are always far apart: no gap is looked for before this many hits."""
 TAIL = 0.55
-"""What stands out less than this share of what the three best stand out by is the tail. On the sample library with the
-first miniature model: precision +0.05, recall -0.02."""
+"""What stands out less than this share of what the three best stand out by is the tail. On the sample library, miniature
+model, queries for what is to be seen: precision 0.66 -> 0.70, recall 0.85 -> 0.81, F1 0.72 -> 0.74."""
 LUCK_SD = 0.25
 """Added to the expected best of so many draws of luck: then one query in twenty for nothing is answered at all."""
 

@@ -84,6 +84,18 @@ def test_a_setting_finds_its_drawings_and_hardly_any_others(drawings: Any, word:
     assert len(wanted & set(first)) >= 0.8 * len(first)
 
 
+def test_things_come_first_when_one_asks_for_them(drawings: Any) -> None:
+    words = ("dog", "cat", "horse", "car", "boat", "bird", "bicycle", "flower", "red car", "cake")
+    right, asked = 0, 0
+    for word in words:
+        wanted = set.intersection(*(drawings.showing(part) for part in word.split()))
+        first = drawings.found(word)[: min(5, len(wanted))]
+        right += len(wanted & set(first))
+        asked += min(5, len(wanted))
+    assert asked > 20
+    assert right >= 0.6 * asked
+
+
 def test_things_that_are_not_there_are_answered_with_nothing(drawings: Any) -> None:
     absent = [query for query in truth.ABSENT if query not in ("Antarctica", "1962")]
     answered = [query for query in absent if drawings.found(query)]
