@@ -45,11 +45,12 @@ def clouds_of(
     rng: np.random.Generator, width: int, height: int, cells: float = 3
 ) -> NDArray[np.float32]:
     """Noise of three octaves, float32 [height, width]."""
-    return (
+    octaves = (
         noise(rng, width, height, cells)
         + 0.5 * noise(rng, width, height, cells * 2.3)
         + 0.25 * noise(rng, width, height, cells * 5)
     )
+    return octaves.astype(np.float32)
 
 
 def _vary(rng: np.random.Generator, colour: Rgb, by: float = 14) -> NDArray[np.float32]:
@@ -61,7 +62,8 @@ def _vary(rng: np.random.Generator, colour: Rgb, by: float = 14) -> NDArray[np.f
 
 def _ramp(top: NDArray[np.float32], bottom: NDArray[np.float32], width: int, height: int) -> Canvas:
     share = np.linspace(0, 1, max(1, height), dtype=np.float32)[:, None, None]
-    return np.broadcast_to(top * (1 - share) + bottom * share, (max(1, height), width, 3)).copy()
+    mixed = (top * (1 - share) + bottom * share).astype(np.float32)
+    return np.broadcast_to(mixed, (max(1, height), width, 3)).copy()
 
 
 def _plain(colour: NDArray[np.float32], width: int, height: int) -> Canvas:
@@ -161,7 +163,7 @@ def _speckled(
         + noise(rng, width, height, cells)
         + noise(rng, width, height, cells * 3)
     )
-    return canvas + relief[..., None] * rough
+    return (canvas + relief[..., None] * rough).astype(np.float32)
 
 
 def _below(canvas: Canvas, top: int, ground: Canvas) -> None:
@@ -210,12 +212,12 @@ def _firs(
     count: int,
     tall: float,
 ) -> None:
-    height, width = canvas.shape[:2]
+    height, width = int(canvas.shape[0]), int(canvas.shape[1])
 
     def paint(draw: ImageDraw.ImageDraw) -> None:
         for _ in range(count):
-            x, base = rng.uniform(0, width), (foot + rng.uniform(0, 0.05)) * height
-            size = tall * height * rng.uniform(0.6, 1.1)
+            x, base = rng.uniform(0.0, width), (foot + rng.uniform(0, 0.05)) * height
+            size = float(tall * height * rng.uniform(0.6, 1.1))
             for tier in range(3):
                 half, top = size * (0.16 + 0.07 * tier), base - size * (1 - 0.27 * tier)
                 draw.polygon(
@@ -519,7 +521,7 @@ def _table(rng: np.random.Generator, width: int, height: int, light: Light) -> t
     tints: tuple[Rgb, ...] = ((160, 110, 65), (190, 145, 95), (120, 78, 48), (205, 170, 125))
     wood = _vary(rng, tints[int(rng.integers(4))])
     grain = noise(rng, width, height, 3, 14) * 8 + noise(rng, width, height, 6, 30) * 6
-    canvas = _plain(wood, width, height) + grain[..., None]
+    canvas = (_plain(wood, width, height) + grain[..., None]).astype(np.float32)
     plank = rng.uniform(0.1, 0.22) * height
     rows = np.arange(height, dtype=np.float32)
     canvas[(rows + rng.uniform(0, plank)) % plank < max(1, height * 0.012)] *= 0.6
