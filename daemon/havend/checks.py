@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
+
+from . import mountpoint as mountpoints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +79,8 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
         raise ConfigError(
             f"the mount point {path} and the state directory {state.root} overlap. Mount somewhere else."
         )
-    if _mounted(path):
-        if _dead(path):
+    if mountpoints.mounted(path):
+        if mountpoints.dead(path):
             return path  # what a killed predecessor left: the mount detaches it first
         raise ConfigError(
             f"something is mounted at {path} already. Unmount it with 'umount {path}', or mount somewhere else."
@@ -103,20 +104,6 @@ def _overlap(a: Path, b: Path) -> bool:
 
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
-
-
-def _mounted(path: Path) -> bool:
-    quoted = re.sub(r"[\\ \t\n]", lambda m: f"\\{ord(m[0]):03o}", str(path))
-    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as lines:
-        return any(line.split(" ", 5)[4] == quoted for line in lines)
-
-
-def _dead(path: Path) -> bool:
-    try:
-        path.stat()
-    except OSError:  # ENOTCONN: its server was killed
-        return True
-    return False
 
 
 def _names(roots: Sequence[Path]) -> list[str]:

@@ -18,30 +18,26 @@ log = logging.getLogger(__name__)
 
 LAYERS = 16  # dead mounts on top of each other, from a service that was killed again and again
 DETACH_S = 10
+OURS = b"fuse.havenfs"
 
 
 def prepare(directory: Path) -> Path:
     """The real path of *directory*, free to be mounted on. Raises ConfigError."""
     for _ in range(LAYERS):
-        try:
-            os.statvfs(directory)  # never answered from the kernel's cache, unlike stat
-        except OSError as error:
-            if error.errno != errno.ENOTCONN:
-                raise ConfigError(
-                    f"cannot mount on {directory}: {error.strerror}. Make the directory first, or choose another."
-                ) from error
-            log.warning("detaching what a killed process left mounted on %s", directory)
-            _detach(directory)
-        else:
+        if not dead(directory):
             break
+        log.warning("detaching what a killed process left mounted on %s", directory)
+        _detach(directory)
     else:
         raise ConfigError(
             f"{directory} is a dead mount that cannot be detached. Try: umount -l {directory}"
         )
     if not directory.is_dir():
-        raise ConfigError(f"cannot mount on {directory}: it is not a directory")
+        raise ConfigError(
+            f"cannot mount on {directory}: it is not a directory. Make it first, or choose another."
+        )
     real = directory.resolve()
-    if _is_ours(real):
+    if mounted(real) == OURS:
         raise ConfigError(f"{directory} is served by another HavenFS already. Stop that one first.")
     return real
 
@@ -54,11 +50,20 @@ def _detach(directory: Path) -> None:
     subprocess.run(command, check=False, capture_output=True, timeout=DETACH_S)
 
 
-def _is_ours(real: Path) -> bool:
-    """Whether a HavenFS is mounted there, by /proc/self/mountinfo: the fifth field, and the type after the dash."""
+def mounted(path: Path) -> bytes | None:
+    """The type of what is mounted at this absolute path, by /proc/self/mountinfo, without touching it; None: nothing."""
+    found = None
     for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
-        fields = line.split()
-        path = fields[4].decode("unicode_escape").encode("latin-1")
-        if path == bytes(real) and fields[fields.index(b"-") + 1] == b"fuse.havenfs":
-            return True
+        fields = line.split()  # the fifth is the path, octal for blanks; the type follows a dash
+        if fields[4].decode("unicode_escape").encode("latin-1") == bytes(path):
+            found = fields[fields.index(b"-") + 1]  # the last one lies on top
+    return found
+
+
+def dead(path: Path) -> bool:
+    """Whether a mount there has lost its server. statvfs, unlike stat, is never answered from the kernel's cache."""
+    try:
+        os.statvfs(path)
+    except OSError as error:
+        return error.errno == errno.ENOTCONN
     return False

@@ -8,19 +8,17 @@ Threading: as the catalog: any thread, each with a connection of its own.
 
 from __future__ import annotations
 
-import threading
-import weakref
 from typing import TYPE_CHECKING, Literal
 
-import apsw
-
 from havenfs.errors import NotFound
+
+from .connections import Connections, transact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
+
+    import apsw
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS small (hash BLOB PRIMARY KEY, image BLOB NOT NULL) STRICT;
@@ -29,32 +27,12 @@ CREATE TABLE IF NOT EXISTS large (hash BLOB PRIMARY KEY, image BLOB NOT NULL) ST
 # Two tables, so that a timeline's small ones lie close together instead of 200 KB apart.
 
 
-class Thumbnails:
+class Thumbnails(Connections):
     """The file of previews at *path*, made on opening."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection().execute(SCHEMA)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close every thread's connection. No call may be under way."""
-        for connection in list(self._all):
-            connection.close()
-        self._local = threading.local()
+        super().__init__(path)
+        self.connection().execute(SCHEMA)
 
     def put(self, content: bytes, small: bytes, large: bytes) -> None:
         """Keep both WebP images (256 and 1440 px) of the original whose BLAKE3 is *content*."""
@@ -62,16 +40,7 @@ class Thumbnails:
 
     def put_all(self, previews: Iterable[tuple[bytes, bytes, bytes]]) -> None:
         """Keep several (hash, small, large) in one transaction."""
-        db = self._connection()
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            for content, small, large in previews:
-                db.execute("INSERT OR REPLACE INTO small VALUES (?, ?)", (content, small))
-                db.execute("INSERT OR REPLACE INTO large VALUES (?, ?)", (content, large))
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        transact(self.connection(), "BEGIN IMMEDIATE", _put_all, previews)
 
     def get(self, content: bytes, size: Literal[256, 1440]) -> bytes:
         """The WebP of this content whose longer side is at most *size*. Raises NotFound."""
@@ -80,23 +49,19 @@ class Thumbnails:
             if size == 256
             else "SELECT image FROM large WHERE hash = ?"
         )
-        row = self._connection().execute(statement, (content,)).fetchone()
+        row = self.connection().execute(statement, (content,)).fetchone()
         if row is None:
             raise NotFound(f"no preview of {content.hex()}")
         return row[0]
 
     def remove(self, content: bytes) -> None:
         """Forget the previews of this content."""
-        db = self._connection()
+        db = self.connection()
         db.execute("DELETE FROM small WHERE hash = ?", (content,))
         db.execute("DELETE FROM large WHERE hash = ?", (content,))
 
-    def _connection(self) -> apsw.Connection:
-        connection: apsw.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = apsw.Connection(str(self.path))
-            connection.set_busy_timeout(10_000)
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", "normal")
-            self._all.add(connection)
-        return connection
+
+def _put_all(db: apsw.Connection, previews: Iterable[tuple[bytes, bytes, bytes]]) -> None:
+    for content, small, large in previews:
+        db.execute("INSERT OR REPLACE INTO small VALUES (?, ?)", (content, small))
+        db.execute("INSERT OR REPLACE INTO large VALUES (?, ?)", (content, large))

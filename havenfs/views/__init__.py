@@ -5,9 +5,9 @@ thread: state lives in the catalog, on disk, and in the small caches of `Library
 """
 
 from .affected import affected
-from .files import DiskDirectory, DiskFile
+from .files import DiskDirectory
 from .root import open_tree
-from .tree import Directory, Folder, Leaf, Library, Text
+from .tree import Directory, DiskFile, Folder, Leaf, Library, Text
 
 __all__ = [
     "Directory",

@@ -15,9 +15,9 @@ from havenfs.catalog import assets, browse
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import files
-from .files import DiskDirectory, DiskFile
+from .files import DiskDirectory
 from .search import Results
-from .tree import Leaf, Text
+from .tree import DiskFile, Leaf, Text
 
 if TYPE_CHECKING:
     from havenfs.entities import Asset, Hit

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
-from .tree import Folder, respelt
+from .tree import DiskFile, Folder, respelt
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,17 +31,6 @@ if TYPE_CHECKING:
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 _OWN = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ENODATA}
 """What the kernel says about the name, the caller or us rather than about the disk; it is passed on as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiskFile:
-    """What is no directory: a file, a symlink, a socket."""
-
-    source: Source
-    path: bytes
-    """Relative to the source's root."""
-    status: os.stat_result
-    """lstat of the moment it was looked up."""
 
 
 @dataclass(frozen=True, slots=True)

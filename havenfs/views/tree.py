@@ -1,7 +1,7 @@
 """The kinds of node in the tree, and what every computed folder shares.
 
-A Directory lists entries and looks names up; a Leaf is an asset under its name; a Text is written on demand; the Disk
-nodes of `files/` are in `views.files`. A Folder is a Directory made of conditions (a Scope), so that facets can narrow
+A Directory lists entries and looks names up; a Leaf is an asset under its name; a Text is written on demand; a DiskFile
+is what `files/` shows that is no directory. A Folder is a Directory made of conditions (a Scope), so that facets can narrow
 it further. Nothing here knows which folders exist: `views.root` says that.
 """
 
@@ -17,14 +17,13 @@ from havenfs.catalog import browse, names
 from havenfs.errors import NotFound, TooDeep
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Mapping
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
-    from havenfs.entities import Asset, Hit
+    from havenfs.entities import Asset, Hit, Source
     from havenfs.retrieval.search import Answer, Searcher
-
-    from .files import DiskDirectory, DiskFile
 
 MAX_FACETS = (
     8  # deeper than any question a person asks, shallow enough to end a program that recurses
@@ -54,6 +53,17 @@ class Text:
     def of(cls, key: str, render: Callable[[], bytes]) -> Text:
         """The text as it is now. Renders it, to know its size."""
         return cls(key, render, len(render()))
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """What is no directory: a file, a symlink, a socket."""
+
+    source: Source
+    path: bytes
+    """Relative to the source's root."""
+    status: os.stat_result
+    """lstat of the moment it was looked up."""
 
 
 class Directory(Protocol):
@@ -299,7 +309,7 @@ def respelt(name: bytes, candidates: list[bytes]) -> bytes:
 
 
 if TYPE_CHECKING:
-    Node = Directory | Leaf | Text | DiskDirectory | DiskFile
+    Node = Directory | Leaf | Text | DiskFile
     """Whatever stands in a directory."""
     Entry = tuple[bytes, Node]
     """A name and its node."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import havenfs
 from havenweb import openapi
-from havenweb.app import OPERATIONS
+from havenweb.api import OPERATIONS
 
 if TYPE_CHECKING:
     import httpx

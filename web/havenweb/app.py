@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,7 +15,7 @@ from havenfs import __version__
 from havenfs.errors import HavenError
 
 from . import errors, openapi, page
-from .api import assets, media, search, status, terms
+from .api import OPERATIONS, media
 from .library import Library
 from .shield import Shield
 
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from havenfs.config import State
-
-    from .binder import Operation
-
-OPERATIONS: tuple[Operation[Any, Any], ...] = (
-    status.STATUS,
-    search.SEARCH,
-    terms.HELP,
-    assets.NEWEST,
-    assets.ASSET,
-)
 
 
 def create_app(state: State, *, mount: Path | None = None) -> Starlette:

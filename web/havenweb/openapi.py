@@ -72,7 +72,7 @@ if __name__ == "__main__":
     import sys
 
     from havenfs import __version__
-    from havenweb.app import OPERATIONS
+    from havenweb.api import OPERATIONS
 
     json.dump(document(OPERATIONS, version=__version__), sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")

@@ -1,1 +1,19 @@
 """The API, one module a noun: each holds the structs of its answers and the operations that give them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import assets, search, status, terms
+
+if TYPE_CHECKING:
+    from havenweb.binder import Operation
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    status.STATUS,
+    search.SEARCH,
+    terms.HELP,
+    assets.NEWEST,
+    assets.ASSET,
+)
+"""Everything that answers JSON; routes and the OpenAPI document are made of it."""
