@@ -72,7 +72,7 @@ def test_int8_loses_at_most_one_point_and_keeps_the_ranking() -> None:
             measured["recognition"]["torch"][kind]["all_of_it"]
             - measured["recognition"]["int8"][kind]["all_of_it"]
         )
-        assert loss <= 0.01
+        assert round(loss, 6) <= 0.01  # shares of 300 drawings, in binary
     assert measured["agreement"]["fp32"]["cosine_min"] >= 0.9999
     assert measured["agreement"]["int8"]["top10_overlap"] >= BAR["overlap"]
 
