@@ -69,7 +69,6 @@ SOURCE := $(LIBRARY)
 endif
 
 run: setup
-	@mkdir -p "$(MOUNT)"
 	@exec $(BIN)/havenfs up --source "$(SOURCE)" --mount "$(MOUNT)" --state "$(STATE)" --http $(HTTP)
 
 .PHONY: sample

@@ -2,6 +2,7 @@
 
     python tests/bench/bench_search.py --state STATE --library LIBRARY   # an indexed `havenfs demo` library
     python tests/bench/bench_search.py --vectors 10000 100000            # invented vectors, no library
+    python tests/bench/bench_search.py                                   # draws, indexes, judges, then 10,000 vectors
 
 nDCG@10 with gains of 0 and 1 over the queries of the truth file; queries for absent things must have no hit at all.
 Latency: processor time of one thread (the machine may be busy), warm, median of 5 rounds of 20 queries, ours and the
@@ -14,6 +15,8 @@ import argparse
 import math
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ from havenfs.entities import AssetId, Embedding, ModelId
 from havenfs.models import registry
 from havenfs.retrieval.encoder import LocalEncoder
 from havenfs.retrieval.search import Searcher
-from havenfs.sample import truth
+from havenfs.sample import library, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,17 +224,39 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, nargs="*", default=[], help="sizes for the latency")
     asked = parser.parse_args()
     if asked.state and asked.library:
-        state = State(root=asked.state)
-        with Catalog(state.catalog) as catalog:
-            model = registry.active(state)
-            print(f"model {model.id}, {model.calibration}")
-            report(
-                relevance(
-                    catalog, Searcher(catalog, LocalEncoder(model)), truth.load(asked.library)
-                )
+        judge(State(root=asked.state), asked.library)
+    elif not asked.vectors:
+        with tempfile.TemporaryDirectory() as scratch:
+            state, directory = Path(scratch) / "state", Path(scratch) / "library"
+            library.write(directory)
+            subprocess.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "havend",
+                    "index",
+                    "run",
+                    "--once",
+                    "--source",
+                    str(directory),
+                    "--state",
+                    str(state),
+                ],
+                check=True,
+                timeout=1800,
             )
+            judge(State(root=state), directory)
+        asked.vectors = [10_000]
     for n in asked.vectors:
         latency(n)
+
+
+def judge(state: State, directory: Path) -> None:
+    """Print how relevant the answers of an indexed sample library are."""
+    with Catalog(state.catalog) as catalog:
+        model = registry.active(state)
+        print(f"model {model.id}, {model.calibration}")
+        report(relevance(catalog, Searcher(catalog, LocalEncoder(model)), truth.load(directory)))
 
 
 if __name__ == "__main__":

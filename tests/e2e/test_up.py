@@ -118,6 +118,41 @@ def test_a_second_one_on_the_same_mount_point_says_why_it_will_not_start(
     assert second.stderr.count("\n") == 1
 
 
+def test_a_machine_without_fuse_is_told_how_to_get_it(sample: Path, tmp_path: Path):
+    arguments = [
+        "--source",
+        sample,
+        "--mount",
+        tmp_path / "mnt",
+        "--state",
+        tmp_path / "state",
+        "--no-http",
+    ]
+    result = subprocess.run(
+        # In a mount name space of its own, where /dev is empty.
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            'mount -t tmpfs none /dev && exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "havend",
+            "up",
+            *map(str, arguments),
+        ],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("havenfs: /dev/fuse is missing. Load it with 'modprobe fuse'")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_program_that_is_killed_is_started_again(sample: Path, tmp_path: Path):
     with up(sample, tmp_path) as (process, mount, _):
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
