@@ -24,7 +24,7 @@ def test_a_short_training_yields_a_complete_model_that_beats_chance(tmp_path: Pa
     from havenfs.miniature.__main__ import make
 
     out = tmp_path / "model"
-    figures = make(out, seconds=6, seed=1, images=300, measure=60, workers=1)
+    figures = make(out, seconds=20, seed=1, images=800, measure=120, workers=1)
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     assert names == {
         "README.md", "config.json", "manifest.json", "visual/model.onnx", "visual/preprocess_cfg.json",
