@@ -94,20 +94,25 @@ def progress(db: apsw.Connection) -> Progress:
     stages = {stage: StageProgress() for stage in Stage}
     counts: dict[str, dict[str, int]] = {}
     moving: dict[str, int] = {}
-    since = int(time.time()) - WINDOW_S
-    for stage, state, count, lately in db.execute(
+    began: dict[str, int] = {}
+    now = int(time.time())
+    for stage, state, count, lately, first in db.execute(
         """
-        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?, 0))
+        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?1, 0)),
+               coalesce(min(j.finished) FILTER (WHERE j.finished > ?1), ?2)
           FROM job j JOIN asset a ON a.id = j.asset_id
           JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
          WHERE s.present GROUP BY j.stage, j.state
         """,
-        (since,),
+        (now - WINDOW_S, now),
     ):
         counts.setdefault(stage, {})[state] = count
         moving[stage] = moving.get(stage, 0) + lately
+        began[stage] = min(began.get(stage, now), first)
     for stage, found in counts.items():
-        stages[Stage(stage)] = StageProgress(**found, rate=moving[stage] / WINDOW_S)
+        # A stage that has just begun is measured since then: its first minute is no reason to promise an hour.
+        rate = moving[stage] / max(1, now - began[stage])
+        stages[Stage(stage)] = StageProgress(**found, rate=rate)
     (assets,) = db.execute("SELECT count(*) FROM visible").fetchone() or (0,)
     return Progress(
         files=states["new"] + states["known"] + states["failed"],

@@ -555,8 +555,10 @@ def _lines(
 def _page(rng: np.random.Generator, width: int, height: int, light: Light) -> tuple[Canvas, float]:
     del light
     canvas = _ramp(_vary(rng, (250, 249, 244), 5), _vary(rng, (238, 236, 230), 6), width, height)
-    pitch, margin = height * rng.uniform(0.028, 0.06), width * rng.uniform(0.06, 0.16)
+    pitch, margin = height * rng.uniform(0.014, 0.06), width * rng.uniform(0.06, 0.16)
     ink = _tuple(_vary(rng, (45, 45, 52), 20))
+    # A letter of a few lines is mostly white paper: learnt too, or every such page looks like snow.
+    end = height * (rng.uniform(0.7, 0.97) if rng.random() < 0.5 else rng.uniform(0.2, 0.5))
 
     def paint(draw: ImageDraw.ImageDraw) -> None:
         top = height * rng.uniform(0.05, 0.12)
@@ -565,9 +567,7 @@ def _page(rng: np.random.Generator, width: int, height: int, light: Light) -> tu
                 (margin, top, width * rng.uniform(0.45, 0.85), top + pitch * 0.9), fill=ink
             )
             top += pitch * 2.4
-        _lines(
-            rng, draw, (margin, top, width - margin, height * rng.uniform(0.7, 0.97)), ink, pitch
-        )
+        _lines(rng, draw, (margin, top, width - margin, end), ink, pitch)
 
     _paste(canvas, paint)
     return canvas, 0.3
