@@ -23,7 +23,7 @@ from havenfs.errors import Unreadable
 from havenfs.extract import dates
 from havenfs.extract.decode import LARGE, Picture, finish
 from havenfs.extract.extent import boxes
-from havenfs.extract.failures import DECODING, reason
+from havenfs.extract.failures import reason
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
@@ -80,7 +80,18 @@ FRACTIONS = (0.25, 0.1, 0.5, 0.75)
 PIXELS_PER_SEEK = 300_000_000
 """Decoded after one seek at most: 36 frames of 4K, 145 of full HD. Reaching the exact moment is not worth more."""
 MAX_PIXELS = 8192 * 4608
-FAILURES = (FFmpegError, *DECODING)
+FAILURES = (
+    FFmpegError,
+    OSError,
+    ValueError,
+    EOFError,
+    IndexError,
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+)
+# Not all of failures.DECODING: PyAV raises its own errors about data, so a TypeError here is a wrong call of ours, and
+# would tell the owner that every video is damaged.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +160,14 @@ def _container(path: bytes, mime: str) -> Generator[tuple[InputContainer, VideoS
     with opened(path) as file:
         try:
             with av.open(file, "r", format=demuxer, metadata_errors="replace") as container:
+                # A stream of a codec that FFmpeg does not know has no context, whatever PyAV's types say.
                 stream = next(
-                    (s for s in container.streams.video if s.codec_context.name in CODECS), None
+                    (
+                        s
+                        for s in container.streams.video
+                        if getattr(s.codec_context, "name", None) in CODECS
+                    ),
+                    None,
                 )
                 if stream is None:
                     raise Unreadable(
