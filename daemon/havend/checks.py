@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,10 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
     if not Path("/dev/fuse").exists():
         raise ConfigError(
             "/dev/fuse is missing. Load it with 'modprobe fuse'; in a container, start it with --device /dev/fuse."
+        )
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK) and not shutil.which("fusermount3"):
+        raise ConfigError(
+            "/dev/fuse may not be opened by this user. Install fuse3 ('apt install fuse3'), or run as root."
         )
     path = Path(os.path.abspath(given.expanduser()))  # noqa: PTH100  # resolve() would hang in a dead mount
     for source in sources:
