@@ -8,6 +8,7 @@ bytes, as the kernel gives them. Instants are integers with their unit in the na
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import NewType
 
@@ -135,6 +136,16 @@ class Asset:
     height: int | None = None
     """Pixels, after orientation."""
     duration_ms: int | None = None
+
+    @property
+    def taken(self) -> datetime | None:
+        """The wall clock at the place; it knows its zone where the offset is known."""
+        if self.taken_local is None:
+            return None
+        wall = datetime.fromtimestamp(self.taken_local, UTC).replace(tzinfo=None)
+        if self.taken_offset is None:
+            return wall
+        return wall.replace(tzinfo=timezone(timedelta(minutes=self.taken_offset)))
 
 
 class PlaceKind(StrEnum):

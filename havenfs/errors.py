@@ -19,7 +19,7 @@
   x ModelError            a model directory that is missing, damaged or of another kind
   x EncoderUnavailable    nobody answers "embed this text"; search goes on without pictures
 
-Each edge has one table: errno (`havend.errno`), HTTP status (`havenweb.errors`), exit code (`havend.cli`).
+Each edge has one table: errno (`havend.errno`), HTTP status (`havenweb.errors`), exit code (`havend.exits`).
 """
 
 from __future__ import annotations

@@ -15,24 +15,12 @@ from typing import TYPE_CHECKING
 import havenfs
 from havenfs import errors, service
 
-from . import checks
+from . import checks, exits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from havenfs.config import SourceConfig, State
-
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-
-EXIT_CODES: dict[type[errors.HavenError], int] = {
-    errors.ConfigError: EXIT_USAGE,
-    errors.InvalidQuery: EXIT_USAGE,
-    errors.ModelError: EXIT_USAGE,
-    errors.HavenError: EXIT_FAILED,
-}
-"""The exit code of each error; the nearest base class counts."""
 
 EPILOG = """\
 exit codes:
@@ -54,17 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except errors.HavenError as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
         print(f"havenfs: {error}", file=sys.stderr)
-        return exit_code(error)
+        return exits.code(error)
     except BrokenPipeError:  # `havenfs search ... | head`
         sys.stderr.close()
-        return EXIT_OK
+        return exits.OK
     except KeyboardInterrupt:
-        return EXIT_OK
-
-
-def exit_code(error: errors.HavenError) -> int:
-    """The exit code that tells of *error*."""
-    return next(EXIT_CODES[c] for c in type(error).__mro__ if c in EXIT_CODES)
+        return exits.OK
 
 
 def parser() -> argparse.ArgumentParser:
@@ -230,7 +213,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
     status = report.status(_state(arguments))
     print(json.dumps(status.as_json(), indent=2) if arguments.json else status.as_text())
-    return EXIT_OK
+    return exits.OK
 
 
 def _search(arguments: argparse.Namespace) -> int:
@@ -238,7 +221,7 @@ def _search(arguments: argparse.Namespace) -> int:
 
     answer = report.search(_state(arguments), " ".join(arguments.query), arguments.limit)
     print(json.dumps(answer.as_json(), indent=2) if arguments.json else answer.as_text())
-    return EXIT_OK
+    return exits.OK
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -264,7 +247,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     print(
         f"The sample library is in {directory}: {len(truth.assets)} files, {len(truth.hard)} hard ones."
     )
-    return EXIT_OK
+    return exits.OK
 
 
 def _models_list(arguments: argparse.Namespace) -> int:
@@ -272,9 +255,9 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
     listing = report.models(_state(arguments))
     print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
-    return EXIT_OK
+    return exits.OK
 
 
 def _version(_: argparse.Namespace) -> int:
     print(havenfs.__version__)
-    return EXIT_OK
+    return exits.OK

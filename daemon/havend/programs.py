@@ -67,7 +67,7 @@ def _first(group: ExceptionGroup[HavenError]) -> HavenError:
 
 async def _until_stopped(run: Service, status: str) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
+        nursery.start_soon(stop_on_signal, nursery.cancel_scope)
 
         async def program(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
             await run(task_status=task_status)
@@ -81,7 +81,8 @@ async def _until_stopped(run: Service, status: str) -> None:
     service.stopping()
 
 
-async def _stop_on_signal(scope: trio.CancelScope) -> None:
+async def stop_on_signal(scope: trio.CancelScope) -> None:
+    """Cancel *scope* at the first SIGTERM or SIGINT."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
             scope.cancel()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from havenfs.catalog import Catalog, assets, progress as progressing, sources
@@ -130,13 +129,18 @@ class Status:
 def status(state: State) -> Status:
     """How the library in *state* stands. Raises NewerState."""
     with Catalog(state.catalog) as catalog:
-        return Status(
-            state=state,
-            sources=catalog.read(sources.configured),
-            progress=catalog.read(progressing.progress),
-            trouble=catalog.read(progressing.trouble, 1000),
-            model=registry.active(state),
-        )
+        return status_of(catalog, state)
+
+
+def status_of(catalog: Catalog, state: State) -> Status:
+    """The same for who asks again and again and keeps the catalog open."""
+    return Status(
+        state=state,
+        sources=catalog.read(sources.configured),
+        progress=catalog.read(progressing.progress),
+        trouble=catalog.read(progressing.trouble, 1000),
+        model=registry.active(state),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,9 +250,7 @@ def _model(model: Model, *, active: bool) -> dict[str, Any]:
 
 
 def _day(asset: Asset) -> str:
-    if asset.taken_local is None:
-        return "          "
-    return datetime.fromtimestamp(asset.taken_local, UTC).strftime("%Y-%m-%d")
+    return f"{asset.taken:%Y-%m-%d}" if asset.taken else " " * 10
 
 
 def _printable(source: str, path: bytes) -> str:

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from havenfs.catalog import Catalog
 from havenfs.config import State
 
-from . import report
+from . import exits, programs as services, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_S = 10.0  # the mount waits for open files of clients; the indexer for the file in hand
-EXIT_USAGE = 2  # a program that ends so cannot work however often it is started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def main(
     try:
         trio.run(_run, state, programs, mountpoint, http)
     except* Failed:
-        code = EXIT_USAGE  # the program itself has said why
+        code = exits.USAGE  # the program itself has said why
     finally:
         if made_mountpoint:
             with contextlib.suppress(OSError):
@@ -96,19 +96,12 @@ async def _run(
     state: State, programs: Sequence[Program], mountpoint: Path, http: str | None
 ) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_stop_on_signal, nursery.cancel_scope)
+        nursery.start_soon(services.stop_on_signal, nursery.cancel_scope)
         async with trio.open_nursery() as starting:
             for program in programs:
                 starting.start_soon(nursery.start, _keep_running, program)
         _say(_banner(state, mountpoint, http))
         nursery.start_soon(_show_progress, state)
-
-
-async def _stop_on_signal(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            scope.cancel()
-            return
 
 
 async def _keep_running(program: Program, *, task_status: trio.TaskStatus[None]) -> None:
@@ -134,7 +127,7 @@ async def _keep_running(program: Program, *, task_status: trio.TaskStatus[None])
                 nursery.start_soon(tell_when_ready)
                 code = await _ended(process)
                 nursery.cancel_scope.cancel()
-        if code == EXIT_USAGE:
+        if code == exits.USAGE:
             raise Failed(program.name)
         if trio.current_time() - began > 60:
             pause = 1.0
@@ -223,18 +216,22 @@ async def _show_progress(state: State) -> None:
     terminal = sys.stderr.isatty()
     shown = ""
     done = False
-    while True:
-        status = await trio.to_thread.run_sync(report.status, state, abandon_on_cancel=True)
-        line = status.progress_line()
-        if line != shown and (terminal or not done or not status.finished):
-            shown = line
-            if terminal:
-                sys.stderr.write(f"\r\033[K{line}" + ("\n" if status.finished and not done else ""))
-                sys.stderr.flush()
-            else:
-                _say(line)
-        done = status.finished
-        await trio.sleep(0.5 if terminal else 5.0)
+    with Catalog(state.catalog) as catalog:
+        while True:
+            status = await trio.to_thread.run_sync(report.status_of, catalog, state)
+            line = status.progress_line()
+            if line != shown and (terminal or not done or not status.finished):
+                shown = line
+                if terminal:
+                    sys.stderr.write(
+                        f"\r\033[K{line}" + ("\n" if status.finished and not done else "")
+                    )
+                    sys.stderr.flush()
+                else:
+                    _say(line)
+            done = status.finished
+            # Counting walks the whole queue: often only while somebody watches it shrink.
+            await trio.sleep(0.5 if terminal and not done else 5.0)
 
 
 def _say(text: str) -> None:

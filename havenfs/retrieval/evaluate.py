@@ -229,21 +229,11 @@ def _and(parts: Sequence[Selection]) -> Selection:
     """What is in all *parts*; the score is the mean over the parts that rank."""
     ranking = [part for part in parts if part.scores]
     scores: dict[AssetId, float] = {}
-    reasons: dict[AssetId, tuple[str, ...]] = {}
     for part in ranking:
         for asset_id, score in part.scores.items():
             scores[asset_id] = scores.get(asset_id, 0.0) + score / len(ranking)
-    for part in parts:
-        for asset_id, why in part.reasons.items():
-            reasons[asset_id] = reasons.get(asset_id, ()) + why
-    return Selection(
-        test=filters.all_of([part.test for part in parts]),
-        scores=scores,
-        reasons=reasons,
-        because=tuple(why for part in parts for why in part.because),
-        ranked=any(part.ranked for part in parts),
-        texts=tuple(text for part in parts for text in part.texts),
-    )
+    test = filters.all_of([part.test for part in parts])
+    return _joined(parts, test, scores, ranked=any(part.ranked for part in parts))
 
 
 def _or(parts: Sequence[Selection]) -> Selection:
@@ -251,18 +241,27 @@ def _or(parts: Sequence[Selection]) -> Selection:
     if not parts:
         return Selection(test=NOTHING, ranked=True)
     scores: dict[AssetId, float] = {}
-    reasons: dict[AssetId, tuple[str, ...]] = {}
     for part in parts:
         for asset_id, score in part.scores.items():
             scores[asset_id] = max(score, scores.get(asset_id, 0.0))
+    test = filters.any_of([part.test for part in parts])
+    return _joined(parts, test, scores, ranked=all(part.ranked for part in parts))
+
+
+def _joined(
+    parts: Sequence[Selection], test: Test, scores: dict[AssetId, float], *, ranked: bool
+) -> Selection:
+    """A selection with the reasons of all *parts*."""
+    reasons: dict[AssetId, tuple[str, ...]] = {}
+    for part in parts:
         for asset_id, why in part.reasons.items():
             reasons[asset_id] = reasons.get(asset_id, ()) + why
     return Selection(
-        test=filters.any_of([part.test for part in parts]),
+        test=test,
         scores=scores,
         reasons=reasons,
         because=tuple(why for part in parts for why in part.because),
-        ranked=all(part.ranked for part in parts),
+        ranked=ranked,
         texts=tuple(text for part in parts for text in part.texts),
     )
 

@@ -237,23 +237,17 @@ def _ordered(
     high = query.score.high if query.score and query.score.high is not None else 1.0
     good = [(i, s) for i, s in ranked if low <= s <= high]
     unranked = not selection.ranked and low <= certain <= high
+    rest = filters.all_of([selection.test, filters.negate(filters.among([i for i, _ in ranked]))])
     sort = query.sort
     if sort is not None and sort.word != "score":
         tests = [filters.among([i for i, _ in good])]
         if unranked:
-            tests.append(
-                filters.all_of(
-                    [selection.test, filters.negate(filters.among([i for i, _ in ranked]))]
-                )
-            )
+            tests.append(rest)
         ids = filters.find(db, filters.any_of(tests), limit=limit, order=str(sort))
         return [(i, scores.get(i, certain)) for i in ids]
     if sort is not None and sort.reverse:
         good.reverse()
     if unranked and len(good) < limit:
-        rest = filters.all_of(
-            [selection.test, filters.negate(filters.among([i for i, _ in ranked]))]
-        )
         more = filters.find(db, rest, limit=limit - len(good))
         good = [*good, *((i, certain) for i in more)]
     return good[:limit]

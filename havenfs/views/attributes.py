@@ -8,7 +8,6 @@ the folder for every name that it cannot find.
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, browse
@@ -113,7 +112,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
     values = {
         "user.haven.id": str(asset.id),
         "user.haven.hash": known.hash.hex(),
-        "user.haven.date": _date(asset),
+        "user.haven.date": asset.taken.isoformat() if asset.taken else None,
         "user.haven.gps": gps,
         "user.haven.camera": known.camera,
         "user.haven.place": known.place,
@@ -127,16 +126,6 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.baloo.rating": str(known.rating * 2) if known.rating is not None else None,
     }
     return {name: _cut(text) for name, text in values.items() if text}
-
-
-def _date(asset: Asset) -> str | None:
-    """ISO 8601: the wall clock at the place, with its offset where that is known."""
-    if asset.taken_local is None:
-        return None
-    wall = datetime.fromtimestamp(asset.taken_local, UTC).replace(tzinfo=None)
-    if asset.taken_offset is not None:
-        wall = wall.replace(tzinfo=timezone(timedelta(minutes=asset.taken_offset)))
-    return wall.isoformat()
 
 
 def _cut(text: str) -> bytes:

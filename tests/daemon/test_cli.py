@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import havenfs
-from havend import cli
+from havend import exits
 from havenfs import errors
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def every_error() -> list[type[errors.HavenError]]:
 
 @pytest.mark.parametrize("cls", every_error())
 def test_every_error_has_an_exit_code(cls: type[errors.HavenError]):
-    assert cli.exit_code(cls.__new__(cls)) in (cli.EXIT_FAILED, cli.EXIT_USAGE)
+    assert exits.code(cls.__new__(cls)) in (exits.FAILED, exits.USAGE)
 
 
 def test_version_prints_the_version():

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from havenfs.entities import Source, SourceId
 from havenfs.errors import NotPermitted, SourceGone
 from havenweb.api.media import SHOWN
 from havenweb.app import create_app
@@ -125,6 +126,10 @@ async def test_an_original_that_never_was_is_not_found(client: httpx.AsyncClient
     assert (await client.get("/o/..%2f..%2fetc%2fpasswd")).status_code == 404
 
 
+def source(root: Path) -> Source:
+    return Source(id=SourceId(1), name="source", root=os.fsencode(root))
+
+
 @pytest.mark.parametrize(
     "path", [b"../secret", b"a/../../secret", b"/etc/passwd", b"", b"a//b", b"./a"]
 )
@@ -132,10 +137,10 @@ def test_paths_that_leave_the_source_are_refused(tmp_path: Path, path: bytes) ->
     (tmp_path / "root").mkdir()
     (tmp_path / "secret").write_text("not yours")
     with pytest.raises(NotPermitted):
-        open_below(os.fsencode(tmp_path / "root"), path)
+        open_below(source(tmp_path / "root"), path)
 
 
 def test_a_fifo_neither_blocks_nor_opens(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SourceGone):
-        open_below(os.fsencode(tmp_path), b"pipe")
+        open_below(source(tmp_path), b"pipe")

@@ -7,7 +7,6 @@ root, `/search/...`, as a share shows them.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -73,9 +72,8 @@ def _as_typed(query: str) -> str:
 def of_asset(db: Connection, asset: Asset, base: str) -> list[Folder]:
     """Where this asset stands, the most telling folder first."""
     found: list[Folder] = []
-    if asset.taken_local is not None and asset.taken_source is not DateSource.MTIME:
-        month = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=asset.taken_local)
-        found.append(Folder(view="by-date", path=f"{base}/by-date/{month:%Y/%m}"))
+    if asset.taken is not None and asset.taken_source is not DateSource.MTIME:
+        found.append(Folder(view="by-date", path=f"{base}/by-date/{asset.taken:%Y/%m}"))
     line = places.lineage(db, asset.place_id) if asset.place_id is not None else []
     by_kind = {place.kind: names.legal(place.name) for place in line}
     if PlaceKind.COUNTRY in by_kind and PlaceKind.CITY in by_kind:

@@ -1,56 +1,38 @@
-"""Opening originals for reading, never outside their source.
+"""Originals over HTTP: opened as `files/` opens them, never outside their source, and streamed.
 
-The path comes from the catalog, but the disk may have changed since: a folder of it may be a symlink by now. So
-every component is opened relative to the one before, without following links. A few system calls; may wait for a
-sleeping disk, so call it in a thread.
+The path comes from the catalog, but the disk may have changed since. Opening may wait for a sleeping disk, so call it
+in a thread.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from starlette.responses import FileResponse
 
-from havenfs.errors import NotPermitted, SourceGone
+from havenfs.errors import NotFound, NotPermitted, SourceGone
+from havenfs.views import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
-BELOW = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-LEAF = (
-    os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-)  # NONBLOCK: a FIFO must not hold us
+    from havenfs.entities import Source
 
 
-def open_below(root: bytes, relative: bytes) -> int:
-    """A descriptor of the regular file *relative* in *root*. Raises NotPermitted, SourceGone."""
-    parts = relative.split(b"/")
-    if not all(part not in (b"", b".", b"..") for part in parts):
+def open_below(source: Source, relative: bytes) -> int:
+    """A descriptor of the regular file *relative* in *source*. Raises NotPermitted, SourceGone."""
+    if not all(part not in (b"", b".", b"..") for part in relative.split(b"/")):
         raise NotPermitted("the path leaves its source")
     try:
-        at = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for part in parts[:-1]:
-                below = os.open(part, BELOW, dir_fd=at)
-                os.close(at)
-                at = below
-            leaf = os.open(parts[-1], LEAF, dir_fd=at)
-        finally:
-            os.close(at)
+        return files.open_file(source, relative)
     except PermissionError as error:
         raise NotPermitted("the original may not be read by this program") from error
-    except OSError as error:
-        raise SourceGone(
-            f"the original is not where it was: {os.strerror(error.errno or 0)}"
-        ) from error
-    if not stat.S_ISREG(os.fstat(leaf).st_mode):
-        os.close(leaf)
-        raise SourceGone("the original is no longer a regular file")
-    return leaf
+    except (NotFound, NotPermitted, OSError) as error:
+        # The catalog knows a regular file there, so whatever else is there now is the disk's doing.
+        raise SourceGone(f"the original is not where it was: {error}") from error
 
 
 class OriginalResponse(FileResponse):

@@ -6,7 +6,6 @@ One catalog read for a whole wall. Worker threads only.
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -66,7 +65,7 @@ def _picture(asset: Asset, thumbhash: bytes | None, places: Mapping[PlaceId, Pla
         id=asset.id,
         name=asset.name,
         kind=asset.kind,
-        taken=taken(asset),
+        taken=asset.taken.isoformat() if asset.taken else None,
         place=", ".join(name for name in locality(asset, places) if name) or None,
         width=asset.width,
         height=asset.height,
@@ -76,17 +75,6 @@ def _picture(asset: Asset, thumbhash: bytes | None, places: Mapping[PlaceId, Pla
         preview=f"/t/{content}-{LARGE}.webp" if thumbhash else None,
         original=f"/o/{asset.id}",
     )
-
-
-def taken(asset: Asset) -> str | None:
-    """The date of the asset in ISO 8601."""
-    if asset.taken_local is None:
-        return None
-    wall = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=asset.taken_local)
-    if asset.taken_offset is None:
-        return wall.replace(tzinfo=None).isoformat(timespec="seconds")
-    zone = timezone(timedelta(minutes=asset.taken_offset))
-    return wall.replace(tzinfo=zone).isoformat(timespec="seconds")
 
 
 def locality(asset: Asset, places: Mapping[PlaceId, Place]) -> tuple[str | None, str | None]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from havenfs.catalog.catalog import Connection
-    from havenfs.entities import Asset
+    from havenfs.entities import Asset, Source
     from havenweb.library import Library
 
 THUMBNAIL = re.compile(rf"([0-9a-f]{{64}})-({SMALL}|{LARGE})\.webp")
@@ -67,10 +67,10 @@ def routes(library: Library) -> list[Route]:
 def _open(library: Library, asset_id: AssetId) -> tuple[Asset, int]:
     if asset_id >= 2**63:
         raise NotFound("no such asset")
-    asset, root = library.catalog.read(_locate, asset_id)
-    return asset, open_below(root, asset.path)
+    asset, source = library.catalog.read(_locate, asset_id)
+    return asset, open_below(source, asset.path)
 
 
-def _locate(db: Connection, asset_id: AssetId) -> tuple[Asset, bytes]:
+def _locate(db: Connection, asset_id: AssetId) -> tuple[Asset, Source]:
     asset = assets.get(db, asset_id)
-    return asset, sources.get(db, asset.source_id).root
+    return asset, sources.get(db, asset.source_id)
