@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from havenfs.sample import textures, things
+from havenfs.sample import film, grounds, pen, things
 from havenfs.sample.portraits import PEOPLE, draw_person
 from havenfs.sample.vocabulary import COLOURS, NUMBERS, SETTINGS, SHAPES, THINGS
 
@@ -133,7 +133,7 @@ def draw(scene: Scene, width: int, height: int, rng: np.random.Generator) -> Ima
 
     About 3 ms at 112 px, 0.2 s at 1600 x 1200.
     """
-    image, horizon = textures.ground(scene.settings[0], width, height, scene.light, rng)
+    image, horizon = grounds.ground(scene.settings[0], width, height, scene.light, rng)
     short = min(width, height)
     whole = [
         name
@@ -161,7 +161,7 @@ def draw(scene: Scene, width: int, height: int, rng: np.random.Generator) -> Ima
             _portray(image, x, y, half, rng)
         else:
             things.put(image, name, _dim(_tint(hue, rng), scene.light), (x, y), half, rng)
-    return textures.photographed(image, rng)
+    return film.photographed(image, rng)
 
 
 def _portray(image: Image.Image, x: float, y: float, half: float, rng: np.random.Generator) -> None:
@@ -190,7 +190,7 @@ def _tint(hue: str, rng: np.random.Generator) -> Rgb:
 
 def _dim(colour: Rgb, light: Light) -> Rgb:
     """At night things are flash-lit: a little darker than by day."""
-    return things.shade(colour, 0.82) if light == "night" else colour
+    return pen.shade(colour, 0.82) if light == "night" else colour
 
 
 def caption(scene: Scene, rng: np.random.Generator) -> str:

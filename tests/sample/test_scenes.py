@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from havenfs.sample import textures, things
+from havenfs.sample import grounds, things
 from havenfs.sample.scenes import (
     Scene,
     caption,
@@ -54,7 +54,7 @@ def test_every_setting_can_be_drawn_at_any_size(name: str) -> None:
 
 @pytest.mark.parametrize("name", THINGS)
 def test_every_thing_changes_the_picture_where_it_is_put(name: str) -> None:
-    ground, _ = textures.ground("room", 160, 120, "day", np.random.default_rng(1))
+    ground, _ = grounds.ground("room", 160, 120, "day", np.random.default_rng(1))
     with_it = ground.copy()
     things.put(with_it, name, (210, 30, 160), (80, 60), 30, np.random.default_rng(2))
     changed = (np.asarray(ground, int) != np.asarray(with_it, int)).any(2)
@@ -64,7 +64,7 @@ def test_every_thing_changes_the_picture_where_it_is_put(name: str) -> None:
 
 @pytest.mark.parametrize("colour", COLOURS)
 def test_a_named_colour_is_the_nearest_one_to_what_is_drawn(colour: str) -> None:
-    ground, _ = textures.ground("room", 120, 120, "day", np.random.default_rng(1))
+    ground, _ = grounds.ground("room", 120, 120, "day", np.random.default_rng(1))
     things.put(ground, "circle", COLOURS[colour], (60, 60), 40, np.random.default_rng(2))
     seen = np.asarray(ground, float)[50:70, 50:70].reshape(-1, 3).mean(0)
     directions = {name: np.linalg.norm(seen - np.asarray(value)) for name, value in COLOURS.items()}
