@@ -20,20 +20,29 @@ if TYPE_CHECKING:
 
 
 class Shelf:
-    """A catalog whose originals lie in `root`, filled one asset at a time."""
+    """A catalog whose originals lie in `root`, filled one asset at a time.
 
-    def __init__(self, directory: Path) -> None:
+    `root` is the source `photos`, read-only unless *writable*; `source` adds others.
+    """
+
+    def __init__(self, directory: Path, *, writable: bool = False) -> None:
         self.state = State(root=directory / "state")
-        self.root = directory / "originals"
-        self.root.mkdir()
         self.catalog = Catalog(self.state.catalog)
-        self.catalog.write(_source, bytes(self.root))
+        self._sources: dict[str, tuple[int, Path]] = {}
+        self.root = self.source("photos", directory / "originals", writable=writable)
+
+    def source(self, name: str, root: Path, *, writable: bool = False) -> Path:
+        """Make one more directory of originals; returns it."""
+        root.mkdir()
+        self._sources[name] = self.catalog.write(_source, name, bytes(root), writable), root
+        return root
 
     def add(
         self,
         path: str,
         data: bytes | None = None,
         *,
+        source: str = "photos",
         taken: str | None = None,
         place: tuple[str, str, str] | None = None,
         caption: str | None = None,
@@ -41,10 +50,11 @@ class Shelf:
         **columns: Any,
     ) -> AssetId:
         """Write an original and index it; *taken* is ISO without a zone, *place* country, region, city."""
-        original = self.root / path
+        source_id, root = self._sources[source]
+        original = root / path
         original.parent.mkdir(parents=True, exist_ok=True)
         original.write_bytes(path.encode() * 100 if data is None else data)
-        return self.catalog.write(_add, self.root, path, taken, place, caption, text, columns)
+        return self.catalog.write(_add, source_id, root, path, taken, place, caption, text, columns)
 
     def remove(self, asset_id: AssetId) -> None:
         """Take an asset out of every view, as the indexer does when its last file is gone."""
@@ -55,12 +65,14 @@ class Shelf:
         self.catalog.write(_put, asset_id, columns)
 
 
-def _source(db: apsw.Connection, root: bytes) -> None:
-    db.execute("INSERT INTO source (name, root) VALUES ('photos', ?)", (root,))
+def _source(db: apsw.Connection, name: str, root: bytes, writable: bool) -> int:
+    db.execute("INSERT INTO source (name, root, writable) VALUES (?, ?, ?)", (name, root, writable))
+    return db.last_insert_rowid()
 
 
 def _add(
     db: apsw.Connection,
+    source_id: int,
     root: Path,
     path: str,
     taken: str | None,
@@ -74,8 +86,16 @@ def _add(
     digest = blake2b(content, digest_size=32).digest()
     db.execute(
         "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash)"
-        " VALUES (1, ?, ?, ?, ?, ?, 'known', ?)",
-        (path.encode(), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, digest),
+        " VALUES (?, ?, ?, ?, ?, ?, 'known', ?)",
+        (
+            source_id,
+            path.encode(),
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_dev,
+            status.st_ino,
+            digest,
+        ),
     )
     file_id = db.last_insert_rowid()
     name = names.assign(db, Path(path).name, digest)
@@ -166,6 +186,17 @@ def furnish(shelf: Shelf) -> Shelf:
 def household(shelf: Shelf) -> Shelf:
     """A library with something in every view."""
     return furnish(shelf)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Shelf]:
+    """The same library, to be worked in: `photos` is writable, so is an empty `desk`; `archive` is read-only."""
+    made = furnish(Shelf(tmp_path, writable=True))
+    made.source("desk", tmp_path / "desk", writable=True)
+    made.source("archive", tmp_path / "archive")
+    made.add("1999/negative.jpg", source="archive", taken="1999-05-05T05:05:05")
+    yield made
+    made.catalog.close()
 
 
 @pytest.fixture(scope="module")

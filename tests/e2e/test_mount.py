@@ -8,24 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.fuse
-
-PROGRAM = """
-import logging, pathlib, sys, trio
-from havend import mount
-from havenfs.config import State
-logging.basicConfig(level="WARNING")
-trio.run(mount.run, State(root=pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))
-"""
 
 
 def run(*command: Any, **options: Any) -> str:
@@ -36,59 +27,17 @@ def run(*command: Any, **options: Any) -> str:
     return done.stdout
 
 
-def until(what: Callable[[], bool], seconds: float = 5.0) -> float:
-    """Wait until *what* holds; the seconds it took."""
-    start = time.monotonic()
-    while not what():
-        assert time.monotonic() - start < seconds, "it never happened"
-        time.sleep(0.01)
-    return time.monotonic() - start
-
-
-def answers(mountpoint: Path) -> bool:
-    try:
-        return mountpoint.is_mount() and bool(os.listdir(mountpoint))
-    except OSError:
-        return False
-
-
-@contextmanager
-def served(state: Path, mountpoint: Path) -> Generator[subprocess.Popen[bytes]]:
-    with suppress(FileExistsError):
-        mountpoint.mkdir()
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(state), str(mountpoint)])
-    try:
-        until(lambda: answers(mountpoint) or process.poll() is not None, 20)
-        assert process.poll() is None
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
-        while f" {mountpoint} ".encode() in _mounts():
-            subprocess.run(["umount", "-l", str(mountpoint)], check=True, timeout=10)
-
-
-def _mounts() -> bytes:
-    with open("/proc/self/mountinfo", "rb") as file:
-        return file.read()
-
-
 @pytest.fixture
-def mounted(household: Any, tmp_path: Path) -> Iterator[Path]:
-    with served(household.state.root, tmp_path / "mnt"):
-        yield tmp_path / "mnt"
+def mounted(household: Any, tmp_path: Path, serve: Any) -> Iterator[Path]:
+    with serve(household.state.root, tmp_path / "mnt") as mount:
+        yield mount.point
 
 
 @pytest.fixture(scope="module")
-def shared(standing: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def shared(standing: Any, tmp_path_factory: pytest.TempPathFactory, serve: Any) -> Iterator[Path]:
     point = tmp_path_factory.mktemp("shared") / "mnt"
-    with served(standing.state.root, point):
-        yield point
+    with serve(standing.state.root, point) as mount:
+        yield mount.point
 
 
 def test_ls_and_find_show_the_tree(shared: Path):
@@ -215,9 +164,11 @@ def test_a_query_that_cannot_be_read_is_explained(mounted: Path):
     assert "(dog" in (mounted / ".haven/errors").read_text()
 
 
-def test_the_mount_answers_while_the_library_fills(shelf: Any, tmp_path: Path):
+def test_the_mount_answers_while_the_library_fills(
+    shelf: Any, tmp_path: Path, serve: Any, until: Callable[..., float]
+):
     start = time.monotonic()
-    with served(shelf.state.root, tmp_path / "mnt"):
+    with serve(shelf.state.root, tmp_path / "mnt"):
         assert "by-date" in os.listdir(tmp_path / "mnt")
         assert (
             time.monotonic() - start < 10
@@ -236,9 +187,11 @@ def test_the_mount_answers_while_the_library_fills(shelf: Any, tmp_path: Path):
         assert until(lambda: not (tmp_path / "mnt/by-date/2020").exists()) < 1
 
 
-def test_many_changes_at_once_arrive_too(shelf: Any, tmp_path: Path):
+def test_many_changes_at_once_arrive_too(
+    shelf: Any, tmp_path: Path, serve: Any, until: Callable[..., float]
+):
     first = shelf.add("first.jpg", taken="2022-05-05T05:05:05")
-    with served(shelf.state.root, tmp_path / "mnt"):
+    with serve(shelf.state.root, tmp_path / "mnt"):
         leaf = tmp_path / "mnt/by-date/2022/05/first.jpg"
         assert leaf.exists()
 
@@ -284,38 +237,38 @@ def test_symlinks_and_dot_files_show_in_files_as_they_are(mounted: Path, househo
     )
 
 
-def test_the_mount_never_looks_into_itself(shelf: Any):
+def test_the_mount_never_looks_into_itself(shelf: Any, serve: Any):
     shelf.add("a.jpg")
     point = shelf.root / "mnt"
-    with served(shelf.state.root, point):
+    with serve(shelf.state.root, point):
         assert os.listdir(point / "files/photos") == ["a.jpg"]
         assert not (point / "files/photos/mnt").exists()
 
 
-def test_a_killed_mount_is_replaced_by_the_next(household: Any, tmp_path: Path):
-    with served(household.state.root, tmp_path / "mnt") as process:
-        process.kill()
-        process.wait(10)
+def test_a_killed_mount_is_replaced_by_the_next(household: Any, tmp_path: Path, serve: Any):
+    with serve(household.state.root, tmp_path / "mnt") as mount:
+        mount.end(signal.SIGKILL)
         with pytest.raises(OSError, match="not connected"):
             os.listdir(tmp_path / "mnt")
-        with served(household.state.root, tmp_path / "mnt"):
+        with serve(household.state.root, tmp_path / "mnt"):
             assert "by-date" in os.listdir(tmp_path / "mnt")
 
 
-def test_ctrl_c_leaves_nothing_mounted(household: Any, tmp_path: Path):
-    with served(household.state.root, tmp_path / "mnt") as process:
+def test_ctrl_c_leaves_nothing_mounted(
+    household: Any, tmp_path: Path, serve: Any, mounts: Callable[[Path], int]
+):
+    with serve(household.state.root, tmp_path / "mnt") as mount:
         held = os.open(tmp_path / "mnt/by-date/2019/07/IMG_0001.jpg", os.O_RDONLY)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert mount.end(signal.SIGINT) == 0
         with pytest.raises(OSError, match="not connected"):
             os.close(held)
-        assert f" {tmp_path / 'mnt'} ".encode() not in _mounts()
+        assert mounts(mount.point) == 0
 
 
-def test_unmounting_from_outside_ends_the_service(household: Any, tmp_path: Path):
-    with served(household.state.root, tmp_path / "mnt") as process:
+def test_unmounting_from_outside_ends_the_service(household: Any, tmp_path: Path, serve: Any):
+    with serve(household.state.root, tmp_path / "mnt") as mount:
         run("umount", tmp_path / "mnt")
-        assert process.wait(10) == 0
+        assert mount.process.wait(10) == 0
 
 
 CANCELLED = """
@@ -334,7 +287,7 @@ trio.run(main)
 
 
 def test_cancelling_the_task_unmounts_while_people_read_and_the_library_changes(
-    shelf: Any, tmp_path: Path
+    shelf: Any, tmp_path: Path, until: Callable[..., float], mounts: Callable[[Path], int]
 ):
     point = tmp_path / "mnt"
     point.mkdir()
@@ -344,7 +297,7 @@ def test_cancelling_the_task_unmounts_while_people_read_and_the_library_changes(
     )
     walker = None
     try:
-        until(lambda: answers(point), 20)
+        until(lambda: point.is_mount() and os.listdir(point), 30)
         walker = subprocess.Popen(
             ["sh", "-c", f"while find '{point}' -type f -exec cat {{}} + ; do :; done"],
             stdout=subprocess.DEVNULL,
@@ -362,5 +315,5 @@ def test_cancelling_the_task_unmounts_while_people_read_and_the_library_changes(
         for started in filter(None, (walker, process)):
             started.kill()
             started.wait(10)
-        while f" {point} ".encode() in _mounts():
+        while mounts(point):
             subprocess.run(["umount", "-l", str(point)], check=True, timeout=10)
