@@ -32,10 +32,14 @@ def state(given: Path | None) -> State:
     return chosen
 
 
-def sources(given: Sequence[Path], state: State) -> tuple[SourceConfig, ...]:
-    """The sources with unique names for their folders below `files/`. Raises ConfigError."""
+def sources(
+    given: Sequence[Path], state: State, *, writable: Sequence[Path] = ()
+) -> tuple[SourceConfig, ...]:
+    """The sources with unique names for their folders below `files/`, the writable ones last. Raises ConfigError."""
+    if not given and not writable:
+        raise ConfigError("no folder is named. Name the folder of your files with --source DIR.")
     roots: list[Path] = []
-    for path in given:
+    for path in (*given, *writable):
         root = path.expanduser().resolve()
         if not root.exists():
             raise ConfigError(
@@ -61,7 +65,10 @@ def sources(given: Sequence[Path], state: State) -> tuple[SourceConfig, ...]:
                 f"the state directory {state.root} lies inside the source {root}. Choose another --state."
             )
         roots.append(root)
-    return tuple(SourceConfig(name=n, root=r) for n, r in zip(_names(roots), roots, strict=True))
+    return tuple(
+        SourceConfig(name=name, root=root, writable=i >= len(given))
+        for i, (name, root) in enumerate(zip(_names(roots), roots, strict=True))
+    )
 
 
 def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import havenfs
 from havenfs import errors, service
 
-from . import checks, exits
+from . import checks, exits, transport as transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,15 +74,30 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         action="append",
-        required=True,
+        default=[],
         help="a folder of originals; may be given several times. Nothing in it is ever changed",
+    )
+    sources.add_argument(
+        "--writable",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="like --source, but below files/ it can be written, by whoever may write the folder itself",
+    )
+    transport = argparse.ArgumentParser(add_help=False)
+    transport.add_argument(
+        "--transport",
+        choices=transports.WANTED,
+        default="auto",
+        help="how the kernel is spoken to; auto takes the best that works here (default: %(default)s)",
     )
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
     up = commands.add_parser(
         "up",
-        parents=[state, sources],
+        parents=[state, sources, transport],
         help="index, mount and serve the web page, all in the foreground",
     )
     up.add_argument(
@@ -101,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
     up.set_defaults(run=_up)
 
     mount = commands.add_parser(
-        "mount", parents=[state], help="the mount alone, over what is indexed"
+        "mount", parents=[state, transport], help="the mount alone, over what is indexed"
     )
     mount.add_argument(
         "--mount", type=Path, metavar="DIR", required=True, help="an empty folder to mount at"
@@ -173,7 +188,7 @@ def _state(arguments: argparse.Namespace) -> State:
 
 
 def _sources(arguments: argparse.Namespace, state: State) -> tuple[SourceConfig, ...]:
-    return checks.sources(arguments.source, state)
+    return checks.sources(arguments.source, state, writable=arguments.writable)
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -184,7 +199,13 @@ def _up(arguments: argparse.Namespace) -> int:
     made = not checks.listed(arguments.mount)
     mountpoint = checks.mountpoint(arguments.mount, sources, state)
     return up.main(
-        state, sources, mountpoint, arguments.http, made_mountpoint=made, verbose=arguments.verbose
+        state,
+        sources,
+        mountpoint,
+        arguments.http,
+        transport=arguments.transport,
+        made_mountpoint=made,
+        verbose=arguments.verbose,
     )
 
 
@@ -192,7 +213,8 @@ def _mount(arguments: argparse.Namespace) -> int:
     from . import programs
 
     state = _state(arguments)
-    return programs.mount(state, checks.mountpoint(arguments.mount, (), state))
+    choice = transports.choose(arguments.transport)
+    return programs.mount(state, checks.mountpoint(arguments.mount, (), state), choice)
 
 
 def _index_run(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
 
     from havenfs.config import SourceConfig, State
 
+    from .transport import Choice
 
-def mount(state: State, mountpoint: Path) -> int:
+log = logging.getLogger(__name__)
+
+
+def mount(state: State, mountpoint: Path, choice: Choice) -> int:
     """Serve the tree at *mountpoint* until SIGTERM or SIGINT."""
     from . import mount as mounting  # pyfuse3 is loaded by the mount alone
 
+    log.info("transport %s: %s", choice.transport, choice.reason)
     return _serve(partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
 
 

@@ -87,7 +87,10 @@ class Status:
                 "  havenfs up --source ~/Pictures --mount ~/Haven"
             )
             return "\n".join(lines)
-        lines += [f"source     {os.fsdecode(s.root)}" for s in self.sources]
+        lines += [
+            f"source     {os.fsdecode(s.root)}{' (writable)' if s.writable else ''}"
+            for s in self.sources
+        ]
         lines += [f"state      {self.state.root}", "", self.progress_line()]
         for stage, s in self.progress.stages.items():
             rate = f", {s.rate:.1f}/s" if s.rate else ""
@@ -109,7 +112,10 @@ class Status:
         p = self.progress
         return {
             "state": str(self.state.root),
-            "sources": [{"name": s.name, "root": os.fsdecode(s.root)} for s in self.sources],
+            "sources": [
+                {"name": s.name, "root": os.fsdecode(s.root), "writable": s.writable}
+                for s in self.sources
+            ],
             "model": _model(self.model, active=True),
             "finished": self.finished,
             "files": p.files,

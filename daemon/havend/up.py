@@ -55,20 +55,28 @@ def main(
     mountpoint: Path,
     http: str | None,
     *,
+    transport: str,
     made_mountpoint: bool,
     verbose: bool,
 ) -> int:
     """Run until Ctrl-C or SIGTERM. Returns the exit code."""
     common = ("--state", str(state.root))
     programs = [
-        Program(name="mount", arguments=("mount", *common, "--mount", str(mountpoint))),
+        Program(
+            name="mount",
+            arguments=("mount", *common, "--mount", str(mountpoint), "--transport", transport),
+        ),
         Program(
             name="index",
             arguments=(
                 "index",
                 "run",
                 *common,
-                *(part for s in sources for part in ("--source", str(s.root))),
+                *(
+                    part
+                    for s in sources
+                    for part in ("--writable" if s.writable else "--source", str(s.root))
+                ),
             ),
         ),
     ]

@@ -98,3 +98,23 @@ def test_a_path_is_found_without_touching_it(tmp_path: Path):
     assert not checks.listed(tmp_path / "a")
     os.symlink("nowhere", tmp_path / "a")
     assert checks.listed(tmp_path / "a")
+
+
+def test_writable_sources_are_marked_and_mix_with_others(tmp_path: Path, state: State):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    found = checks.sources([tmp_path / "a"], state, writable=[tmp_path / "b", tmp_path / "c"])
+    assert [(s.name, s.writable) for s in found] == [("a", False), ("b", True), ("c", True)]
+
+
+def test_a_writable_source_may_not_overlap_with_a_read_only_one(photos: Path, state: State):
+    (photos / "2019").mkdir()
+    with pytest.raises(ConfigError, match="overlap"):
+        checks.sources([photos], state, writable=[photos / "2019"])
+    with pytest.raises(ConfigError, match="given twice"):
+        checks.sources([photos], state, writable=[photos])
+
+
+def test_at_least_one_folder_must_be_named(state: State):
+    with pytest.raises(ConfigError, match="--source DIR"):
+        checks.sources([], state)

@@ -109,3 +109,14 @@ def test_status_before_anything_was_indexed_says_what_to_do(tmp_path: Path):
     result = havenfs_command("status", "--state", tmp_path)
     assert result.returncode == 0
     assert "havenfs up" in result.stdout
+
+
+def test_a_folder_named_as_writable_is_one_and_says_so(tmp_path: Path):
+    for name in ("kept", "written"):
+        (tmp_path / name).mkdir()
+    state = ("--state", tmp_path / "state")
+    sources = ("--source", tmp_path / "kept", "--writable", tmp_path / "written")
+    assert havenfs_command("index", "run", "--once", *sources, *state).returncode == 0
+    told = json.loads(havenfs_command("status", "--json", *state).stdout)
+    assert {s["name"]: s["writable"] for s in told["sources"]} == {"kept": False, "written": True}
+    assert f"{tmp_path / 'written'} (writable)\n" in havenfs_command("status", *state).stdout
