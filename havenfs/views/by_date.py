@@ -30,7 +30,7 @@ class Years(Folder):
     def entries(self) -> list[Entry]:
         """The years, oldest first."""
         catalog, within = self.scope.library.catalog, self.scope.within()
-        years = sorted({month // 100 for month, _ in catalog.read(browse.months, within)})
+        years = sorted({month // 100 for month in catalog.read(browse.months, within)})
         found: list[Entry] = [(b"%04d" % year, self._year(year)) for year in years]
         if catalog.read(browse.exists, (*within, Condition("undated"))):
             found.append((UNDATED.encode(), self._undated()))
@@ -67,7 +67,7 @@ class Months(Folder):
     def entries(self) -> list[Entry]:
         """The months, in order."""
         found = self.scope.library.catalog.read(browse.months, self.scope.within())
-        return [(b"%02d" % (month % 100), self._month(month)) for month, _ in found]
+        return [(b"%02d" % (month % 100), self._month(month)) for month in found]
 
     def child(self, name: str) -> Assets:
         """A month that is not empty."""

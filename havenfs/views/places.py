@@ -47,7 +47,7 @@ class Countries(Folder):
     def _nodes(self) -> dict[str, Node]:
         catalog, within = self.scope.library.catalog, self.scope.within()
         gazetteer = catalog.read(browse.gazetteer)
-        found = {country(gazetteer, place).id for place, _ in catalog.read(browse.places, within)}
+        found = {country(gazetteer, place).id for place in catalog.read(browse.places, within)}
         nodes: dict[str, Node] = {
             name: Cities(self.scope.choose(str(id_), Condition("below", id_)), id_)
             for id_, name in country_names(gazetteer).items()
@@ -81,7 +81,7 @@ class Cities(Folder):
     def _nodes(self) -> dict[str, Node]:
         catalog = self.scope.library.catalog
         gazetteer = catalog.read(browse.gazetteer)
-        found = {place.id: place for place, _ in catalog.read(browse.places, self.scope.within())}
+        found = {place.id: place for place in catalog.read(browse.places, self.scope.within())}
         nodes: dict[str, Node] = {
             name: Assets(self.scope.choose(str(id_), Condition("below", id_)))
             for id_, name in city_names(gazetteer, self._country).items()

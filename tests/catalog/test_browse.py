@@ -26,7 +26,23 @@ def test_conditions_add_up(household: Any):
         b"2019/IMG_0001.jpg",
     ]
     assert household.catalog.read(browse.exists, conditions)
-    assert household.catalog.read(browse.months, conditions) == [(201907, 2), (201912, 1)]
+    assert household.catalog.read(browse.months, conditions) == [201907, 201912]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [[], [Condition("year", 2019)], [Condition("year", 1950)], [Condition("below", 1)]],
+)
+def test_the_short_ways_to_months_and_places_find_what_the_long_ones_do(
+    household: Any, conditions: list[Condition]
+):
+    household.add("gone.jpg", taken="1950-01-01T00:00:00", place=("Atlantis", "", "Poseidonis"))
+    household.remove(household.catalog.read(browse.asset, [], "gone.jpg").id)
+    everything = Condition("nothing", negated=True)
+    for question in (browse.months, browse.places):
+        found = household.catalog.read(question, conditions)
+        assert found == household.catalog.read(question, [*conditions, everything])
+    assert household.catalog.read(browse.months, []) == [201907, 201912, 202001]
 
 
 def test_a_name_is_found_in_its_own_case_only(household: Any):
