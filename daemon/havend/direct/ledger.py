@@ -1,0 +1,234 @@
+"""What must outlive a server: which directories the kernel knows, which handles are open, and small notes.
+
+Kept in memory that the supervisor holds (memfds) and the server maps, so that a write costs no system call and a server
+that is killed at any instruction leaves what it had written. Not a database and not on disk: it goes with the mount.
+Threading: any thread of the one process that serves; each table orders its writers by a lock of its own.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import threading
+from array import array
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WORD: Final = 8
+EPOCH, COUNT, CAPACITY = 0, 1, 2  # words at the start of an area
+HEAD: Final = 4  # words; then CAPACITY entries of two words, then the heap
+LENGTH_BITS: Final = 24
+LENGTH: Final = (1 << LENGTH_BITS) - 1
+ENTRIES: Final = 1024  # the least room for entries, and for the bytes of as many values of AVERAGE
+AVERAGE: Final = 64
+SPARE: Final = 4  # a table that is written afresh gets this many times the room that it takes (untouched room is free)
+
+INIT: Final = 0
+"""The note about what was agreed on with the kernel in FUSE_INIT."""
+
+_PARENT = struct.Struct("=Q")
+
+
+class Table:
+    """Numbers and a few bytes for each: a dict that survives the death of the process that writes it.
+
+    Two areas, each a memfd, take turns. The current one is a log: an entry is (key, place), where the place says where
+    in the heap the value is and how long, or is 0 for a key that was dropped; the last entry of a key counts. What has
+    been written counts from the moment COUNT is raised over it, which is one store of an aligned word, so that a kill
+    between any two instructions leaves the table as it was before or after. A full area is written afresh into the
+    other one, which becomes the current one when its EPOCH, higher than the first one's, is stored as the last thing.
+    """
+
+    def __init__(self, areas: tuple[int, int]) -> None:
+        """Take up the table in these two memfds, empty for a new one; they stay the caller's."""
+        self._areas = areas
+        self._lock = threading.Lock()
+        self._places: dict[int, int] = {}
+        epochs = [_epoch(area) for area in areas]
+        self._current, self._epoch = epochs.index(max(epochs)), max(epochs)
+        if not self._epoch:
+            self._epoch = 1
+            _fill(areas[self._current], [], room=0, epoch=1)
+        self._map_current()
+        self._read()
+
+    def put(self, key: int, value: bytes) -> None:
+        """Remember *value* for *key*, in place of what was there. 0.7 us."""
+        size = len(value)
+        if size > LENGTH:
+            raise ValueError(f"{size} bytes are no small value")
+        with self._lock:
+            tail, end = self._tail, self._tail + size
+            if self._next == self._heap or end > self._size:
+                self._compact(size)
+                tail, end = self._tail, self._tail + size
+            self._map[tail:end] = value
+            self._tail = end
+            self._append(key, (tail << LENGTH_BITS) | size)
+
+    def drop(self, key: int) -> None:
+        """Forget *key*, if it is there."""
+        with self._lock:
+            if key in self._places:
+                if self._next == self._heap:
+                    self._compact(0)
+                self._append(key, 0)
+                del self._places[key]
+
+    def get(self, key: int) -> bytes | None:
+        """The value of *key*; None when there is none."""
+        with self._lock:
+            place = self._places.get(key)
+            return None if place is None else self._value(place)
+
+    def items(self) -> dict[int, bytes]:
+        """Everything, as it is now."""
+        with self._lock:
+            return {key: self._value(place) for key, place in self._places.items()}
+
+    def close(self) -> None:
+        """Let go of the memory; what is in it stays."""
+        self._words.release()
+        self._map.close()
+
+    def _append(self, key: int, place: int) -> None:
+        words, at = self._words, self._next
+        words[at] = key
+        words[at + 1] = place
+        self._next = at + 2
+        words[COUNT] = (at - HEAD) // 2 + 1  # from here on it counts
+        self._places[key] = place
+
+    def _value(self, place: int) -> bytes:
+        start = place >> LENGTH_BITS
+        return self._map[start : start + (place & LENGTH)]
+
+    def _map_current(self) -> None:
+        self._map = mmap.mmap(self._areas[self._current], 0)
+        self._words = memoryview(self._map).cast("Q")
+        self._size = len(self._map)
+        self._heap = HEAD + 2 * self._words[CAPACITY]  # in words
+        self._next = HEAD + 2 * self._words[COUNT]
+
+    def _read(self) -> None:
+        keys = self._words[HEAD : self._next : 2].tolist()
+        places = self._words[HEAD + 1 : self._next : 2].tolist()
+        self._places = dict(zip(keys, places, strict=True))
+        last = max(places, default=0)  # values are written one behind the other
+        self._tail = (last >> LENGTH_BITS) + (last & LENGTH) if last else self._heap * WORD
+        if 0 in places:
+            self._places = {key: place for key, place in self._places.items() if place}
+
+    def _compact(self, room: int) -> None:
+        """Write what counts into the other area and go on there, with *room* for this many bytes and more."""
+        items = [(key, self._value(place)) for key, place in self._places.items()]
+        other = 1 - self._current
+        _fill(self._areas[other], items, room=room, epoch=self._epoch + 1)
+        self.close()
+        os.ftruncate(self._areas[self._current], 0)
+        self._current, self._epoch = other, self._epoch + 1
+        self._map_current()
+        self._read()
+
+
+def _epoch(area: int) -> int:
+    head = os.pread(area, WORD, EPOCH * WORD)
+    return int.from_bytes(head, "little" if array("H", [1]).tobytes()[0] else "big")
+
+
+def _fill(area: int, items: Sequence[tuple[int, bytes]], *, room: int, epoch: int) -> None:
+    """Make *area* hold exactly *items*, and have room for more. It is void until the epoch is stored."""
+    heap = HEAD + 2 * max(ENTRIES, SPARE * len(items))
+    ends = [heap * WORD]
+    for _, value in items:
+        ends.append(ends[-1] + len(value))
+    places = [start << LENGTH_BITS | end - start for start, end in pairwise(ends)]
+    entries = array("Q", chain.from_iterable(zip((key for key, _ in items), places, strict=True)))
+    size = ends[0] + SPARE * (ends[-1] - ends[0]) + room + ENTRIES * AVERAGE
+    os.ftruncate(area, 0)
+    os.ftruncate(area, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+    memory = mmap.mmap(area, 0)
+    words = memoryview(memory).cast("Q")
+    words[CAPACITY] = (heap - HEAD) // 2
+    words[COUNT] = len(items)
+    words[HEAD : HEAD + len(entries)] = memoryview(entries)
+    memory[ends[0] : ends[-1]] = b"".join(value for _, value in items)
+    words[EPOCH] = epoch
+
+
+class Ledger:
+    """The three tables of a mount."""
+
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        """Take up the ledger in these memfds (of :func:`create`); they stay the caller's."""
+        first, second, third = zip(descriptors[::2], descriptors[1::2], strict=True)
+        self._directories, self._handles, self._notes = Table(first), Table(second), Table(third)
+
+    # --- directories: the address under which the kernel was told of each ------------------------------------------
+
+    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
+        """The kernel was told of a node under this name."""
+        value = _PARENT.pack(parent) + name
+        if self._directories.get(nodeid) != value:
+            self._directories.put(nodeid, value)
+
+    def forget(self, nodeid: int) -> None:
+        """The kernel has forgotten it."""
+        self._directories.drop(nodeid)
+
+    def address(self, nodeid: int) -> tuple[int, bytes] | None:
+        """Directory and name under which the kernel was told of a node."""
+        value = self._directories.get(nodeid)
+        return None if value is None else (_PARENT.unpack_from(value)[0], value[_PARENT.size :])
+
+    # --- handles: each is a descriptor that outlives its server -----------------------------------------------------
+
+    def hold(self, handle: int, record: bytes) -> None:
+        """This descriptor is a handle that a client is going to have; *record* says the rest."""
+        self._handles.put(handle, record)
+
+    def drop(self, handle: int) -> None:
+        """The handle is about to be closed."""
+        self._handles.drop(handle)
+
+    def held(self) -> dict[int, bytes]:
+        """Every open handle with its record."""
+        return self._handles.items()
+
+    # --- notes: whatever else is small --------------------------------------------------------------------------------
+
+    def note(self, key: int, value: bytes) -> None:
+        """Remember *value*, in place of what was noted under *key*."""
+        self._notes.put(key, value)
+
+    def erase(self, key: int) -> None:
+        """Forget what was noted."""
+        self._notes.drop(key)
+
+    def noted(self, key: int) -> bytes | None:
+        """What was noted; None when nothing was."""
+        return self._notes.get(key)
+
+    def notes(self) -> dict[int, bytes]:
+        """Every note."""
+        return self._notes.items()
+
+    def close(self) -> None:
+        """Let go of the memory; what is in it stays with the descriptors."""
+        for table in (self._directories, self._handles, self._notes):
+            table.close()
+
+
+NAMES: Final = tuple(
+    f"{table}-{area}" for table in ("directories", "handles", "notes") for area in "ab"
+)
+"""What the descriptors of a ledger are called, in the order in which Ledger takes them."""
+
+
+def create() -> tuple[int, ...]:
+    """Descriptors for a new ledger."""
+    return tuple(os.memfd_create(f"havenfs-{name}") for name in NAMES)

@@ -1,0 +1,240 @@
+"""The ledger is read back by the successor of a server that was killed: at any instruction, in any growth of its areas."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from havend.direct import ledger
+from havend.direct.ledger import Ledger, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from types import FrameType
+
+    Step = tuple[int, bytes | None]  # put this value, or drop
+
+
+class Killed(BaseException):
+    """What stands for SIGKILL where both sides live in one process."""
+
+
+@contextmanager
+def killed_after(instructions: int) -> Generator[None]:
+    """Stop whatever runs in the ledger's module after so many of its bytecode instructions."""
+    left = instructions
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename != ledger.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left < 0:
+                raise Killed
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@contextmanager
+def areas() -> Generator[tuple[int, int]]:
+    made = os.memfd_create("a"), os.memfd_create("b")
+    try:
+        yield made
+    finally:
+        for area in made:
+            os.close(area)
+
+
+def after(steps: Sequence[Step]) -> dict[int, bytes]:
+    expected: dict[int, bytes] = {}
+    for key, value in steps:
+        if value is None:
+            expected.pop(key, None)
+        else:
+            expected[key] = value
+    return expected
+
+
+def take(table: Table, step: Step) -> None:
+    key, value = step
+    if value is None:
+        table.drop(key)
+    else:
+        table.put(key, value)
+
+
+keys = st.integers(0, 5) | st.integers(1 << 62, (1 << 62) + 5) | st.just((1 << 64) - 1)
+large = st.integers(1000, 9000).map(bytes)  # fills the heap of a small area
+step = st.tuples(keys, st.none() | st.binary(max_size=40) | large)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Areas so small that a few steps fill them."""
+    monkeypatch.setattr(ledger, "ENTRIES", 3)
+    monkeypatch.setattr(ledger, "AVERAGE", 8)
+    monkeypatch.setattr(ledger, "SPARE", 2)
+
+
+@pytest.mark.usefixtures("small")
+@settings(max_examples=500, deadline=None)
+@given(steps=st.lists(step, max_size=20), instructions=st.integers(0, 2500))
+def test_whatever_instruction_a_kill_hits_a_prefix_of_the_steps_is_read_back(
+    steps: list[Step], instructions: int
+):
+    with areas() as pair:
+        table, done = Table(pair), 0
+        try:
+            with killed_after(instructions):
+                for each in steps:
+                    take(table, each)
+                    done += 1
+        except Killed:
+            pass
+        successor = Table(pair)
+        assert successor.items() in (after(steps[:done]), after(steps[: done + 1]))
+        before = successor.items()
+        for each in steps:  # and it can be written on
+            take(successor, each)
+        assert successor.items() == after([*before.items(), *steps])
+        assert Table(pair).items() == successor.items()
+
+
+def test_no_instruction_of_a_compaction_may_not_be_killed(small: None):
+    steps: list[Step] = [(1, b"a"), (2, b"bb"), (1, None)]  # the fourth finds the area full
+    for instructions in range(10_000):
+        with areas() as pair:
+            table = Table(pair)
+            for each in steps:
+                take(table, each)
+            try:
+                with killed_after(instructions):
+                    table.put(3, b"ccc")
+            except Killed:
+                assert Table(pair).items() in ({2: b"bb"}, {2: b"bb", 3: b"ccc"})
+            else:
+                break
+    else:
+        pytest.fail("it never came to an end")
+    assert instructions > 100, "nothing was compacted"
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps=st.lists(step, max_size=12), rest=st.binary(max_size=300), word=st.integers(0, 40))
+def test_what_lies_beyond_the_last_committed_entry_is_never_read(
+    steps: list[Step], rest: bytes, word: int
+):
+    with areas() as pair:
+        table = Table(pair)
+        for each in steps:
+            take(table, each)
+        table.close()
+        with mmap.mmap(pair[0], 0) as memory:  # half of an entry, half of a value
+            end = (ledger.HEAD + 2 * len(steps) + word) * ledger.WORD
+            memory[end : end + len(rest)] = rest
+            memory[-len(rest) or len(memory) :] = rest
+        assert Table(pair).items() == after(steps)
+
+
+def test_a_server_that_is_really_killed_leaves_all_that_it_had_written():
+    """SIGKILL to a process that writes as fast as it can, through many compactions, thirty times."""
+    shared = mmap.mmap(-1, mmap.PAGESIZE)
+    with areas() as (first, second), memoryview(shared).cast("Q") as progress:
+        for turn in range(30):
+            progress[0] = 0
+            child = os.fork()
+            if not child:
+                table = Table((first, second))
+                for n in range(1, 1 << 40):
+                    table.put(n % 97, b"%d" % n + b"." * (n % 31))
+                    progress[0] = n
+            time.sleep(0.002 + turn * 0.001)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            done = progress[0]
+            found = Table((first, second)).items()
+            last = max(int(v.rstrip(b".")) for v in found.values()) if found else 0
+            assert not done or last in (done, done + 1)
+            for n in range(max(1, last - 96), last + 1):
+                assert found[n % 97] == b"%d" % n + b"." * (n % 31)
+            for area in (first, second):
+                os.ftruncate(area, 0)
+
+
+@pytest.fixture
+def descriptors() -> Iterator[tuple[int, ...]]:
+    made = ledger.create()
+    yield made
+    for descriptor in made:
+        os.close(descriptor)
+
+
+def test_a_successor_finds_directories_handles_and_notes(descriptors: tuple[int, ...]):
+    first = Ledger(descriptors)
+    first.admit(1 << 62, 1, b"by-date")
+    first.admit(7, 1 << 62, b"\xff\xfe not text")
+    first.admit(8, 1, b"gone")
+    first.forget(8)
+    first.hold(12, b"record")
+    first.hold(13, b"closed")
+    first.drop(13)
+    first.note(ledger.INIT, b"7.45")
+    first.note(99, b"")
+    first.erase(99)
+    second = Ledger(descriptors)
+    assert second.address(1 << 62) == (1, b"by-date")
+    assert second.address(7) == (1 << 62, b"\xff\xfe not text")
+    assert second.address(8) is None
+    assert second.held() == {12: b"record"}
+    assert second.notes() == {ledger.INIT: b"7.45"}
+    assert second.noted(99) is None
+
+
+def test_a_directory_that_is_looked_up_again_and_again_takes_no_room(descriptors: tuple[int, ...]):
+    kept = Ledger(descriptors)
+    kept.admit(5, 1, b"a")
+    before = os.pread(descriptors[0], 4096, 0)
+    for _ in range(100):
+        kept.admit(5, 1, b"a")
+    assert os.pread(descriptors[0], 4096, 0) == before
+    kept.admit(5, 2, b"b")  # renamed
+    assert kept.address(5) == (2, b"b")
+
+
+def test_handles_that_come_and_go_for_ever_do_not_make_it_grow(descriptors: tuple[int, ...]):
+    kept = Ledger(descriptors)
+    for n in range(50_000):
+        kept.hold(n % 20, b"." * 32)
+        kept.drop((n + 7) % 20)
+    assert sum(os.fstat(descriptor).st_size for descriptor in descriptors) < 1 << 20
+
+
+def test_ten_thousand_directories_of_long_names_are_read_back(descriptors: tuple[int, ...]):
+    kept = Ledger(descriptors)
+    for n in range(10_000):
+        kept.admit(n, n // 10, b"%d" % n + b"x" * 240)
+    successor = Ledger(descriptors)
+    assert all(
+        successor.address(n) == (n // 10, b"%d" % n + b"x" * 240) for n in range(0, 10_000, 7)
+    )
+
+
+def test_a_value_that_is_no_small_one_is_refused():
+    with areas() as pair, pytest.raises(ValueError, match="no small value"):
+        Table(pair).put(1, bytes(1 << 24))
