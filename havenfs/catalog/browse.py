@@ -7,6 +7,7 @@ left to right, so that `by-date/2019/@places/Italy` costs one statement like `by
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,30 @@ def assets(db: apsw.Connection, conditions: Sequence[Condition]) -> list[Asset]:
     ]
 
 
+def ids(db: apsw.Connection, conditions: Sequence[Condition]) -> array[int]:
+    """The ids of the visible assets that pass, by date, then by name: 8 bytes an asset. For `those`."""
+    where, values = _where(conditions)
+    rows = db.execute(
+        f"SELECT id FROM visible WHERE {where} ORDER BY taken_local, name",  # noqa: S608
+        values,
+    )
+    return array("q", (row[0] for row in rows))
+
+
+def those(
+    db: apsw.Connection, conditions: Sequence[Condition], wanted: array[int]
+) -> dict[int, Asset]:
+    """Of the assets *wanted* the visible ones that pass, by id."""
+    where, values = _where(conditions)
+    rows = db.execute(
+        # CROSS JOIN: by their ids first, whatever index the conditions may offer for all assets.
+        f"SELECT {COLUMNS} FROM (SELECT value AS wanted FROM json_each(?))"  # noqa: S608
+        f" CROSS JOIN visible ON visible.id = wanted WHERE {where}",
+        (json.dumps(wanted.tolist()), *values),
+    )
+    return {row[0]: from_row(row) for row in rows}
+
+
 def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> Asset:
     """The asset of exactly this name, if it passes. Raises NotFound."""
     where, values = _where(conditions)
@@ -95,11 +120,6 @@ def name_of(db: apsw.Connection, conditions: Sequence[Condition], key: str) -> s
         (key, *values),
     ).fetchone()
     return row[0] if row else None
-
-
-def hashes(db: apsw.Connection) -> list[Asset]:
-    """Every visible asset, by content."""
-    return [from_row(row) for row in db.execute(f"SELECT {COLUMNS} FROM visible ORDER BY hash")]  # noqa: S608
 
 
 def count(db: apsw.Connection, conditions: Sequence[Condition]) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, browse, changes, progress, sources
 from havenfs.errors import NotFound
 
+from .roll import Roll
 from .tree import Folder, Leaf, Text
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ class ById(Folder):
         """The log of changes does not say which content went."""
         return False
 
-    def entries(self) -> list[Entry]:
-        """One leaf an asset, by hash."""
-        found = self.scope.library.catalog.read(browse.hashes)
-        return [(asset.hash.hex().encode(), Leaf(asset)) for asset in found]
+    def entries(self) -> Roll:
+        """One leaf an asset, by date."""
+        return Roll(
+            self.scope.library.catalog, (), lambda asset: (asset.hash.hex().encode(), Leaf(asset))
+        )
 
     def child(self, name: str) -> Leaf:
         """The asset with this content."""

@@ -1,0 +1,67 @@
+"""A long listing that is not held: the ids of the assets, and the page of entries that was asked for last.
+
+A library's largest folder may hold every asset; as nodes a million of them would take 0.6 GB, as ids they take 8 MB.
+A Roll is a snapshot: an entry's index is its own for the life of the Roll, whatever comes or goes meanwhile. What has
+left the folder since is None, so that no reader is told of a name that a lookup would deny.
+
+Threading: any thread; two that read one Roll at once may fetch a page twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import browse
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Iterator, Sequence
+
+    from havenfs.catalog import Catalog
+    from havenfs.catalog.browse import Condition
+    from havenfs.entities import Asset
+
+    from .tree import Entry
+
+PAGE = 256  # 1.4 ms of SQL: nobody else waits long, and the statement's own cost is spread thin
+
+
+class Roll:
+    """The assets that pass some conditions, by date, each as the entry that *entry* makes of it."""
+
+    __slots__ = ("_catalog", "_conditions", "_entry", "_ids", "_page")
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        conditions: Sequence[Condition],
+        entry: Callable[[Asset], Entry],
+    ) -> None:
+        self._catalog = catalog
+        self._conditions = conditions
+        self._entry = entry
+        self._ids: array[int] = catalog.read(browse.ids, conditions)
+        self._page: tuple[int, Sequence[Entry | None]] = (-1, ())
+
+    def __len__(self) -> int:
+        """How many there were; no more are left."""
+        return len(self._ids)
+
+    def __getitem__(self, index: int, /) -> Entry | None:
+        """The entry at *index*, from 0; None when it has left since. Raises IndexError."""
+        start = index - index % PAGE
+        return self._fetched(start)[index - start]
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The entries that are still here."""
+        for start in range(0, len(self._ids), PAGE):
+            yield from filter(None, self._fetched(start))
+
+    def _fetched(self, start: int) -> Sequence[Entry | None]:
+        begun, page = self._page
+        if begun != start:
+            ids = self._ids[start : start + PAGE]
+            found = self._catalog.read(browse.those, self._conditions, ids)
+            page = [self._entry(found[id_]) if id_ in found else None for id_ in ids]
+            self._page = start, page
+        return page
