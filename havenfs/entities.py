@@ -88,6 +88,15 @@ class Source:
     writable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks the mount for something: a process and its rights."""
+
+    uid: int
+    gid: int
+    pid: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """One path in a source, as last seen."""

@@ -16,6 +16,7 @@
   x InvalidQuery          the text of a search cannot be parsed; says where and why
   x Unreadable            a file that cannot be decoded; the reason is shown to the owner
   x SourceGone            the original's disk or file cannot be reached
+  x Stale                 a handle to something that has gone or cannot be found again
   x ModelError            a model directory that is missing, damaged or of another kind
   x EncoderUnavailable    nobody answers "embed this text"; search goes on without pictures
 
@@ -94,6 +95,10 @@ class Unreadable(HavenError):  # noqa: N818
 
 class SourceGone(HavenError):  # noqa: N818
     """The original's disk or file cannot be reached."""
+
+
+class Stale(HavenError):  # noqa: N818
+    """A handle to something that has gone, or cannot be found again without its path."""
 
 
 class ModelError(HavenError):

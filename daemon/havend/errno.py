@@ -24,26 +24,16 @@ TABLE: dict[type[errors.HavenError], int] = {
     errors.InvalidQuery: codes.ENOENT,
     errors.Unreadable: codes.EIO,
     errors.SourceGone: codes.EIO,
+    # The kernel then looks the path up anew, and the program that asked never hears of it.
+    errors.Stale: codes.ESTALE,
     errors.ModelError: codes.EIO,
     errors.EncoderUnavailable: codes.EIO,
 }
 
-PASSED_ON = frozenset(
-    {
-        codes.EACCES,
-        codes.EPERM,
-        codes.ENAMETOOLONG,
-        codes.EMFILE,
-        codes.ENFILE,
-        codes.ENODATA,
-        codes.ENOSPC,
-    }
-)
-"""What the kernel said to us about the name, the caller or our limits, and may say to the caller unchanged."""
-
 
 def number(error: errors.HavenError | OSError) -> int:
-    """The errno of an error; EIO for what a disk says about itself. Never ENOSYS: the kernel would remember it."""
+    """The errno of an error. What the operating system said of a name, a caller or a limit is passed on; what it said of
+    a disk is a SourceGone by then. Never ENOSYS: the kernel would remember it and not ask again."""
     if isinstance(error, OSError):
-        return error.errno if error.errno in PASSED_ON else codes.EIO
+        return codes.EOPNOTSUPP if error.errno == codes.ENOSYS else error.errno or codes.EIO
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)

@@ -1,24 +1,28 @@
 """FUSE in, operations out, over pyfuse3. Translates; decides nothing.
 
-Threading: handlers run on the event loop, which must never wait. What may wait for a disk or a search goes through
-`_aside`; reads try the page cache first (preadv2 with RWF_NOWAIT), because a thread for each costs four times a read.
+The reference transport: any kernel, no privileges. Threading: handlers run on the event loop, which must never wait. What
+may wait for a disk or a search goes through `_aside`; reads try the page cache first (preadv2 with RWF_NOWAIT), because a
+thread for each costs four times a read.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import select
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pyfuse3
 import trio
 
-from havenfs.errors import HavenError, NotFound
+from havenfs.entities import Caller
+from havenfs.errors import HavenError, NotFound, SourceGone
+from havenfs.views.disk import Changes
 
 from .errno import number as errno_of
-from .operations import SHORT_S, Attributes, Operations
+from .stats import SHORT_S, Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -36,7 +40,11 @@ if TYPE_CHECKING:
         XAttrNameT,
     )
 
-    from .operations import Listing, Opened
+    from .handles import Opened
+    from .listing import Listing
+    from .operations import Operations
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,21 +52,23 @@ T = TypeVar("T")
 THREADS = (
     24  # waiting for disks and searches at once; more than a spun-down disk and a few people need
 )
+PATIENCE_S = 10.0  # a disk that spins up takes up to that
 
 
 class Handlers(pyfuse3.Operations):
     """The kernel's requests."""
 
-    supports_dot_lookup = False
+    supports_dot_lookup = True  # NFS asks for "." and ".." of a file handle that it kept
     enable_writeback_cache = False
+    enable_acl = False
 
     def __init__(self, operations: Operations) -> None:
         super().__init__()
         self._operations = operations
         self._limiter = trio.CapacityLimiter(THREADS)
         self._listings: dict[int, Listing] = {}
-        self._files: dict[int, Opened] = {}
-        self._handle = 0
+        self._listed = 0
+        self._slow_disks: set[int] = set()  # handles whose disk cannot say "not in memory"
         self._buffer = memoryview(bytearray(1 << 20))
         self._absent = (
             pyfuse3.EntryAttributes()
@@ -67,12 +77,17 @@ class Handlers(pyfuse3.Operations):
         self._absent.entry_timeout = SHORT_S
 
     async def _aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run on a thread. A cancelled caller, the end of the mount, does not wait for a disk that hangs."""
+        """Run on a thread. Neither a cancelled caller, the end of the mount, nor anybody else waits for ever for a disk
+        that hangs: after PATIENCE_S it is an error, and the thread is left behind."""
 
         def call() -> T:
             return function(*args, **kwargs)
 
-        return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        with trio.move_on_after(PATIENCE_S):
+            return await trio.to_thread.run_sync(
+                call, abandon_on_cancel=True, limiter=self._limiter
+            )
+        raise SourceGone(f"no answer within {PATIENCE_S:.0f} s")
 
     async def _on(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -90,15 +105,15 @@ class Handlers(pyfuse3.Operations):
         """Find a name in a directory."""
         with _told():
             try:
-                node = await self._on(parent_inode, self._operations.find, parent_inode, name)
+                found = await self._on(parent_inode, self._operations.lookup, parent_inode, name)
             except NotFound:
                 return self._absent
-            return _entry(self._operations.admit(node, parent_inode, name))
+            return _entry(found)
 
     async def forget(self, inode_list: Sequence[tuple[InodeT, int]]) -> None:
         """The kernel dropped lookups."""
         for inode, lookups in inode_list:
-            self._operations.table.forget(inode, lookups)
+            self._operations.forget(inode, lookups)
 
     async def getattr(self, inode: InodeT, ctx: RequestContext) -> pyfuse3.EntryAttributes:
         """Attributes of an inode."""
@@ -109,17 +124,17 @@ class Handlers(pyfuse3.Operations):
         """Take the snapshot that this handle lists."""
         with _told():
             listing = await self._on(inode, self._operations.listing, inode)
-        self._handle += 1
-        self._listings[self._handle] = listing
-        return self._handle
+        self._listed += 1
+        self._listings[self._listed] = listing
+        return self._listed
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
         """List from *start_id*, with full attributes. Each entry taken is a lookup that FORGET will count down."""
         listing = self._listings[fh]
-        operations, table = self._operations, self._operations.table
+        operations = self._operations
         if start_id == 0 and listing.begun:  # rewinddir: POSIX wants the directory as it is now
             with _told():
-                listing = await self._on(listing.number, operations.listing, listing.number)
+                listing = await self._on(listing.nodeid, operations.listing, listing.nodeid)
             self._listings[fh] = listing
         listing.begun = True
         for position in range(start_id, len(listing.entries) + 2):
@@ -127,84 +142,106 @@ class Handlers(pyfuse3.Operations):
                 if not pyfuse3.readdir_reply(
                     token,
                     (b".", b"..")[position],
-                    self._dots(listing.number, position),
+                    self._dots(listing.nodeid, position),
                     position + 1,
                 ):
                     return
                 continue
-            name, node = listing.entries[position - 2]
+            entry = listing.entries[position - 2]
+            if entry is None:
+                continue
+            name, node = entry
             with _told():
-                found = operations.attributes(node, table.number(node), listing.directory)
+                found = operations.attributes(
+                    node, operations.table.number(node), listing.directory
+                )
             if not pyfuse3.readdir_reply(token, name, _entry(found), position + 1):
                 return
-            table.admit(node, listing.number, name)
+            operations.table.admit(node, listing.nodeid, name)
 
     async def releasedir(self, fh: FileHandleT) -> None:
         """Let go of the snapshot."""
         del self._listings[fh]
 
-    def _dots(self, number: int, position: int) -> pyfuse3.EntryAttributes:
+    def _dots(self, nodeid: int, position: int) -> pyfuse3.EntryAttributes:
         """`.` and `..`: the kernel uses their inode number and type only, and counts no lookup."""
-        record = self._operations.table.get(number)
+        record = self._operations.table.find(nodeid)
         entry = pyfuse3.EntryAttributes()
-        entry.st_ino = record.parent if position else number
+        entry.st_ino = record.parent if position and record is not None else nodeid
         entry.st_mode = 0o040555
         return entry
+
+    async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
+        """Bring a directory's names to the disk."""
+        with _told():
+            await self._aside(self._operations.fsyncdir, self._listings[fh].nodeid)
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> pyfuse3.FileInfo:
-        """Open for reading. Pages that the kernel holds stay if the original is as it was at the last open."""
+        """Open. Pages that the kernel holds stay if the original is as it was at the last open."""
         with _told():
-            file = await self._aside(self._operations.open, inode, flags)
-        self._handle += 1
-        self._files[self._handle] = file
-        return pyfuse3.FileInfo(
-            fh=self._handle, keep_cache=self._operations.opened(file), direct_io=file.uncached
-        )
+            return _info(await self._aside(self._operations.open, inode, flags, _caller(ctx)))
+
+    async def create(
+        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
+    ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
+        """Make a file and open it."""
+        with _told():
+            found, opened = await self._aside(
+                self._operations.create, parent_inode, name, mode, flags, _caller(ctx)
+            )
+            return _info(opened), _entry(found)
 
     async def read(self, fh: FileHandleT, off: int, size: int) -> bytes:
         """Read; what is in memory at once, the rest on a thread."""
-        file = self._files[fh]
-        if file.descriptor is None:
-            return file.text[off : off + size]
         with _told():
-            if file.nowait:
+            if fh not in self._slow_disks:
                 if size > len(self._buffer):
                     self._buffer = memoryview(bytearray(size))
                 try:
-                    count = os.preadv(file.descriptor, [self._buffer[:size]], off, os.RWF_NOWAIT)
+                    count = os.preadv(fh, [self._buffer[:size]], off, os.RWF_NOWAIT)
                 except BlockingIOError:
                     pass
                 except OSError as error:
                     if error.errno != errno.EOPNOTSUPP:
                         raise
-                    file.nowait = False
+                    self._slow_disks.add(fh)
                 else:
-                    if count == size or off + count >= file.size:
+                    if count == size or off + count >= os.fstat(fh).st_size:
                         # pyfuse3 copies it out before anything else runs, so one buffer serves all reads.
                         return self._buffer[:count]  # pyright: ignore[reportReturnType]  # any buffer will do
-            return await self._aside(os.pread, file.descriptor, size, off)
+            return await self._aside(self._operations.read, fh, off, size)
+
+    async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
+        """Write."""
+        with _told():
+            return await self._aside(self._operations.write, fh, off, buf)
+
+    async def flush(self, fh: FileHandleT) -> None:
+        """A descriptor was closed: what was written becomes known."""
+        with _told():
+            if self._operations.handles.get(fh).writable:
+                await self._aside(self._operations.flush, fh)
 
     async def release(self, fh: FileHandleT) -> None:
         """Close the original."""
-        file = self._files.pop(fh)
-        if file.descriptor is not None:
-            os.close(file.descriptor)
+        self._slow_disks.discard(fh)
+        with _told():
+            if self._operations.handles.get(fh).writable:
+                await self._aside(self._operations.release, fh)
+            else:
+                self._operations.release(fh)
+
+    async def fsync(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
+        """Bring a file to the disk."""
+        with _told():
+            await self._aside(self._operations.fsync, fh, data_only=datasync)
 
     async def readlink(self, inode: InodeT, ctx: RequestContext) -> FileNameT:
         """The target of a symlink."""
         with _told():
             return await self._aside(self._operations.readlink, inode)
-
-    async def flush(self, fh: FileHandleT) -> None:
-        """Nothing is ever dirty."""
-
-    async def fsync(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
-        """Nothing is ever dirty."""
-
-    async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
-        """Nothing is ever dirty."""
 
     async def access(self, inode: InodeT, mode: ModeT, ctx: RequestContext) -> bool:
         """The kernel checks modes where others than the mounting user come in; the rest says open."""
@@ -213,8 +250,8 @@ class Handlers(pyfuse3.Operations):
     async def poll(
         self, inode: InodeT, fh: FileHandleT, poll_handle: PollHandle | None, ctx: RequestContext
     ) -> int:
-        """A file can always be read."""
-        return select.POLLIN | select.POLLRDNORM
+        """A file can always be read and written."""
+        return select.POLLIN | select.POLLRDNORM | select.POLLOUT | select.POLLWRNORM
 
     # --- extended attributes, file system -------------------------------------------------------------------
 
@@ -228,10 +265,22 @@ class Handlers(pyfuse3.Operations):
         with _told():
             return await self._on(inode, self._operations.listxattr, inode)
 
-    async def statfs(self, ctx: RequestContext) -> pyfuse3.StatvfsData:
-        """The first source's disk."""
+    async def setxattr(
+        self, inode: InodeT, name: XAttrNameT, value: bytes, ctx: RequestContext
+    ) -> None:
+        """Set an extended attribute. pyfuse3 has dealt with XATTR_CREATE and XATTR_REPLACE by asking first."""
         with _told():
-            found = await self._aside(self._operations.statfs)
+            await self._on(inode, self._operations.setxattr, inode, name, value, 0, _caller(ctx))
+
+    async def removexattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> None:
+        """Remove an extended attribute."""
+        with _told():
+            await self._on(inode, self._operations.removexattr, inode, name, _caller(ctx))
+
+    async def statfs(self, ctx: RequestContext) -> pyfuse3.StatvfsData:
+        """The first source's disk: pyfuse3 does not say which inode is asked about."""
+        with _told():
+            found = await self._aside(self._operations.statfs, pyfuse3.ROOT_INODE)
         data = pyfuse3.StatvfsData()
         data.f_bsize, data.f_frsize = found.f_bsize, found.f_frsize
         data.f_blocks, data.f_bfree, data.f_bavail = found.f_blocks, found.f_bfree, found.f_bavail
@@ -239,19 +288,7 @@ class Handlers(pyfuse3.Operations):
         data.f_namemax = 255
         return data
 
-    # --- refusals -------------------------------------------------------------------------------------------
-
-    async def setxattr(
-        self, inode: InodeT, name: XAttrNameT, value: bytes, ctx: RequestContext
-    ) -> None:
-        """Refused."""
-        with _told():
-            self._operations.setxattr(inode, name)
-
-    async def removexattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> None:
-        """Refused."""
-        with _told():
-            self._operations.setxattr(inode, name)
+    # --- changes --------------------------------------------------------------------------------------------
 
     async def setattr(
         self,
@@ -260,47 +297,95 @@ class Handlers(pyfuse3.Operations):
         fields: SetattrFields,
         fh: FileHandleT | None,
         ctx: RequestContext,
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(inode)
+    ) -> pyfuse3.EntryAttributes:
+        """Change attributes."""
+        changes = Changes(
+            mode=attr.st_mode & 0o7777 if fields.update_mode else None,
+            uid=attr.st_uid if fields.update_uid else None,
+            gid=attr.st_gid if fields.update_gid else None,
+            size=attr.st_size if fields.update_size else None,
+            atime_ns=attr.st_atime_ns if fields.update_atime else None,
+            mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
+        )
+        with _told():
+            return _entry(
+                await self._on(inode, self._operations.setattr, inode, changes, _caller(ctx), fh)
+            )
 
     async def mkdir(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode, mkdir=True)
+    ) -> pyfuse3.EntryAttributes:
+        """Make a directory."""
+        with _told():
+            return _entry(
+                await self._on(
+                    parent_inode,
+                    self._operations.mkdir,
+                    parent_inode,
+                    name,
+                    mode & 0o7777,
+                    _caller(ctx),
+                )
+            )
 
     async def mknod(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, rdev: int, ctx: RequestContext
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode)
-
-    async def create(
-        self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode)
+    ) -> pyfuse3.EntryAttributes:
+        """Make a file, a FIFO, a socket or a device node."""
+        with _told():
+            return _entry(
+                await self._on(
+                    parent_inode,
+                    self._operations.mknod,
+                    parent_inode,
+                    name,
+                    mode,
+                    rdev,
+                    _caller(ctx),
+                )
+            )
 
     async def symlink(
         self, parent_inode: InodeT, name: FileNameT, target: FileNameT, ctx: RequestContext
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode)
+    ) -> pyfuse3.EntryAttributes:
+        """Make a symlink."""
+        with _told():
+            return _entry(
+                await self._on(
+                    parent_inode,
+                    self._operations.symlink,
+                    parent_inode,
+                    name,
+                    target,
+                    _caller(ctx),
+                )
+            )
 
     async def link(
         self, inode: InodeT, new_parent_inode: InodeT, new_name: FileNameT, ctx: RequestContext
-    ) -> NoReturn:
-        """Refused."""
-        self._refuse(new_parent_inode)
+    ) -> pyfuse3.EntryAttributes:
+        """Give a file one more name."""
+        with _told():
+            return _entry(
+                await self._on(
+                    new_parent_inode,
+                    self._operations.link,
+                    inode,
+                    new_parent_inode,
+                    new_name,
+                    _caller(ctx),
+                )
+            )
 
-    async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode)
+    async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        """Remove a name."""
+        with _told():
+            await self._on(parent_inode, self._operations.unlink, parent_inode, name, _caller(ctx))
 
-    async def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> NoReturn:
-        """Refused."""
-        self._refuse(parent_inode)
+    async def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
+        """Remove an empty directory."""
+        with _told():
+            await self._on(parent_inode, self._operations.rmdir, parent_inode, name, _caller(ctx))
 
     async def rename(
         self,
@@ -310,18 +395,50 @@ class Handlers(pyfuse3.Operations):
         name_new: FileNameT,
         flags: FlagT,
         ctx: RequestContext,
-    ) -> NoReturn:
-        """Refused by the place that would lose the name."""
-        self._refuse(parent_inode_old)
-
-    async def write(self, fh: FileHandleT, off: int, buf: bytes) -> NoReturn:
-        """Nothing is ever opened for writing."""
-        raise pyfuse3.FUSEError(errno.EBADF)
-
-    def _refuse(self, inode: InodeT, *, mkdir: bool = False) -> NoReturn:
+    ) -> None:
+        """Move a name."""
         with _told():
-            self._operations.refuse(inode, mkdir=mkdir)
-        raise AssertionError("a refusal that did not refuse")
+            await self._on(
+                parent_inode_old,
+                self._operations.rename,
+                parent_inode_old,
+                name_old,
+                parent_inode_new,
+                name_new,
+                flags,
+                _caller(ctx),
+            )
+
+
+class Notifications:
+    """How pyfuse3 makes the kernel forget. Blocks: never on the event loop."""
+
+    def entry(self, parent: int, name: bytes) -> None:
+        """Drop a name."""
+        with _unknown_is_fine():
+            pyfuse3.invalidate_entry(parent, name)
+
+    def inode(self, nodeid: int, *, attributes_only: bool) -> None:
+        """Drop attributes, and pages unless *attributes_only*."""
+        with _unknown_is_fine():
+            pyfuse3.invalidate_inode(nodeid, attr_only=attributes_only)
+
+    def everything(self) -> bool:
+        """Libfuse cannot ask for that."""
+        return False
+
+
+@contextmanager
+def _unknown_is_fine() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        # ENOENT: the kernel did not remember it. ENOTDIR, ENODEV, EBADF: it is being unmounted.
+        if error.errno not in _UNKNOWN:
+            log.warning("the kernel could not be told of a change: %s", error)
+
+
+_UNKNOWN = {errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.EBADF, errno.ENOTCONN}
 
 
 @contextmanager
@@ -333,9 +450,17 @@ def _told() -> Generator[None]:
         raise pyfuse3.FUSEError(errno_of(error)) from error
 
 
+def _caller(ctx: RequestContext) -> Caller:
+    return Caller(ctx.uid, ctx.gid, ctx.pid)
+
+
+def _info(opened: Opened) -> pyfuse3.FileInfo:
+    return pyfuse3.FileInfo(fh=opened.handle, keep_cache=opened.keep, direct_io=opened.uncached)
+
+
 def _entry(found: Attributes) -> pyfuse3.EntryAttributes:
     entry = pyfuse3.EntryAttributes()
-    entry.st_ino = found.number
+    entry.st_ino = found.nodeid
     entry.st_mode = found.mode
     entry.st_nlink = found.nlink
     entry.st_uid = found.uid

@@ -1,176 +1,224 @@
 """Inode numbers, and which node each stands for while the kernel remembers it.
 
-Numbers need no storage. A file's comes from its source and its st_ino, so that `files/` and every view name one inode
-and share one page cache; a computed directory's is a hash of its key. Two nodes that meet in one number are told
-apart by salting the second, for as long as the first is remembered.
+Numbers need no storage. An original's comes from its source and its st_ino; an asset's in the views is the same with one
+bit more, so that opening it for writing can be told apart and refused; a computed directory's is a hash of its key.
 
-Not thread-safe: only the event loop adds and forgets. Reading from other threads is fine.
+What can be found again from its number is not remembered: assets, which the catalog knows by inode, cost nothing however
+many the kernel has seen. Files of `files/` are remembered for a while. Directories are remembered until the kernel forgets
+them, and their addresses (directory above, name) are written to a Ledger that may outlive this process.
+
+Any thread: changes are made under a lock, reading needs none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from havenfs.errors import NotFound
 from havenfs.views import DiskDirectory, DiskFile, Leaf
 
 if TYPE_CHECKING:
-    from havenfs.entities import AssetId
+    from havenfs.entities import Source, SourceId
     from havenfs.views.tree import Node
 
 ROOT = 1
-_COMPUTED = 1 << 62  # bit 63 stays clear: some programs keep st_ino in a signed integer
-_ON_DISK_HASHED = 1 << 61
-_SOURCE_BITS = 13
+COMPUTED = 1 << 62  # bit 63 stays clear: some programs keep st_ino in a signed integer
+HASHED = (
+    1 << 61
+)  # an original whose own number does not fit, or of a second disk below the source's root
+ASSET = 1 << 60
+_SOURCES = 1 << 12
 _INODE_BITS = 48  # XFS and btrfs number up to 64 bits, but only beyond 256 TB or in snapshots
+FILES = 65_536  # files of files/ remembered: about 20 MiB; an older one is found again by the catalog or by its path
 
-Identity = tuple[str, str] | tuple[str, int, int, int]
+
+class Ledger(Protocol):
+    """Addresses of directories, kept where they outlive the process."""
+
+    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
+        """The kernel was told of a node under this name."""
+        ...
+
+    def forget(self, nodeid: int) -> None:
+        """The kernel has forgotten it."""
+        ...
+
+    def address(self, nodeid: int) -> tuple[int, bytes] | None:
+        """Directory and name under which a predecessor told the kernel of a node."""
+        ...
+
+
+class NoLedger:
+    """A ledger of nothing: where the mount dies with its process."""
+
+    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
+        """Not kept."""
+
+    def forget(self, nodeid: int) -> None:
+        """Not kept."""
+
+    def address(self, nodeid: int) -> tuple[int, bytes] | None:
+        """Nothing is known."""
+        return None
 
 
 @dataclass(slots=True)
 class Record:
-    """One inode that the kernel remembers."""
+    """One inode that is remembered."""
 
-    number: int
-    identity: Identity
+    nodeid: int
     node: Node
     """As it was last looked up."""
-    leaf: Leaf | None = None
-    """The asset, if a view has shown it: its attributes are the more permissive, and both names are one inode."""
-    disk: DiskFile | DiskDirectory | None = None
-    """The file, if `files/` has shown it."""
+    parent: int
+    name: bytes
+    """Where it was last looked up."""
     lookups: int = 0
     """What FORGET counts down."""
-    parent: int = ROOT
-    name: bytes = b""
-    """Of a directory: where it was last looked up."""
-    opened: tuple[int, int, int] | None = None
-    """(size, mtime_ns, st_ino) of the bytes that the page cache holds; None: never opened."""
-    touched_ns: int = field(default=0)
+    touched_ns: int = 0
     """Of a computed directory: when its names last changed."""
 
 
 class InodeTable:
-    """The inodes that the kernel remembers, the root always among them."""
+    """The inodes that are remembered, the root always among them."""
 
-    def __init__(self, root: Node, *, now_ns: int) -> None:
+    def __init__(self, root: Node, *, now_ns: int, ledger: Ledger | None = None) -> None:
         self.start_ns = now_ns
-        self._records: dict[int, Record] = {}
-        self._assets: dict[AssetId, int] = {}
-        self._folders: dict[str, int] = {}
-        self._records[ROOT] = Record(ROOT, _identity(root), root, lookups=1, touched_ns=now_ns)
-        self._folders[""] = ROOT
+        self._ledger = ledger or NoLedger()
+        self._lock = threading.Lock()
+        self._records: dict[int, Record] = {
+            ROOT: Record(ROOT, root, ROOT, b"", lookups=1, touched_ns=now_ns)
+        }
+        self._files: dict[int, None] = {}  # in the order of their coming
+        self._folders: dict[str, int] = {"": ROOT}
+        self._devices: dict[SourceId, int] = {}
+        """The disk of each source: the first one seen below it, which is the root's but for odd orders."""
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def get(self, number: int) -> Record:
-        """The record. Raises NotFound for a number that was forgotten."""
-        try:
-            return self._records[number]
-        except KeyError:
-            raise NotFound(f"inode {number}") from None
-
-    def find(self, number: int) -> Record | None:
-        """The record, if the kernel remembers it."""
-        return self._records.get(number)
+    def find(self, nodeid: int) -> Record | None:
+        """The record, if it is remembered."""
+        return self._records.get(nodeid)
 
     def folder(self, key: str) -> Record | None:
         """The computed directory of this key, if the kernel remembers it."""
-        number = self._folders.get(key)
-        return self._records[number] if number is not None else None
+        nodeid = self._folders.get(key)
+        return self._records.get(nodeid) if nodeid is not None else None
 
-    def asset(self, asset_id: AssetId) -> Record | None:
-        """The inode of this asset, if the kernel remembers it."""
-        number = self._assets.get(asset_id)
-        return self._records.get(number) if number is not None else None
+    def folders(self) -> list[Record]:
+        """Every computed directory that the kernel remembers."""
+        return [self._records[nodeid] for nodeid in list(self._folders.values())]
 
-    def assets(self) -> list[AssetId]:
-        """Every asset that the kernel remembers."""
-        return list(self._assets)
-
-    def views(self) -> list[str]:
-        """The names of the folders at the top that the kernel remembers."""
-        return [
-            key
-            for key, number in self._folders.items()
-            if key and "/" not in key and self._records[number].parent == ROOT
-        ]
+    def address(self, nodeid: int) -> tuple[int, bytes] | None:
+        """Directory and name under which a predecessor of this process told the kernel of a node."""
+        return self._ledger.address(nodeid)
 
     def number(self, node: Node) -> int:
-        """The number that *node* has, or would have now."""
-        identity = _identity(node)
-        salt = 0
-        while True:
-            number = _number(identity, salt)
-            record = self._records.get(number)
-            if record is None or record.identity == identity:
-                return number
-            salt += 1
+        """The number of *node*."""
+        if isinstance(node, Leaf):
+            asset = node.asset
+            return ASSET | self._on_disk(asset.source_id, asset.device, asset.inode)
+        if isinstance(node, DiskFile | DiskDirectory):
+            status = node.status
+            return self._on_disk(node.source.id, status.st_dev, status.st_ino)
+        if not node.key:
+            return ROOT
+        return COMPUTED | _hash(node.key, COMPUTED)
 
-    def admit(self, node: Node, parent: int, name: bytes) -> Record:
-        """Count one more lookup of *node*, as the kernel does when it is told of it."""
-        number = self.number(node)
-        record = self._records.get(number)
-        if record is None:
-            record = Record(number, _identity(node), node, touched_ns=self.start_ns)
-            self._records[number] = record
-        record.lookups += 1
-        record.parent, record.name = parent, name
-        self.refresh(record, node)
+    def _on_disk(self, source_id: SourceId, device: int, inode: int) -> int:
+        if (
+            0 < inode < 1 << _INODE_BITS
+            and 0 < source_id < _SOURCES
+            and self._devices.setdefault(source_id, device) == device
+        ):
+            return source_id << _INODE_BITS | inode
+        return HASHED | _hash(f"{source_id}/{device}/{inode}", ASSET)
+
+    def admit(self, node: Node, parent: int, name: bytes) -> int:
+        """Count one more lookup of *node*, as the kernel does when it is told of it; its number."""
+        nodeid = self.number(node)
+        if isinstance(node, Leaf) and not nodeid & HASHED:
+            return nodeid
+        with self._lock:
+            record = self._records.get(nodeid)
+            if record is None:
+                record = self._add(Record(nodeid, node, parent, name, touched_ns=self.start_ns))
+            elif (record.parent, record.name) != (parent, name):
+                record.parent, record.name = parent, name
+                if nodeid not in self._files and nodeid != ROOT:
+                    self._ledger.admit(nodeid, parent, name)
+            record.node = node
+            record.lookups += 1
+        return nodeid
+
+    def restore(self, node: Node, parent: int, name: bytes) -> Record:
+        """Remember again a node that the kernel was told of before this process began."""
+        with self._lock:
+            nodeid = self.number(node)
+            record = self._records.get(nodeid)
+            if record is None:
+                # How often the kernel was told of it is not known: it stays until the last of any FORGET.
+                record = Record(nodeid, node, parent, name, lookups=1, touched_ns=self.start_ns)
+                self._add(record)
+            return record
+
+    def _add(self, record: Record) -> Record:
+        self._records[record.nodeid] = record
+        if isinstance(record.node, DiskFile):
+            self._files[record.nodeid] = None
+            if len(self._files) > FILES:
+                oldest = next(iter(self._files))
+                del self._files[oldest], self._records[oldest]
+            return record
+        if not isinstance(record.node, DiskDirectory | Leaf):
+            self._folders[record.node.key] = record.nodeid
+        self._ledger.admit(record.nodeid, record.parent, record.name)
         return record
 
-    def refresh(self, record: Record, node: Node) -> None:
-        """Let *node* be what the inode now stands for."""
-        record.node = node
-        if isinstance(node, Leaf):
-            if (
-                node.hit is None
-                and record.leaf is not None
-                and record.leaf.asset.id == node.asset.id
-            ):
-                node = Leaf(
-                    node.asset, record.leaf.hit
-                )  # its score stays known after another view showed it
-                record.node = node
-            record.leaf = node
-            self._assets[node.asset.id] = record.number
-        elif isinstance(node, DiskFile | DiskDirectory):
-            record.disk = node
-        else:
-            self._folders[node.key] = record.number
-
-    def forget(self, number: int, lookups: int) -> None:
+    def forget(self, nodeid: int, lookups: int) -> None:
         """The kernel dropped so many lookups; with the last one the inode goes. The root never goes."""
-        record = self._records.get(number)
-        if record is None or number == ROOT:
-            return
-        record.lookups -= lookups
-        if record.lookups > 0:
-            return
-        del self._records[number]
-        if record.leaf is not None and self._assets.get(record.leaf.asset.id) == number:
-            del self._assets[record.leaf.asset.id]
-        if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
-            self._folders.pop(record.node.key, None)
+        with self._lock:
+            record = self._records.get(nodeid)
+            if record is None or nodeid == ROOT:
+                return
+            record.lookups -= lookups
+            if record.lookups > 0:
+                return
+            del self._records[nodeid]
+            if nodeid in self._files:
+                del self._files[nodeid]
+                return
+            self._ledger.forget(nodeid)
+            if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
+                self._folders.pop(record.node.key, None)
+
+    def moved(self, nodes: dict[int, tuple[int, bytes]], paths: Paths) -> None:
+        """Names changed on disk: *nodes* have a new directory and name, and *paths* say what became of paths."""
+        with self._lock:
+            for nodeid, (parent, name) in nodes.items():
+                record = self._records.get(nodeid)
+                if record is not None:
+                    record.parent, record.name = parent, name
+                    if nodeid not in self._files:
+                        self._ledger.admit(nodeid, parent, name)
+            for record in list(self._records.values()):
+                node = record.node
+                if isinstance(node, DiskFile | DiskDirectory):
+                    found = paths(node.source, node.path)
+                    if found is not None:
+                        record.node = replace(node, source=found[0], path=found[1])
 
 
-def _identity(node: Node) -> Identity:
-    if isinstance(node, Leaf):
-        asset = node.asset
-        return ("disk", asset.source_id, asset.device, asset.inode)
-    if isinstance(node, DiskFile | DiskDirectory):
-        return ("disk", node.source.id, node.status.st_dev, node.status.st_ino)
-    return ("computed", node.key)
+class Paths(Protocol):
+    """Where things of `files/` are after a rename."""
+
+    def __call__(self, source: Source, path: bytes) -> tuple[Source, bytes] | None:
+        """The new place of a path; None if it stays."""
+        ...
 
 
-def _number(identity: Identity, salt: int) -> int:
-    if len(identity) == 4 and not salt:
-        _, source, _, inode = identity
-        if 0 < source < 1 << _SOURCE_BITS and inode < 1 << _INODE_BITS:
-            return source << _INODE_BITS | inode
-    digest = blake2b(repr((identity, salt)).encode(), digest_size=8).digest()
-    bit = _COMPUTED if len(identity) == 2 else _ON_DISK_HASHED
-    return bit | int.from_bytes(digest, "big") & bit - 1
+def _hash(text: str, limit: int) -> int:
+    digest = blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") & limit - 1

@@ -1,20 +1,15 @@
-"""Tells the kernel what it must ask again, as soon as another program has changed the catalog.
+"""Tells the kernel what it must ask again, as soon as a program has changed the catalog.
 
-Threading: the task lives on the event loop and reads the inode table there; the catalog is read and the kernel is told
-on threads, never inside a handler: the kernel would wait for the answer that the handler has yet to give.
+Synchronous. Telling happens on a thread of its own, never inside a handler: the kernel would wait for the answer that
+the handler has yet to give.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import pyfuse3
-import trio
+from typing import TYPE_CHECKING, Protocol
 
 from havenfs.catalog import assets, changes
 from havenfs.views import Leaf, affected
@@ -22,50 +17,100 @@ from havenfs.views import Leaf, affected
 from .inodes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from havenfs.catalog import Catalog
-    from havenfs.entities import Asset, AssetId
+    from havenfs.entities import AssetId
     from havenfs.views.affected import Touched
 
-    from .inodes import InodeTable
+    from .operations import Operations
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = (
     0.05  # a person sees a change within two frames; an idle library costs 20 pragmas a second
 )
-MOST = (
-    5000  # changes told one by one; beyond that it is cheaper to let the kernel forget every folder
-)
+MOST = 5000  # changes told one by one; beyond that it is cheaper to have every folder asked again
 
 
-async def run(
-    catalog: Catalog, table: InodeTable, since: int, *, period_s: float = PERIOD_S
-) -> None:
-    """Tell the kernel of every change after generation *since*, until cancelled."""
-    version = None
-    while True:
-        now = catalog.version()
-        if now != version:
-            version = now
-            since = await _catch_up(catalog, table, since)
-        await trio.sleep(period_s)
+class Kernel(Protocol):
+    """How a transport makes the kernel forget. May block while the kernel is busy in that very directory."""
+
+    def entry(self, parent: int, name: bytes) -> None:
+        """A name in a directory may mean something else, or nothing, or something at last."""
+        ...
+
+    def inode(self, nodeid: int, *, attributes_only: bool) -> None:
+        """Attributes, and pages or the listing unless *attributes_only*, may have changed."""
+        ...
+
+    def everything(self) -> bool:
+        """Every name may be wrong. False if this kernel cannot be told so at once."""
+        ...
 
 
-async def _catch_up(catalog: Catalog, table: InodeTable, since: int) -> int:
-    news = await trio.to_thread.run_sync(_news, catalog, since)
-    if news.changed is None:
+class Watcher:
+    """Follows the changes of the catalog from one generation on."""
+
+    def __init__(self, operations: Operations, kernel: Kernel) -> None:
+        self._operations = operations
+        self._table = operations.table
+        self._catalog = operations.library.catalog
+        self._kernel = kernel
+        self._since = self._catalog.read(changes.generation)
+        self._version: int | None = None
+
+    def due(self) -> bool:
+        """Whether the catalog may have changed since the last look. Microseconds, and only right when always asked on
+        one and the same thread: the answer is about that thread's connection."""
+        version = self._catalog.version()
+        if version == self._version:
+            return False
+        self._version = version
+        return True
+
+    def tell(self) -> None:
+        """Tell the kernel what changed. Never from a thread that answers the kernel."""
+        news = _news(self._catalog, self._since)
+        if news.generation == self._since:
+            return
+        self._since = news.generation
+        self._operations.news()
+        if news.changed is None:
+            self._tell_all()
+        else:
+            self._tell(news.touched, news.changed)
+
+    def _tell(self, touched: Iterable[Touched], changed: Sequence[AssetId]) -> None:
+        """Each name and folder that the kernel may have wrong. About 6 us a name."""
+        now = time.time_ns()
+        folders: set[int] = set()
+        for name in touched:
+            folder = self._table.folder(name.folder)
+            if folder is None:
+                continue
+            if name.child is not None and not name.gone and self._table.folder(name.child):
+                continue  # still there: dropping it would pull the ground from under a shell that stands in it
+            self._kernel.entry(folder.nodeid, name.name)
+            folders.add(folder.nodeid)
+            folder.touched_ns = now
+        for nodeid in folders:
+            self._kernel.inode(nodeid, attributes_only=False)
+        for asset in self._catalog.read(assets.many, changed):
+            self._kernel.inode(self._table.number(Leaf(asset)), attributes_only=False)
+
+    def _tell_all(self) -> None:
         log.info("more changed than can be told one by one: every folder is asked again")
-        stale = await _refresh(catalog, table, table.assets())
-        entries = {(ROOT, name.encode()) for name in table.views()}
-        folders = {ROOT}
-    else:
-        entries, folders = _remembered(table, news.touched)
-        stale = await _refresh(catalog, table, news.changed)
-    if entries or folders or stale:
-        await trio.to_thread.run_sync(_tell, entries, folders, stale)
-    return news.generation
+        folders = self._table.folders()
+        now = time.time_ns()
+        for folder in folders:
+            folder.touched_ns = now
+        if not self._kernel.everything():
+            for folder in folders:
+                if folder.parent == ROOT:  # what lies below goes with it
+                    self._kernel.entry(ROOT, folder.name)
+        for folder in folders:
+            self._kernel.inode(folder.nodeid, attributes_only=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,75 +129,3 @@ def _news(catalog: Catalog, since: int) -> _News:
     moved = [change for change in found if change.before is not None or change.after is not None]
     ids = list(dict.fromkeys(change.asset_id for change in moved if change.asset_id is not None))
     return _News(generation, ids, affected(catalog, moved) if moved else set())
-
-
-def _remembered(
-    table: InodeTable, touched: Iterable[Touched]
-) -> tuple[set[tuple[int, bytes]], set[int]]:
-    """(directory, name) and directories that the kernel may have wrong."""
-    now = time.time_ns()
-    entries: set[tuple[int, bytes]] = set()
-    folders: set[int] = set()
-    for name in touched:
-        folder = table.folder(name.folder)
-        if folder is None:
-            continue
-        if name.child is not None and not name.gone and table.folder(name.child) is not None:
-            continue  # still there: dropping it would pull the ground from under a shell that stands in it
-        entries.add((folder.number, name.name))
-        folders.add(folder.number)
-        folder.touched_ns = now
-    return entries, folders
-
-
-async def _refresh(catalog: Catalog, table: InodeTable, ids: Sequence[AssetId]) -> set[int]:
-    """Give remembered inodes their assets as they are now; the inodes whose bytes or attributes moved."""
-    wanted = [asset_id for asset_id in ids if table.asset(asset_id) is not None]
-    if not wanted:
-        return set()
-    stale: set[int] = set()
-    for asset in await trio.to_thread.run_sync(_many, catalog, wanted):
-        record = table.asset(asset.id)
-        if record is None or record.leaf is None:
-            continue
-        old = record.leaf.asset
-        if table.number(Leaf(asset)) == record.number:
-            table.refresh(record, Leaf(asset))
-        if (old.size, old.mtime_ns, old.hash) != (asset.size, asset.mtime_ns, asset.hash):
-            stale.add(record.number)
-    return stale
-
-
-def _many(catalog: Catalog, ids: Sequence[AssetId]) -> list[Asset]:
-    return catalog.read(assets.many, ids)
-
-
-def _tell(
-    entries: Iterable[tuple[int, bytes]], folders: Iterable[int], stale: Iterable[int]
-) -> None:
-    """Make the kernel forget. About 6 us an entry; blocks while the kernel is busy in that very directory."""
-    for parent, name in entries:
-        with _unknown_is_fine():
-            pyfuse3.invalidate_entry(parent, name)
-    for number in folders:
-        with _unknown_is_fine():
-            pyfuse3.invalidate_inode(number, attr_only=True)
-    for number in stale:
-        with _unknown_is_fine():
-            pyfuse3.invalidate_inode(number)
-
-
-@contextmanager
-def _unknown_is_fine() -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        # ENOENT: the kernel did not remember it. ENOTDIR, ENODEV, EBADF: it is being unmounted.
-        if error.errno not in (
-            errno.ENOENT,
-            errno.ENOTDIR,
-            errno.ENODEV,
-            errno.EBADF,
-            errno.ENOTCONN,
-        ):
-            log.warning("the kernel could not be told of a change: %s", error)

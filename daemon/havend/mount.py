@@ -11,23 +11,18 @@ import gc
 import logging
 import os
 import signal
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import pyfuse3
 import trio
 
-from havenfs.catalog import Catalog, browse, changes
+from havenfs.catalog import browse
 from havenfs.errors import ConfigError
-from havenfs.retrieval.encoder import SocketEncoder
-from havenfs.retrieval.search import Searcher
-from havenfs.views import open_tree
+from havenfs.views import disk
 
-from . import invalidate, mountpoint as mountpoint_
-from .fuse import Handlers
-from .inodes import InodeTable
-from .operations import Operations
+from . import mountpoint as mountpoint_, session
+from .fuse import Handlers, Notifications
+from .invalidate import PERIOD_S, Watcher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +30,6 @@ if TYPE_CHECKING:
     from havenfs.config import State
 
 log = logging.getLogger(__name__)
-
-SWITCH_S = 1e-4  # how long a search thread may hold the interpreter: 5 ms, the default, would be each request's wait
 
 
 async def run(
@@ -48,45 +41,47 @@ async def run(
     directory cannot be mounted on.
     """
     point = mountpoint_.prepare(mountpoint)
-    with Catalog(state.catalog) as catalog:
-        library_id = catalog.read(browse.library)
-        since = catalog.read(changes.generation)
-        tree = open_tree(
-            catalog, Searcher(catalog, SocketEncoder(state.encoder)), hidden=(bytes(point),)
-        )
-        table = InodeTable(tree, now_ns=time.time_ns())
-        operations = Operations(tree, table, uid=os.getuid(), gid=os.getgid())
+    with session.opened(state, point) as operations:
         try:
+            library_id = operations.library.catalog.read(browse.library)
             pyfuse3.init(Handlers(operations), str(point), _options(library_id))
         except RuntimeError as error:
             raise ConfigError(
                 f"cannot mount on {point} ({error}). Is /dev/fuse there, and the directory yours?"
             ) from error
-        sys.setswitchinterval(SWITCH_S)
         gc.freeze()  # what is loaded by now lives as long as the mount: the collector need not walk it
         log.info("mounted on %s", point)
         # The session outlives the watching task, also when both are cancelled from outside: what that task tells the
         # kernel may have to wait for an answer from a handler.
-        session, watch = trio.CancelScope(shield=True), trio.CancelScope()
+        serving, watching = trio.CancelScope(shield=True), trio.CancelScope()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_serve, session, watch)
+                nursery.start_soon(_serve, serving, watching)
                 task_status.started()
                 try:
-                    with watch:
-                        async with trio.open_nursery() as watching:
-                            watching.start_soon(invalidate.run, catalog, table, since)
+                    with watching:
+                        async with trio.open_nursery() as others:
+                            others.start_soon(_watch, Watcher(operations, Notifications()))
                             await _stopped()
-                            watching.cancel_scope.cancel()
+                            others.cancel_scope.cancel()
                 finally:
-                    session.cancel()
+                    serving.cancel()
         finally:
             pyfuse3.close(unmount=True)
             log.info("unmounted %s", point)
 
 
-async def _serve(session: trio.CancelScope, watch: trio.CancelScope) -> None:
-    with session:
+async def _watch(watcher: Watcher) -> None:
+    """Tell the kernel of changes; a cheap question while there are none."""
+    while True:
+        if watcher.due():
+            await trio.to_thread.run_sync(watcher.tell)
+        disk.walks.let_go()
+        await trio.sleep(PERIOD_S)
+
+
+async def _serve(serving: trio.CancelScope, watch: trio.CancelScope) -> None:
+    with serving:
         await pyfuse3.main()
     watch.cancel()  # it ended by itself: somebody unmounted it
 

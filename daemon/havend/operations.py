@@ -1,307 +1,608 @@
 """What each operation of a file system means on inode numbers: the tree of `havenfs.views` with attributes.
 
-Plain synchronous functions; no FUSE, no event loop. Threading: what is marked "any thread" only reads the table and may
-wait for a disk or a search; the rest changes the table and belongs to the one thread that serves the kernel. `slow` says
-which inodes deserve a thread.
+Plain synchronous functions; no FUSE, no event loop. Any thread: tables guard themselves. Everything may wait for a disk
+or a search; `slow` says for which inodes that is likely. What is not found again from its number alone raises Stale, and
+the kernel then looks the path up anew.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from havenfs.catalog import sources
-from havenfs.errors import Exists, IsADirectory, NotADirectory, NotPermitted, ReadOnly
-from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, attributes, files
-from havenfs.views.files import Sources
-from havenfs.views.search import Searches
+from havenfs.catalog import assets, files as catalog_files, sources
+from havenfs.entities import SourceId
+from havenfs.errors import (
+    HavenError,
+    IsADirectory,
+    NotADirectory,
+    NotFound,
+    NotPermitted,
+    Stale,
+)
+from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, attributes, disk
+
+from . import stats
+from .credentials import Acting
+from .handles import Handles, Opened
+from .inodes import ASSET, HASHED, InodeTable
+from .listing import Listing
+from .stats import LONG_S, SHORT_S, Attributes
 
 if TYPE_CHECKING:
-    from havenfs.views.tree import Directory, Entry, Folder, Node
+    from havenfs.entities import Caller, Source
+    from havenfs.views.disk import Changes
+    from havenfs.views.tree import Directory, Folder, Node
 
-    from .inodes import InodeTable, Record
+    from .handles import Signature
 
-LONG_S = 300.0  # names and attributes whose changes are announced to the kernel
-SHORT_S = 1.0  # everything else: long enough for `ls -l`, short enough for people
-LINKS = 5  # an asset stands in files/, by-date/, places/, types/ and .haven/by-id/; du and rsync -H count it once
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND
+T = TypeVar("T")
 
-
-@dataclass(slots=True)
-class Attributes:
-    """What stat shows, and how long the kernel may believe it."""
-
-    number: int
-    mode: int
-    nlink: int
-    uid: int
-    gid: int
-    size: int
-    mtime_ns: int
-    atime_ns: int
-    ctime_ns: int
-    rdev: int = 0
-    blocks: int = 0
-    """Of 512 bytes."""
-    entry_s: float = SHORT_S
-    attributes_s: float = SHORT_S
+REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
+# What our own descriptor is opened with: the kernel appends and bypasses caches by itself.
+_OURS = os.O_ACCMODE | os.O_TRUNC | os.O_CREAT | os.O_EXCL
+EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 
 
-@dataclass(slots=True)
-class Listing:
-    """A directory as it was when it was opened. An entry's place in it is its cookie, good for the handle's life."""
+class Observer(Protocol):
+    """Hears of every change of an original that was made through the mount, before its caller does."""
 
-    number: int
-    directory: Directory
-    entries: list[Entry]
-    begun: bool = False
+    def written(self, source: Source, path: bytes) -> None:
+        """A file was made, or closed after its content changed."""
+        ...
 
+    def renamed(
+        self,
+        source: Source,
+        path: bytes,
+        to: Source,
+        new_path: bytes,
+        *,
+        directory: bool,
+    ) -> None:
+        """A name moved, and what was there under the new one is gone."""
+        ...
 
-@dataclass(slots=True)
-class Opened:
-    """An open file: a descriptor of the original, or the bytes of a Text."""
+    def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+        """Two names changed places."""
+        ...
 
-    number: int
-    descriptor: int | None = None
-    text: bytes = b""
-    size: int = 0
-    signature: tuple[int, int, int] | None = None
-    """(size, mtime_ns, st_ino) of the original when it was opened."""
-    uncached: bool = False
-    """The kernel believes another size: it must ask for every read instead of trusting that size."""
-    nowait: bool = field(default=True)
-    """Whether this file's disk can say "not in memory" instead of making us wait."""
+    def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
+        """A name is gone."""
+        ...
 
 
 class Operations:
     """The tree as inodes."""
 
-    def __init__(self, root: Folder, table: InodeTable, *, uid: int, gid: int) -> None:
+    def __init__(
+        self,
+        root: Folder,
+        table: InodeTable,
+        *,
+        uid: int,
+        gid: int,
+        observer: Observer | None = None,
+    ) -> None:
         self.table = table
         self.library = root.scope.library
+        self.handles = Handles()
         self._uid = uid
         self._gid = gid
+        self._observer = observer
+        self._leaves: dict[int, Leaf] = {}
+        self._seen: dict[int, Signature] = {}  # what the page cache may hold of an inode
 
-    def slow(self, number: int) -> bool:
-        """Whether an operation on this inode may wait for a disk, a search or a count (any thread)."""
-        record = self.table.find(number)
+    def slow(self, nodeid: int) -> bool:
+        """Whether an operation on this inode may wait for a disk, a search or a count."""
+        record = self.table.find(nodeid)
         if record is None:
-            return False
+            return not nodeid & ASSET
         node = record.node
-        if isinstance(node, Leaf):
-            return False
-        return isinstance(node, DiskFile | Text) or node.slow
+        return isinstance(node, DiskFile | Text) or (not isinstance(node, Leaf) and node.slow)
 
-    # --- names ----------------------------------------------------------------------------------------------
+    # --- nodes ----------------------------------------------------------------------------------------------
 
-    def find(self, parent: int, name: bytes) -> Node:
-        """The node of a name in a directory (any thread). Raises NotFound and what the view raises."""
-        return self._directory(parent).lookup(name)
+    def node(self, nodeid: int) -> Node:
+        """What an inode stands for. Raises Stale."""
+        record = self.table.find(nodeid)
+        if record is not None:
+            return record.node
+        if nodeid & ASSET and not nodeid & HASHED:
+            return self._leaf(nodeid)
+        return self._again(nodeid)
 
-    def admit(self, node: Node, parent: int, name: bytes) -> Attributes:
-        """Attributes of a node that the kernel is now told of, counting that lookup."""
-        record = self.table.admit(node, parent, name)
-        return self.attributes(record.node, record.number, self._directory(parent))
+    def _leaf(self, nodeid: int) -> Leaf:
+        leaf = self._leaves.get(nodeid)
+        if leaf is None:
+            source_id, inode = _parts(nodeid)
+            try:
+                leaf = Leaf(self.library.catalog.read(assets.by_inode, source_id, inode))
+            except NotFound:
+                raise Stale(f"asset {nodeid:#x}") from None
+            self._remember(self._leaves, nodeid, leaf)
+        return leaf
 
-    def lookup(self, parent: int, name: bytes) -> Attributes:
-        """Find a name and count the lookup."""
-        return self.admit(self.find(parent, name), parent, name)
+    def _again(self, nodeid: int) -> Node:
+        """Find a node again that a predecessor told the kernel of, or that was too long ago."""
+        address = self.table.address(nodeid)
+        if address is not None:
+            parent, name = address
+            try:
+                node = self._directory(parent).lookup(name)
+            except NotFound:
+                raise Stale(f"inode {nodeid:#x}") from None
+            if self.table.number(node) == nodeid:
+                return self.table.restore(node, parent, name).node
+        elif not nodeid & (HASHED | ASSET) and nodeid < ASSET:
+            source_id, inode = _parts(nodeid)
+            for path in self.library.catalog.read(catalog_files.by_inode, source_id, inode):
+                source = self.library.catalog.read(sources.get, source_id)
+                try:
+                    status = disk.status(source, path)
+                except NotFound:
+                    continue
+                node = DiskFile(source, path, status)
+                if self.table.number(node) == nodeid and not stat.S_ISDIR(status.st_mode):
+                    return node
+        raise Stale(f"inode {nodeid:#x}")
 
-    def listing(self, number: int) -> Listing:
-        """A snapshot of a directory (any thread). A search in it runs here."""
-        directory = self._directory(number)
-        return Listing(number, directory, directory.entries())
-
-    # --- attributes -----------------------------------------------------------------------------------------
-
-    def fresh(self, number: int) -> Node:
-        """The node of an inode as it is now (any thread): what is on disk is asked again."""
-        record = self.table.get(number)
-        node = record.leaf or record.node
-        if isinstance(node, DiskFile):
-            return DiskFile(node.source, node.path, files.status(node.source, node.path))
-        if isinstance(node, DiskDirectory):
-            status = files.status(node.source, node.path)
-            return DiskDirectory(node.source, node.path, status, node.hidden)
+    def fresh(self, nodeid: int) -> Node:
+        """The node of an inode as it is now: what is on disk is asked again. Raises Stale."""
+        node = self.node(nodeid)
+        if isinstance(node, DiskFile | DiskDirectory):
+            try:
+                status = disk.status(node.source, node.path)
+            except NotFound:
+                raise Stale(f"inode {nodeid:#x}") from None
+            if isinstance(node, DiskFile):
+                found = DiskFile(node.source, node.path, status)
+            else:
+                found = DiskDirectory(node.source, node.path, status, node.hidden)
+            if self.table.number(found) != nodeid:
+                raise Stale(f"another file is at the path of inode {nodeid:#x}")
+            return found
         if isinstance(node, Text):
             return Text.of(node.key, node.render)
         return node
 
-    def getattr(self, number: int) -> Attributes:
-        """Attributes of an inode. What both a view and `files/` show is answered as the view does: the kernel asks
-        this before it refuses access, and the view is the more permissive of the two."""
-        return self.attributes(self.fresh(number), number, None)
+    def _directory(self, nodeid: int) -> Directory:
+        node = self.node(nodeid)
+        if isinstance(node, Leaf | Text | DiskFile):
+            raise NotADirectory(f"inode {nodeid:#x}")
+        return node
 
-    def attributes(self, node: Node, number: int, parent: Directory | None) -> Attributes:
-        """Attributes of a node under its number, as an entry of *parent*."""
-        entry_s = LONG_S if parent is None or parent.lasting else SHORT_S
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def lookup(self, parent: int, name: bytes) -> Attributes:
+        """Find a name in a directory and count the lookup. Raises NotFound and what the view raises."""
+        if name in (b".", b".."):  # NFS, of a handle that it kept
+            return self._dots(parent, above=name == b"..")
+        return self.admit(self._directory(parent).lookup(name), parent, name)
+
+    def admit(self, node: Node, parent: int, name: bytes) -> Attributes:
+        """Attributes of a node that the kernel is now told of, counting that lookup."""
+        nodeid = self.table.admit(node, parent, name)
         if isinstance(node, Leaf):
-            mtime = node.asset.mtime_ns
-            return Attributes(
-                number=number,
-                mode=stat.S_IFREG | 0o444,
-                nlink=LINKS,
-                uid=self._uid,
-                gid=self._gid,
-                size=node.asset.size,
-                mtime_ns=mtime,
-                atime_ns=mtime,
-                ctime_ns=mtime,
-                blocks=(node.asset.size + 511) // 512,
-                entry_s=entry_s,
-                attributes_s=LONG_S,
+            known = self._leaves.get(nodeid)
+            if known is not None and node.hit is None and known.asset.id == node.asset.id:
+                node = Leaf(node.asset, known.hit)  # its score stays known in other views
+            self._remember(self._leaves, nodeid, node)
+        return self.attributes(node, nodeid, self._directory(parent))
+
+    def _dots(self, nodeid: int, *, above: bool) -> Attributes:
+        node = self.node(nodeid)
+        record = self.table.find(nodeid)
+        if above:
+            if record is None:
+                raise Stale(f"inode {nodeid:#x}")  # a file: any of its names may be meant
+            nodeid = record.parent
+            node, record = self.node(nodeid), self.table.find(nodeid)
+        if record is not None:
+            self.table.admit(node, record.parent, record.name)
+        return self.attributes(node, nodeid, None)
+
+    def forget(self, nodeid: int, lookups: int) -> None:
+        """The kernel dropped so many lookups."""
+        self.table.forget(nodeid, lookups)
+
+    def listing(self, nodeid: int) -> Listing:
+        """A snapshot of a directory. A search in it runs here."""
+        directory = self._directory(nodeid)
+        return Listing(nodeid, directory, directory.entries())
+
+    # --- attributes -----------------------------------------------------------------------------------------
+
+    def getattr(self, nodeid: int, handle: int | None = None) -> Attributes:
+        """Attributes of an inode; of an open file also when it has no name any more."""
+        opened = self.handles.get(handle) if handle is not None else self.handles.of(nodeid)
+        if opened is not None and opened.source is not None and not nodeid & ASSET:
+            return stats.of_original(os.fstat(opened.handle), nodeid)
+        return self.attributes(self.fresh(nodeid), nodeid, None)
+
+    def attributes(self, node: Node, nodeid: int, parent: Directory | None) -> Attributes:
+        """Attributes of a node under its number, as an entry of *parent*."""
+        if isinstance(node, Leaf):
+            lasting = parent is None or parent.lasting
+            return stats.of_asset(
+                node.asset, nodeid, nodeid & ~ASSET, self._uid, self._gid, lasting=lasting
             )
         if isinstance(node, DiskFile | DiskDirectory):
-            found = node.status
-            return Attributes(
-                number=number,
-                mode=found.st_mode,
-                nlink=max(found.st_nlink, 2 if stat.S_ISDIR(found.st_mode) else 1),
-                uid=found.st_uid,
-                gid=found.st_gid,
-                size=found.st_size,
-                mtime_ns=found.st_mtime_ns,
-                atime_ns=found.st_atime_ns,
-                ctime_ns=found.st_ctime_ns,
-                rdev=found.st_rdev,
-                blocks=found.st_blocks,
-            )
-        record = self.table.find(number)
+            return stats.of_original(node.status, nodeid)
+        record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
         if isinstance(node, Text):
-            return self._computed(
-                number, stat.S_IFREG | 0o444, 1, node.size, touched, SHORT_S, SHORT_S
-            )
-        kept = LONG_S if node.lasting else SHORT_S
-        return self._computed(number, stat.S_IFDIR | 0o555, 2, 0, touched, entry_s, kept)
-
-    def _computed(
-        self,
-        number: int,
-        mode: int,
-        nlink: int,
-        size: int,
-        when: int,
-        entry_s: float,
-        kept_s: float,
-    ) -> Attributes:
-        return Attributes(
-            number=number,
-            mode=mode,
-            nlink=nlink,
-            uid=self._uid,
-            gid=self._gid,
-            size=size,
-            mtime_ns=when,
-            atime_ns=when,
-            ctime_ns=when,
-            entry_s=entry_s,
-            attributes_s=kept_s,
+            return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+        lasting = parent is None or parent.lasting
+        return stats.of_folder(
+            nodeid,
+            self._uid,
+            self._gid,
+            touched,
+            entry_s=LONG_S if lasting else SHORT_S,
+            attributes_s=LONG_S if node.lasting else SHORT_S,
         )
+
+    def setattr(
+        self, nodeid: int, changes: Changes, caller: Caller, handle: int | None = None
+    ) -> Attributes:
+        """Change attributes of an original. Raises NotPermitted for everything else."""
+        opened = self.handles.get(handle) if handle is not None else None
+        if opened is None or opened.source is None:
+            node = self.node(nodeid)
+            if not isinstance(node, DiskFile | DiskDirectory):
+                raise NotPermitted("this folder is an answer, not a place to keep things")
+            try:
+                disk.change(node.source, node.path, changes, Acting(caller))
+            except NotFound:
+                opened = self.handles.of(nodeid)  # it has lost its last name
+                if opened is None:
+                    raise Stale(f"inode {nodeid:#x}") from None
+            else:
+                if changes.size is not None or changes.mtime_ns is not None:
+                    self._written(node)
+                return self.getattr(nodeid)
+        if opened.source is None:
+            raise NotPermitted("its bytes are made when they are asked for")
+        disk.change_open(opened.source, opened.handle, changes, Acting(caller))
+        return self.getattr(nodeid, opened.handle)
+
+    # --- changes of names -----------------------------------------------------------------------------------
+
+    def mknod(self, parent: int, name: bytes, mode: int, rdev: int, caller: Caller) -> Attributes:
+        """Make a file, a FIFO, a socket or a device node."""
+        node = self._directory(parent).mknod(name, mode, rdev, Acting(caller))
+        if stat.S_ISREG(mode):
+            self._written(node)
+        return self.admit(node, parent, name)
+
+    def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller) -> Attributes:
+        """Make a directory."""
+        return self.admit(self._directory(parent).mkdir(name, mode, Acting(caller)), parent, name)
+
+    def symlink(self, parent: int, name: bytes, target: bytes, caller: Caller) -> Attributes:
+        """Make a symlink."""
+        return self.admit(
+            self._directory(parent).symlink(name, target, Acting(caller)), parent, name
+        )
+
+    def link(self, nodeid: int, parent: int, name: bytes, caller: Caller) -> Attributes:
+        """Give a file one more name."""
+        node = self.node(nodeid)
+        directory = self._directory(parent)
+        opened = self.handles.of(nodeid)
+        if opened is not None and opened.path is None and isinstance(directory, DiskDirectory):
+            disk.link_open(opened.handle, directory.source, directory.path_of(name), Acting(caller))
+            made = directory.lookup(name)
+            opened.path = directory.path_of(name)
+        else:
+            made = directory.link(name, node, Acting(caller))
+        self._written(made)
+        return self.admit(made, parent, name)
+
+    def unlink(self, parent: int, name: bytes, caller: Caller) -> None:
+        """Remove a name that is no directory's."""
+        directory = self._directory(parent)
+        directory.unlink(name, Acting(caller))
+        self._gone(directory, name, is_directory=False)
+
+    def rmdir(self, parent: int, name: bytes, caller: Caller) -> None:
+        """Remove an empty directory."""
+        directory = self._directory(parent)
+        directory.rmdir(name, Acting(caller))
+        self._gone(directory, name, is_directory=True)
+
+    def rename(
+        self,
+        parent: int,
+        name: bytes,
+        new_parent: int,
+        new_name: bytes,
+        flags: int,
+        caller: Caller,
+    ) -> None:
+        """Move a name, or exchange two; renameat2(2)."""
+        directory, target = self._directory(parent), self._directory(new_parent)
+        directory.rename(name, target, new_name, flags, Acting(caller))
+        if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
+            return
+        there = target.lookup(new_name)
+        moved = {self.table.number(there): (new_parent, new_name)}
+        here = directory.lookup(name) if flags & EXCHANGE else None
+        if here is not None:
+            moved[self.table.number(here)] = (parent, name)
+        old, new = directory.path_of(name), target.path_of(new_name)
+        paths = _Rename(directory.source, old, target.source, new, exchange=here is not None)
+        self.table.moved(moved, paths)
+        self.handles.moved(paths)
+        if self._observer is None:
+            return
+        if here is not None:
+            self._observer.exchanged(directory.source, old, target.source, new)
+        else:
+            self._observer.renamed(
+                directory.source,
+                old,
+                target.source,
+                new,
+                directory=isinstance(there, DiskDirectory),
+            )
+
+    def _gone(self, directory: Directory, name: bytes, *, is_directory: bool) -> None:
+        if not isinstance(directory, DiskDirectory):
+            return
+        path = directory.path_of(name)
+        self.handles.removed(directory.source, path)
+        if self._observer is not None:
+            self._observer.removed(directory.source, path, directory=is_directory)
+
+    def _written(self, node: Node) -> None:
+        if self._observer is not None and isinstance(node, DiskFile):
+            self._observer.written(node.source, node.path)
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
-    def open(self, number: int, flags: int) -> Opened:
-        """Open a file for reading (any thread). Raises ReadOnly or NotPermitted for writing."""
-        record = self.table.get(number)
-        if flags & WRITING:
-            self._refuse(record)
-        node = record.leaf or record.node
-        if isinstance(node, Text):
-            text = node.render()
-            return Opened(number, text=text, size=len(text), uncached=True)
+    def create(
+        self, parent: int, name: bytes, mode: int, flags: int, caller: Caller
+    ) -> tuple[Attributes, Opened]:
+        """Make a regular file, or open the one that is there, and open it."""
+        directory = self._directory(parent)
+        node, descriptor = directory.create(name, flags & _OURS, mode, Acting(caller))
+        opened = self._opened(node, descriptor, flags)
+        opened.fresh = node.status.st_size == 0
+        return self.admit(node, parent, name), opened
+
+    def tmpfile(
+        self, parent: int, mode: int, flags: int, caller: Caller
+    ) -> tuple[Attributes, Opened]:
+        """Make a file without a name (O_TMPFILE) and open it."""
+        node, descriptor = self._directory(parent).create_unnamed(
+            flags & (os.O_ACCMODE | os.O_EXCL), mode, Acting(caller)
+        )
+        opened = self._opened(node, descriptor, flags)
+        opened.path = None
+        nodeid = self.table.admit(node, parent, b"")
+        return stats.of_original(node.status, nodeid), opened
+
+    def open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
+        """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source."""
+        node = self.node(nodeid)
+        writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
+        if isinstance(node, DiskFile):
+            flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
+            try:
+                if writing:
+                    descriptor = disk.open_for_writing(
+                        node.source, node.path, flags_of_ours, Acting(caller)
+                    )
+                else:
+                    # The kernel has checked modes and access lists: reading needs no change of person.
+                    descriptor = disk.open_file(node.source, node.path)
+            except NotFound:
+                descriptor = self._open_again(nodeid, flags_of_ours)
+            return self._opened(node, descriptor, flags)
+        if writing:
+            raise NotPermitted("this file is an answer: the original is in files/")
         if isinstance(node, Leaf):
             source = self.library.catalog.read(sources.get, node.asset.source_id)
-            path, believed = node.asset.path, node.asset.size
-        elif isinstance(node, DiskFile):
-            source, path, believed = node.source, node.path, node.status.st_size
-        else:
-            raise IsADirectory(f"inode {number}")
-        descriptor = files.open_file(source, path)
+            descriptor = disk.open_file(source, node.asset.path)
+            return self._opened(node, descriptor, flags, source=source)
+        if isinstance(node, Text):
+            return self._written_out(nodeid, node, flags)
+        raise IsADirectory(f"inode {nodeid:#x}")
+
+    def _open_again(self, nodeid: int, flags: int) -> int:
+        """Open a file once more that has lost its last name, through a descriptor that has it open."""
+        opened = self.handles.of(nodeid)
+        if opened is None:
+            raise Stale(f"inode {nodeid:#x}")
+        return os.open(f"/proc/self/fd/{opened.handle}", flags | os.O_CLOEXEC)
+
+    def _opened(
+        self,
+        node: DiskFile | Leaf,
+        descriptor: int,
+        flags: int,
+        *,
+        source: Source | None = None,
+    ) -> Opened:
         found = os.fstat(descriptor)
-        return Opened(
-            number,
+        if isinstance(node, Leaf):
+            path, believed = node.asset.path, node.asset.size
+            nodeid = self.table.number(node)
+        else:
+            source, path, believed = node.source, node.path, found.st_size
+            nodeid = self.table.number(DiskFile(node.source, node.path, found))
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        opened = Opened(
             descriptor,
-            size=found.st_size,
-            signature=(found.st_size, found.st_mtime_ns, found.st_ino),
+            nodeid,
+            flags,
+            signature,
+            source=source,
+            path=path,
+            keep=self._seen.get(nodeid) == signature,
             uncached=found.st_size != believed,
         )
+        self._remember(self._seen, nodeid, signature)
+        self.handles.add(opened)
+        return opened
 
-    def opened(self, file: Opened) -> bool:
-        """Note an open; True if the pages that the kernel holds of the file are still good."""
-        record = self.table.find(file.number)
-        if record is None or file.signature is None:
-            return False
-        same = record.opened == file.signature
-        record.opened = file.signature
-        return same
+    def _written_out(self, nodeid: int, node: Text, flags: int) -> Opened:
+        """The bytes of this moment, in memory: whoever reads on sees one version, whatever changes meanwhile."""
+        descriptor = os.memfd_create("havenfs", os.MFD_CLOEXEC)
+        text = memoryview(node.render())
+        while text:
+            text = text[os.write(descriptor, text) :]
+        found = os.fstat(descriptor)
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        opened = Opened(descriptor, nodeid, flags, signature, uncached=True)
+        self.handles.add(opened)
+        return opened
 
-    def readlink(self, number: int) -> bytes:
-        """The target of a symlink in `files/` (any thread)."""
-        node = self.table.get(number).node
+    def read(self, handle: int, offset: int, size: int) -> bytes:
+        """Bytes of an open file; fewer only at its end."""
+        return os.pread(self.handles.get(handle).handle, size, offset)
+
+    def write(self, handle: int, offset: int, data: bytes | memoryview) -> int:
+        """Write to an open file; how many bytes were taken."""
+        done = 0
+        view = memoryview(data)
+        while done < len(view):
+            try:
+                done += os.pwrite(self.handles.get(handle).handle, view[done:], offset + done)
+            except OSError:
+                if done:
+                    break  # what is written is written; the next call meets the full disk
+                raise
+        return done
+
+    def flush(self, handle: int) -> None:
+        """A descriptor of the file was closed: what was written becomes known now, before close returns."""
+        self._announce(self.handles.get(handle))
+
+    def release(self, handle: int) -> None:
+        """Close an open file."""
+        opened = self.handles.remove(handle)
+        try:
+            self._announce(opened)
+        finally:
+            os.close(opened.handle)
+
+    def _announce(self, opened: Opened) -> None:
+        """Tell the observer of a file whose content changed since it was opened, or last announced."""
+        if not opened.writable or opened.source is None:
+            return
+        found = os.fstat(opened.handle)
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        if signature == opened.signature and not opened.fresh:
+            return
+        opened.signature, opened.fresh = signature, False
+        # The kernel's pages went through its own writes: they are as new as the file.
+        self._remember(self._seen, opened.nodeid, signature)
+        if self._observer is not None and opened.path is not None:
+            self._observer.written(opened.source, opened.path)
+
+    def fsync(self, handle: int, *, data_only: bool) -> None:
+        """Bring an open file to the disk."""
+        descriptor = self.handles.get(handle).handle
+        (os.fdatasync if data_only else os.fsync)(descriptor)
+
+    def fsyncdir(self, nodeid: int) -> None:
+        """Bring a directory to the disk."""
+        node = self._directory(nodeid)
+        if isinstance(node, DiskDirectory):
+            disk.fsync_directory(node.source, node.path)
+
+    def fallocate(self, handle: int, mode: int, offset: int, length: int) -> None:
+        """fallocate(2), in every mode that the disk knows."""
+        disk.fallocate(self.handles.get(handle).handle, mode, offset, length)
+
+    def lseek(self, handle: int, offset: int, whence: int) -> int:
+        """Where the next data or hole begins (SEEK_DATA, SEEK_HOLE)."""
+        return os.lseek(self.handles.get(handle).handle, offset, whence)
+
+    def copy_file_range(
+        self, handle: int, offset: int, to: int, new_offset: int, length: int
+    ) -> int:
+        """Copy within the disk, sharing blocks where it can; how many bytes."""
+        return os.copy_file_range(
+            self.handles.get(handle).handle,
+            self.handles.get(to).handle,
+            length,
+            offset_src=offset,
+            offset_dst=new_offset,
+        )
+
+    def readlink(self, nodeid: int) -> bytes:
+        """The target of a symlink in `files/`."""
+        node = self.node(nodeid)
         if not isinstance(node, DiskFile):
-            raise NotPermitted(f"inode {number} is no symlink")
-        return files.readlink(node.source, node.path)
+            raise NotPermitted(f"inode {nodeid:#x} is no symlink")
+        return disk.readlink(node.source, node.path)
 
     # --- extended attributes --------------------------------------------------------------------------------
 
-    def getxattr(self, number: int, name: bytes) -> bytes:
-        """The value of an extended attribute (any thread). Raises NoAttribute, Unsupported."""
-        record = self.table.get(number)
-        return attributes.value(self.library, self._described(record, name), name)
+    def getxattr(self, nodeid: int, name: bytes) -> bytes:
+        """The value of an extended attribute. Raises NoAttribute, Unsupported."""
+        return attributes.value(self.library, self.node(nodeid), name)
 
-    def listxattr(self, number: int) -> list[bytes]:
-        """The names of the extended attributes that have a value (any thread)."""
-        record = self.table.get(number)
-        found = attributes.names(self.library, record.leaf or record.node)
-        if record.leaf is not None and isinstance(record.disk, DiskFile):
-            found += [
-                name for name in attributes.names(self.library, record.disk) if name not in found
-            ]
-        return found
+    def listxattr(self, nodeid: int) -> list[bytes]:
+        """The names of the extended attributes that have a value."""
+        return attributes.names(self.library, self.node(nodeid))
 
-    def setxattr(self, number: int, name: bytes) -> NoReturn:
-        """Refuse. Raises ReadOnly in `files/`, Unsupported for names without meaning, else NotPermitted."""
-        record = self.table.get(number)
-        if not isinstance(record.node, DiskFile | DiskDirectory | Sources):
-            attributes.refuse(name)
-        self._refuse(record)
+    def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
+        """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        attributes.set_value(self.node(nodeid), name, value, flags, Acting(caller))
+
+    def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
+        """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        attributes.remove(self.node(nodeid), name, Acting(caller))
 
     # --- the rest -------------------------------------------------------------------------------------------
 
-    def statfs(self) -> os.statvfs_result:
-        """The disk of the first source (any thread); of the catalog while there is none."""
+    def statfs(self, nodeid: int) -> os.statvfs_result:
+        """The disk that an inode lies on; for an answer that of the first source, or of the catalog."""
+        node = self.node(nodeid)
+        if isinstance(node, DiskFile | DiskDirectory):
+            return disk.statvfs(node.source)
         for source in self.library.catalog.read(sources.present):
             try:
-                return os.statvfs(source.root)
-            except OSError:
+                return disk.statvfs(source)
+            except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
 
-    def refuse(self, number: int, *, mkdir: bool = False) -> NoReturn:
-        """Refuse a change of an inode, or of a name in it. Raises ReadOnly in `files/`, Exists, NotPermitted."""
-        record = self.table.get(number)
-        if mkdir and isinstance(record.node, Searches):
-            raise Exists("every search is there already")
-        self._refuse(record)
+    def news(self) -> None:
+        """The library changed: assets lately looked up are asked for again."""
+        self._leaves.clear()
 
-    def _refuse(self, record: Record) -> NoReturn:
-        if isinstance(record.node, DiskFile | DiskDirectory | Sources):
-            raise ReadOnly("originals are not changed by this version")
-        raise NotPermitted("this folder is an answer, not a place to keep things")
+    def _remember(self, where: dict[int, T], nodeid: int, what: T) -> None:
+        where.pop(nodeid, None)
+        where[nodeid] = what
+        while len(where) > REMEMBERED:
+            where.pop(next(iter(where)), None)
 
-    def _directory(self, number: int) -> Directory:
-        node = self.table.get(number).node
-        if isinstance(node, Leaf | Text | DiskFile):
-            raise NotADirectory(f"inode {number}")
-        return node
 
-    def _described(self, record: Record, name: bytes) -> Node:
-        """Of a file with two faces, the one that knows the attribute."""
-        if record.leaf is None:
-            return record.node
-        if record.disk is not None and name.decode(errors="replace") not in attributes.KNOWN:
-            return record.disk
-        return record.leaf
+class _Rename:
+    """Where paths are after a rename."""
+
+    def __init__(
+        self, source: Source, old: bytes, to: Source, new: bytes, *, exchange: bool
+    ) -> None:
+        self._ways = [(source, old, to, new)]
+        if exchange:
+            self._ways.append((to, new, source, old))
+
+    def __call__(self, source: Source, path: bytes) -> tuple[Source, bytes] | None:
+        """The new place of a path; None if it stays."""
+        for here, old, there, new in self._ways:
+            if source.id == here.id and (path == old or path.startswith(old + b"/")):
+                return there, new + path[len(old) :]
+        return None
+
+
+def _parts(nodeid: int) -> tuple[SourceId, int]:
+    number = nodeid & ~ASSET
+    return SourceId(number >> 48), number & (1 << 48) - 1

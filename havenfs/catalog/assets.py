@@ -59,6 +59,17 @@ def by_hash(db: apsw.Connection, content: bytes) -> Asset:
     return from_row(row)
 
 
+def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
+    """The asset whose primary file has this inode in the source. Raises NotFound."""
+    row = db.execute(
+        f"SELECT {COLUMNS} FROM visible WHERE inode = ? AND source_id = ?",  # noqa: S608
+        (inode, source_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"inode {inode} of source {source_id}")
+    return from_row(row)
+
+
 def many(db: apsw.Connection, ids: Sequence[AssetId]) -> list[Asset]:
     """The visible ones of these assets, in the order given."""
     found = {

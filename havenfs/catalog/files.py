@@ -62,6 +62,12 @@ def by_path(db: apsw.Connection, source_id: SourceId, path: bytes) -> File | Non
     return from_row(row) if row else None
 
 
+def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> list[bytes]:
+    """The paths at which this inode of the source was last seen: several for hard links."""
+    rows = db.execute("SELECT path FROM file WHERE inode = ? AND source_id = ?", (inode, source_id))
+    return [row[0] for row in rows]
+
+
 def children(db: apsw.Connection, source_id: SourceId, directory: bytes) -> Children:
     """What is known directly below *directory* (b"" is the root).
 
@@ -162,6 +168,32 @@ def touch(db: apsw.Connection, file_id: FileId, seen: Seen) -> None:
 def move(db: apsw.Connection, file_id: FileId, source_id: SourceId, path: bytes) -> None:
     """The file is now at *path*, which must have no row: same row, same asset."""
     db.execute("UPDATE file SET source_id = ?, path = ? WHERE id = ?", (source_id, path, file_id))
+
+
+def move_below(
+    db: apsw.Connection,
+    source_id: SourceId,
+    directory: bytes,
+    new_source_id: SourceId,
+    new_directory: bytes,
+) -> int:
+    """Everything below *directory* is now below *new_directory*, below which there must be no rows: same rows, same
+    assets. Returns how many."""
+    db.execute(
+        """
+        UPDATE file SET source_id = ?4, path = CAST(?5 || substr(path, ?6) AS BLOB)
+         WHERE source_id = ?1 AND path >= ?2 AND path < ?3
+        """,
+        (
+            source_id,
+            directory + b"/",
+            directory + b"0",
+            new_source_id,
+            new_directory,
+            len(directory) + 1,
+        ),
+    )
+    return db.changes()
 
 
 def known(db: apsw.Connection, file_id: FileId, content: bytes, asset_id: AssetId) -> None:

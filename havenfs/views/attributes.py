@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, browse
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
-from . import files
+from . import disk
 from .files import DiskDirectory
 from .search import Results
 from .tree import DiskFile, Leaf, Text
 
 if TYPE_CHECKING:
-    from havenfs.entities import Asset, Hit
+    from havenfs.entities import Asset, Hit, Source
 
+    from .disk import Rights
     from .tree import Library, Node
 
 KNOWN = frozenset(
@@ -55,7 +56,7 @@ def names(library: Library, node: Node) -> list[bytes]:
     found = [name.encode() for name in _values(library, node)]
     if isinstance(node, DiskFile | DiskDirectory):
         found += [
-            name for name in files.xattrs(node.source, node.path) if name.decode() not in KNOWN
+            name for name in disk.xattrs(node.source, node.path) if name.decode() not in KNOWN
         ]
     return found
 
@@ -78,16 +79,27 @@ def value(library: Library, node: Node, name: bytes) -> bytes:
     if text.startswith("user.haven."):
         raise Unsupported(text)
     if isinstance(node, DiskFile | DiskDirectory):
-        return files.xattr(node.source, node.path, name)
+        return disk.xattr(node.source, node.path, name)
     raise NoAttribute(text)
 
 
-def refuse(name: bytes) -> None:
-    """Say why an attribute cannot be set in a view. Always raises: Unsupported or NotPermitted."""
+def set_value(node: Node, name: bytes, value: bytes, flags: int, rights: Rights) -> None:
+    """Set an attribute: in `files/` on disk. Raises Unsupported and NotPermitted for those that are answers."""
+    disk.set_xattr(*_settable(node, name), name, value, flags, rights)
+
+
+def remove(node: Node, name: bytes, rights: Rights) -> None:
+    """Remove an attribute: in `files/` from disk. Raises like `set_value`."""
+    disk.remove_xattr(*_settable(node, name), name, rights)
+
+
+def _settable(node: Node, name: bytes) -> tuple[Source, bytes]:
     text = name.decode(errors="surrogateescape")
     if text.startswith("user.haven.") and text not in KNOWN:
         raise Unsupported(text)
-    raise NotPermitted(text)
+    if text in KNOWN or not isinstance(node, DiskFile | DiskDirectory):
+        raise NotPermitted(text)
+    return node.source, node.path
 
 
 def _values(library: Library, node: Node) -> dict[str, bytes]:

@@ -1,36 +1,29 @@
-"""files/<source>/…: the originals as they lie on disk, live.
+"""files/<source>/…: the originals as they lie on disk, live, and the only place of the tree where bytes are changed.
 
-Paths are walked from the source's root one component at a time with O_NOFOLLOW, so that neither a symlink nor a rename
-that races with us leads out of the source. Every call asks the disk and may therefore wait for it: not for an event
-loop. Raises SourceGone when the disk does not answer, NotFound, and the kernel's own PermissionError.
+Translates names into calls of `views.disk`. A directory's methods that change something take *rights*, a context in
+which it is done as the person who asked.
 """
 
-# Paths of originals are bytes and go with dir_fd: pathlib knows neither.
-# ruff: noqa: PTH118, PTH119, PTH120, PTH208
+# Paths of originals are bytes: pathlib knows none.
+# ruff: noqa: PTH118, PTH119, PTH120
 from __future__ import annotations
 
-import errno
 import os
 import stat
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
+from . import disk
 from .tree import DiskFile, Folder, respelt
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from havenfs.entities import Source
 
-    from .tree import Entry
-
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
-_OWN = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ENODATA}
-"""What the kernel says about the name, the caller or us rather than about the disk; it is passed on as it is."""
+    from .disk import Rights
+    from .tree import Directory, Entry, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +53,88 @@ class DiskDirectory:
 
     def entries(self) -> list[Entry]:
         """Everything, dot-files too, by name, each with its lstat."""
-        found: list[Entry] = []
-        with reached(self.source, self.path) as directory, _translated(self.path):
-            listing = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
-            try:
-                names = sorted(map(os.fsencode, os.listdir(listing)))
-            finally:
-                os.close(listing)
-            for name in names:
-                if self._is_hidden(name):
-                    continue
-                try:
-                    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # gone since the listing
-                found.append((name, self._node(name, status)))
-        return found
+        return [
+            (name, self._node(name, status))
+            for name, status in disk.entries(self.source, self.path)
+            if not self._is_hidden(name)
+        ]
 
     def lookup(self, name: bytes) -> DiskDirectory | DiskFile:
         """The entry of exactly this name."""
         if self._is_hidden(name):
             raise NotFound(name)
-        with reached(self.source, self.path) as directory, _translated(name):
-            return self._node(name, os.stat(name, dir_fd=directory, follow_symlinks=False))
+        return self._node(name, disk.child(self.source, self.path, name))
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing the directory's names, without asking for their attributes."""
-        with reached(self.source, self.path) as directory, _translated(self.path):
-            listing = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
-            try:
-                return respelt(name, list(map(os.fsencode, os.listdir(listing))))
-            finally:
-                os.close(listing)
+        return respelt(name, disk.names(self.source, self.path))
+
+    # --- changes ------------------------------------------------------------------------------------------
+
+    def create(self, name: bytes, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Make or open a regular file; the node and a descriptor, which the caller closes."""
+        path = self._at(name)
+        descriptor = disk.create(self.source, path, flags, mode, rights)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):  # somebody else's FIFO or device has got the name
+            os.close(descriptor)
+            raise NotPermitted(f"{os.fsdecode(path)} is not a regular file")
+        return DiskFile(self.source, path, status), descriptor
+
+    def create_unnamed(self, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Make a file without a name."""
+        descriptor = disk.create_unnamed(self.source, self.path, flags, mode, rights)
+        return DiskFile(self.source, self._at(b""), os.fstat(descriptor)), descriptor
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """Make a directory."""
+        disk.mkdir(self.source, self._at(name), mode, rights)
+        return self.lookup(name)
+
+    def mknod(self, name: bytes, mode: int, rdev: int, rights: Rights) -> Node:
+        """Make a file, a FIFO, a socket or a device node."""
+        disk.mknod(self.source, self._at(name), mode, rdev, rights)
+        return self.lookup(name)
+
+    def symlink(self, name: bytes, target: bytes, rights: Rights) -> Node:
+        """Make a symlink."""
+        disk.symlink(self.source, self._at(name), target, rights)
+        return self.lookup(name)
+
+    def link(self, name: bytes, node: Node, rights: Rights) -> Node:
+        """Give a file of `files/` one more name here."""
+        if not isinstance(node, DiskFile):
+            raise NotPermitted("only a file of files/ can have another name here: copy it instead")
+        disk.link(node.source, node.path, self.source, self._at(name), rights)
+        return self.lookup(name)
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Remove a name."""
+        disk.unlink(self.source, self._at(name), rights)
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Remove an empty directory."""
+        disk.rmdir(self.source, self._at(name), rights)
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Move an entry to another directory of originals."""
+        if not isinstance(to, DiskDirectory):
+            raise NotPermitted("originals stay in files/: copy it instead")
+        disk.rename(self.source, self._at(name), to.source, to.path_of(new_name), flags, rights)
+
+    def path_of(self, name: bytes) -> bytes:
+        """The path, in the source, of a name in here. Raises NotPermitted for one that hides our own mount."""
+        return self._at(name)
+
+    def _at(self, name: bytes) -> bytes:
+        if self.hidden and self._is_hidden(name):
+            raise NotPermitted(f"{os.fsdecode(name)} is where this tree is mounted")
+        return self.path + b"/" + name if self.path else name
 
     def _node(self, name: bytes, status: os.stat_result) -> DiskDirectory | DiskFile:
-        path = os.path.join(self.path, name)
+        path = self.path + b"/" + name if self.path else name
         if stat.S_ISDIR(status.st_mode):
             return DiskDirectory(self.source, path, status, self.hidden)
         return DiskFile(self.source, path, status)
@@ -148,101 +188,4 @@ class Sources(Folder):
         ]
 
     def _root(self, source: Source) -> DiskDirectory:
-        return DiskDirectory(source, b"", status(source, b""), self.scope.library.hidden)
-
-
-@contextmanager
-def reached(source: Source, path: bytes) -> Generator[int]:
-    """A descriptor (O_PATH) of a directory in the source, for use with dir_fd."""
-    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-    try:
-        here = os.open(source.root, flags)
-    except PermissionError:
-        raise
-    except OSError as error:
-        raise SourceGone(f"{os.fsdecode(source.root)}: {error.strerror}") from error
-    try:
-        for component in filter(None, path.split(b"/")):
-            if component == b"..":
-                raise NotFound(path)
-            with _translated(path):
-                there = os.open(component, flags | os.O_NOFOLLOW, dir_fd=here)
-            os.close(here)
-            here = there
-        yield here
-    finally:
-        os.close(here)
-
-
-def status(source: Source, path: bytes) -> os.stat_result:
-    """The lstat of a path in the source; of the root when *path* is empty."""
-    above, name = os.path.split(path)
-    with reached(source, above) as directory, _translated(path):
-        return (
-            os.stat(name, dir_fd=directory, follow_symlinks=False) if name else os.fstat(directory)
-        )
-
-
-def open_file(source: Source, path: bytes) -> int:
-    """A descriptor for reading a regular file in the source. The caller closes it."""
-    above, name = os.path.split(path)
-    with reached(source, above) as directory, _translated(path):
-        # O_NONBLOCK: opening a FIFO that took the file's place must not wait for its writer.
-        descriptor = os.open(
-            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
-        )
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise NotPermitted(f"{os.fsdecode(path)} is not a regular file")
-    return descriptor
-
-
-def readlink(source: Source, path: bytes) -> bytes:
-    """The target of a symlink, as it stands on disk."""
-    above, name = os.path.split(path)
-    with reached(source, above) as directory, _translated(path):
-        return os.readlink(name, dir_fd=directory)
-
-
-def xattrs(source: Source, path: bytes) -> list[bytes]:
-    """The names of the extended attributes on disk."""
-    above, name = os.path.split(path)
-    with reached(source, above) as directory, _translated(path):
-        try:
-            return [
-                os.fsencode(attribute)
-                for attribute in os.listxattr(_through(directory, name), follow_symlinks=False)
-            ]
-        except OSError as error:
-            if error.errno == errno.ENOTSUP:
-                return []
-            raise
-
-
-def xattr(source: Source, path: bytes, attribute: bytes) -> bytes:
-    """The value of an extended attribute on disk. Raises OSError ENODATA when it has none."""
-    above, name = os.path.split(path)
-    with reached(source, above) as directory, _translated(path):
-        try:
-            return os.getxattr(_through(directory, name), attribute, follow_symlinks=False)
-        except OSError as error:
-            if error.errno == errno.ENOTSUP:
-                raise OSError(errno.ENODATA, "no extended attributes on this disk") from error
-            raise
-
-
-def _through(directory: int, name: bytes) -> bytes:
-    """A path to an entry of an open directory, for calls that know no dir_fd."""
-    return b"/proc/self/fd/%d/%s" % (directory, name or b".")
-
-
-@contextmanager
-def _translated(path: bytes) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _ABSENT:
-            raise NotFound(os.fsdecode(path)) from error
-        if error.errno in _OWN:
-            raise
-        raise SourceGone(f"{os.fsdecode(path)}: {error.strerror}") from error
+        return DiskDirectory(source, b"", disk.status(source, b""), self.scope.library.hidden)

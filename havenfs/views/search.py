@@ -6,6 +6,7 @@ listing of `search/` shows the last queries that somebody opened.
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 from havenfs import query
 from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original
-from havenfs.errors import InvalidQuery, NotFound
+from havenfs.errors import Exists, InvalidQuery, NotFound
 
 from .probes import is_probe
 from .tree import MANY, Folder, Leaf, Text
 
 if TYPE_CHECKING:
+    from .disk import Rights
     from .tree import Directory, Entry, Node, Scope
 
 README = "README.txt"
@@ -57,6 +59,10 @@ class Searches(Folder):
             self.scope.library.refusals.append(f"search/{name}: {error.reason}")
             raise
         return self._results(name)
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """Refused otherwise than elsewhere: every search is there already."""
+        raise Exists(os.fsdecode(name))
 
     def real_name(self, name: bytes) -> bytes:
         """Any spelling is the name, except that of a probe."""

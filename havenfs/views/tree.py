@@ -14,16 +14,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs.catalog import browse, names
-from havenfs.errors import NotFound, TooDeep
+from havenfs.errors import NotFound, NotPermitted, TooDeep
+
+from .roll import Roll
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import NoReturn
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
     from havenfs.entities import Asset, Hit, Source
     from havenfs.retrieval.search import Answer, Searcher
+
+    from .disk import Rights
 
 MAX_FACETS = (
     8  # deeper than any question a person asks, shallow enough to end a program that recurses
@@ -66,6 +71,20 @@ class DiskFile:
     """lstat of the moment it was looked up."""
 
 
+class Entries(Protocol):
+    """A listing as it was when it was asked for: a list, or a Roll where it may be long."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The entries, without those that have left since."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Entry | None:
+        """The entry at an index, which is its own for the life of the listing; None when it has left since."""
+        ...
+
+
 class Directory(Protocol):
     """A folder of the tree."""
 
@@ -84,7 +103,7 @@ class Directory(Protocol):
         """Whether every change of its names is announced (`views.affected`), so that they may be kept long."""
         ...
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """What stands here at this moment, in order."""
         ...
 
@@ -95,6 +114,93 @@ class Directory(Protocol):
     def real_name(self, name: bytes) -> bytes:
         """How the entry is spelt whose name equals *name* but for case and Unicode form. Raises NotFound."""
         ...
+
+    # Changes, each done with the *rights* of whoever asks. A place where one has no meaning refuses it (`Refusing`).
+
+    def create(self, name: bytes, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Make or open a regular file; the node and a descriptor, which the caller closes."""
+        ...
+
+    def create_unnamed(self, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Make a file without a name (O_TMPFILE)."""
+        ...
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """Make a directory."""
+        ...
+
+    def mknod(self, name: bytes, mode: int, rdev: int, rights: Rights) -> Node:
+        """Make a file, a FIFO, a socket or a device node."""
+        ...
+
+    def symlink(self, name: bytes, target: bytes, rights: Rights) -> Node:
+        """Make a symlink."""
+        ...
+
+    def link(self, name: bytes, node: Node, rights: Rights) -> Node:
+        """Give a file one more name, in here."""
+        ...
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Remove what is no directory."""
+        ...
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Remove a directory."""
+        ...
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Move an entry to another directory, as renameat2(2) does."""
+        ...
+
+
+class Refusing:
+    """Changes in a place that is an answer: nobody may, by its nature (TREE.md, operations and errno)."""
+
+    __slots__ = ()
+
+    def _refuse(self) -> NoReturn:
+        raise NotPermitted("this folder is an answer, not a place to keep things")
+
+    def create(self, name: bytes, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Refused."""
+        self._refuse()
+
+    def create_unnamed(self, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Refused."""
+        self._refuse()
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """Refused."""
+        self._refuse()
+
+    def mknod(self, name: bytes, mode: int, rdev: int, rights: Rights) -> Node:
+        """Refused."""
+        self._refuse()
+
+    def symlink(self, name: bytes, target: bytes, rights: Rights) -> Node:
+        """Refused."""
+        self._refuse()
+
+    def link(self, name: bytes, node: Node, rights: Rights) -> Node:
+        """Refused."""
+        self._refuse()
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Refused."""
+        self._refuse()
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Refused."""
+        self._refuse()
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Refused by the place that would lose the name."""
+        self._refuse()
 
 
 class Library:
@@ -198,7 +304,7 @@ class Scope:
 MANY = 5000  # hits that a search contributes to an intersection, where its listing shows 200
 
 
-class Folder(ABC):
+class Folder(Refusing, ABC):
     """A computed directory: facets resolve in it, though they are not listed."""
 
     __slots__ = ("scope",)
@@ -222,7 +328,7 @@ class Folder(ABC):
         return not self.scope.facets and not self.scope.searches
 
     @abstractmethod
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """What stands here at this moment, in order."""
 
     @abstractmethod
@@ -254,10 +360,9 @@ class Assets(Folder):
 
     __slots__ = ()
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Roll:
         """One leaf an asset, by date."""
-        found = self.scope.library.catalog.read(browse.assets, self.scope.conditions())
-        return [(asset.name.encode(), Leaf(asset)) for asset in found]
+        return Roll(self.scope.library.catalog, self.scope.conditions(), _entry)
 
     def child(self, name: str) -> Leaf:
         """The asset of this name, if it is here."""
@@ -269,6 +374,10 @@ class Assets(Folder):
         if found is None:
             raise NotFound(name)
         return found.encode()
+
+
+def _entry(asset: Asset) -> Entry:
+    return asset.name.encode(), Leaf(asset)
 
 
 class Fixed(Folder):

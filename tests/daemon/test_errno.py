@@ -25,9 +25,8 @@ def test_the_kernels_word_about_the_caller_is_passed_on():
     assert number(PermissionError(errno.EACCES, "no")) == errno.EACCES
 
 
-@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ESTALE, errno.ENODEV, errno.ETIMEDOUT])
-def test_whatever_else_a_disk_says_is_eio(code: int):
-    assert number(OSError(code, "disk")) == errno.EIO
+def test_the_kernel_is_never_told_that_a_call_does_not_exist():
+    assert number(OSError(errno.ENOSYS, "no such call")) == errno.EOPNOTSUPP
 
 
 def test_an_error_that_is_not_listed_has_the_errno_of_its_base():

@@ -9,9 +9,8 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from havend import inodes
-from havend.inodes import ROOT, InodeTable
+from havend.inodes import ASSET, ROOT, InodeTable
 from havenfs.entities import Asset, AssetId, Kind, Source, SourceId
-from havenfs.errors import NotFound
 from havenfs.views import DiskFile, Leaf, Text
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def folder(key: str) -> Any:
     return Folder(key)
 
 
-@given(st.integers(1, 1 << 20), st.integers(1, (1 << 64) - 1), st.text())
+@given(st.integers(1, 1 << 20), st.integers(1, (1 << 64) - 1), st.text(min_size=1))
 def test_numbers_are_positive_whatever_the_disk_counts(source: int, inode: int, key: str):
     made = table()
     numbers = {made.number(leaf(1, inode, source)), made.number(folder(key))}
@@ -60,17 +59,14 @@ def test_numbers_are_positive_whatever_the_disk_counts(source: int, inode: int, 
     assert all(ROOT < number < 1 << 63 for number in numbers)
 
 
-def test_a_file_and_its_asset_are_one_inode(tmp_path: Path):
+def test_a_file_and_its_asset_have_two_faces_of_one_number(tmp_path: Path):
     (tmp_path / "a").write_text("x")
     status = os.lstat(tmp_path / "a")
     source = Source(id=SourceId(1), name="s", root=bytes(tmp_path))
     made = table()
-    found = made.admit(DiskFile(source, b"a", status), ROOT, b"a")
-    same = made.admit(leaf(5, status.st_ino, device=status.st_dev), ROOT, b"a")
-    assert found is same
-    assert found.lookups == 2
-    assert found.disk is not None
-    assert found.leaf is not None
+    file = made.admit(DiskFile(source, b"a", status), ROOT, b"a")
+    asset = made.admit(leaf(5, status.st_ino, device=status.st_dev), ROOT, b"a")
+    assert asset == file | ASSET != file
 
 
 def test_numbers_survive_a_restart():
@@ -82,48 +78,61 @@ def test_two_disks_in_one_source_do_not_share_numbers():
     made = table()
     first = made.admit(leaf(1, 99, device=7), ROOT, b"a")
     second = made.admit(leaf(2, 99, device=8), ROOT, b"b")
-    assert first.number != second.number
-    assert made.asset(AssetId(2)) is second
+    assert first != second
+    found = made.find(second)
+    assert found is not None
+    assert found.node == leaf(2, 99, device=8)
 
 
-def test_directories_whose_hashes_collide_get_different_numbers(monkeypatch: pytest.MonkeyPatch):
-    real = inodes._number
-
-    def colliding(identity: Any, salt: int) -> int:
-        return real(identity, salt) if salt else 1000
-
-    monkeypatch.setattr(inodes, "_number", colliding)
+def test_assets_cost_nothing():
     made = table()
-    first = made.admit(folder("a"), ROOT, b"a")
-    second = made.admit(folder("b"), ROOT, b"b")
-    assert first.number == 1000 != second.number
-    assert made.admit(folder("b"), ROOT, b"b") is second
+    for inode in range(1, 1000):
+        made.admit(leaf(inode, inode), ROOT, b"a")
+    assert len(made) == 1
+
+
+def test_of_the_files_only_the_last_are_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(inodes, "FILES", 10)
+    source = Source(id=SourceId(1), name="s", root=bytes(tmp_path))
+    made = table()
+    numbers: list[int] = []
+    for index in range(25):
+        path = tmp_path / str(index)
+        path.touch()
+        numbers.append(made.admit(DiskFile(source, path.name.encode(), path.lstat()), ROOT, b"a"))
+    assert len(made) == 11
+    assert made.find(numbers[0]) is None
+    assert made.find(numbers[-1]) is not None
+    for number in numbers:
+        made.forget(number, 1)
+    assert len(made) == 1
 
 
 def test_what_the_kernel_forgets_is_gone():
     made = table()
-    record = made.admit(leaf(1, 99), ROOT, b"a")
-    made.admit(leaf(1, 99), ROOT, b"a")
-    made.forget(record.number, 1)
-    assert made.get(record.number) is record
-    made.forget(record.number, 1)
-    assert made.asset(AssetId(1)) is None
-    with pytest.raises(NotFound):
-        made.get(record.number)
-    made.forget(record.number, 1)  # a number that nobody knows is no reason to fall over
+    number = made.admit(folder("by-date"), ROOT, b"by-date")
+    made.admit(folder("by-date"), ROOT, b"by-date")
+    made.forget(number, 1)
+    assert made.find(number) is not None
+    made.forget(number, 1)
+    assert made.find(number) is None
+    assert made.folder("by-date") is None
+    made.forget(number, 1)  # a number that nobody knows is no reason to fall over
 
 
 def test_the_root_is_never_forgotten():
     made = table()
     made.forget(ROOT, 100)
-    assert made.get(ROOT).lookups
+    assert made.find(ROOT) is not None
 
 
 def test_a_text_has_an_inode_of_its_own():
     made = table()
-    text = made.admit(Text.of("search/README.txt", bytes), ROOT, b"README.txt")
-    assert made.folder("search/README.txt") is text
-    made.forget(text.number, 1)
+    number = made.admit(Text.of("search/README.txt", bytes), ROOT, b"README.txt")
+    record = made.folder("search/README.txt")
+    assert record is not None
+    assert record.nodeid == number
+    made.forget(number, 1)
     assert made.folder("search/README.txt") is None
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from havend.inodes import ROOT, InodeTable
-from havend.operations import LONG_S, SHORT_S, Operations
+from havend.operations import Operations
+from havend.stats import LONG_S, SHORT_S
+from havenfs.entities import Caller
 from havenfs.errors import (
     Exists,
     IsADirectory,
@@ -24,7 +26,10 @@ from havenfs.retrieval.search import Searcher
 from havenfs.views import open_tree
 
 if TYPE_CHECKING:
-    from havend.operations import Attributes
+    from havend.stats import Attributes
+
+
+ROOT_USER = Caller(0, 0, 1)
 
 
 @pytest.fixture
@@ -36,12 +41,12 @@ def operations(household: Any) -> Operations:
 def walk(operations: Operations, path: str) -> Attributes:
     found = operations.getattr(ROOT)
     for step in filter(None, path.split("/")):
-        found = operations.lookup(found.number, step.encode())
+        found = operations.lookup(found.nodeid, step.encode())
     return found
 
 
 def names(operations: Operations, path: str) -> list[str]:
-    return [name.decode() for name, _ in operations.listing(walk(operations, path).number).entries]
+    return [name.decode() for name, _ in operations.listing(walk(operations, path).nodeid).entries]
 
 
 def test_folders_are_listed(operations: Operations):
@@ -82,17 +87,19 @@ def test_eight_facets_deep_is_enough(operations: Operations):
         walk(operations, "/".join(["@all-files"] * 9))
 
 
-def test_one_asset_has_one_inode_everywhere(operations: Operations):
-    numbers = {
-        walk(operations, path).number
+def test_one_asset_has_one_inode_in_every_view_and_one_number_everywhere(operations: Operations):
+    views = [
+        walk(operations, path)
         for path in (
-            "files/photos/2019/rome/IMG_0001.jpg",
             "by-date/2019/07/IMG_0001.jpg",
             "places/Italy/Rome/IMG_0001.jpg",
             "search/fountain/IMG_0001.jpg",
         )
-    }
-    assert len(numbers) == 1
+    ]
+    original = walk(operations, "files/photos/2019/rome/IMG_0001.jpg")
+    assert len({found.nodeid for found in views}) == 1
+    assert {found.number for found in views} == {original.number}
+    assert original.nodeid != views[0].nodeid  # so that it can be written to in one place only
 
 
 def test_attributes_in_views_are_the_catalogs(operations: Operations, household: Any):
@@ -124,28 +131,26 @@ def test_directories_have_two_links_or_more(operations: Operations):
 def test_every_entry_of_a_listing_has_the_inode_that_its_lookup_gives(operations: Operations):
     for path in ("by-date/2019/07", "files/photos", "places/Italy", ".haven", "search"):
         directory = walk(operations, path)
-        for name, node in operations.listing(directory.number).entries:
-            assert operations.table.number(node) == operations.lookup(directory.number, name).number
+        for name, node in operations.listing(directory.nodeid).entries:
+            assert operations.table.number(node) == operations.lookup(directory.nodeid, name).nodeid
 
 
 def test_an_open_file_is_the_original(operations: Operations, household: Any):
-    file = operations.open(walk(operations, "types/photos/IMG_0001.jpg").number, os.O_RDONLY)
-    assert file.descriptor is not None
-    try:
-        assert os.pread(file.descriptor, 10, 0) == b"2019/rome/"
-        assert not file.uncached
-    finally:
-        os.close(file.descriptor)
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
+    opened = operations.open(number, os.O_RDONLY, ROOT_USER)
+    assert operations.read(opened.handle, 0, 10) == b"2019/rome/"
+    assert not opened.uncached
+    operations.release(opened.handle)
+    assert len(operations.handles) == 0
 
 
 def test_pages_are_kept_while_the_original_is_the_same(operations: Operations, household: Any):
-    number = walk(operations, "types/photos/IMG_0001.jpg").number
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
 
     def kept() -> bool:
-        file = operations.open(number, os.O_RDONLY)
-        assert file.descriptor is not None
-        os.close(file.descriptor)
-        return operations.opened(file)
+        opened = operations.open(number, os.O_RDONLY, ROOT_USER)
+        operations.release(opened.handle)
+        return opened.keep
 
     assert [kept(), kept(), kept()] == [False, True, True]
     (household.root / "2019/rome/IMG_0001.jpg").write_bytes(b"edited")
@@ -155,24 +160,23 @@ def test_pages_are_kept_while_the_original_is_the_same(operations: Operations, h
 def test_an_original_of_another_size_is_not_cut_to_the_known_one(
     operations: Operations, household: Any
 ):
-    number = walk(operations, "types/photos/IMG_0001.jpg").number
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
     (household.root / "2019/rome/IMG_0001.jpg").write_bytes(b"x" * 10_000)
-    file = operations.open(number, os.O_RDONLY)
-    assert file.descriptor is not None
-    os.close(file.descriptor)
-    assert file.uncached
+    opened = operations.open(number, os.O_RDONLY, ROOT_USER)
+    assert opened.uncached
+    operations.release(opened.handle)
 
 
 def test_a_missing_original_is_not_found_and_a_missing_disk_is_an_error(
     operations: Operations, household: Any
 ):
-    number = walk(operations, "types/photos/IMG_0001.jpg").number
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
     (household.root / "2019/rome/IMG_0001.jpg").unlink()
     with pytest.raises(NotFound):
-        operations.open(number, os.O_RDONLY)
+        operations.open(number, os.O_RDONLY, ROOT_USER)
     household.root.rename(household.root.parent / "away")
     with pytest.raises(SourceGone):
-        operations.open(number, os.O_RDONLY)
+        operations.open(number, os.O_RDONLY, ROOT_USER)
     assert names(operations, "files") == []
 
 
@@ -180,28 +184,28 @@ def test_symlinks_in_a_source_lead_nowhere(operations: Operations, household: An
     (household.root / "out").symlink_to("/etc")
     found = walk(operations, "files/photos/out")
     assert stat.S_ISLNK(found.mode)
-    assert operations.readlink(found.number) == b"/etc"
+    assert operations.readlink(found.nodeid) == b"/etc"
     with pytest.raises(NotADirectory):
-        operations.lookup(found.number, b"passwd")
+        operations.lookup(found.nodeid, b"passwd")
     # An asset whose folder was replaced by a symlink is not read through it.
-    number = walk(operations, "types/photos/IMG_0001.jpg").number
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
     (household.root / "2019").rename(household.root.parent / "2019")
     (household.root / "2019").symlink_to(household.root.parent / "2019")
     with pytest.raises(NotFound):
-        operations.open(number, os.O_RDONLY)
+        operations.open(number, os.O_RDONLY, ROOT_USER)
 
 
 def test_a_fifo_in_the_place_of_an_original_does_not_hang(operations: Operations, household: Any):
-    number = walk(operations, "types/photos/IMG_0001.jpg").number
+    number = walk(operations, "types/photos/IMG_0001.jpg").nodeid
     original = household.root / "2019/rome/IMG_0001.jpg"
     original.unlink()
     os.mkfifo(original)
     with pytest.raises(NotPermitted):
-        operations.open(number, os.O_RDONLY)
+        operations.open(number, os.O_RDONLY, ROOT_USER)
 
 
 def test_extended_attributes_of_an_asset(operations: Operations):
-    number = walk(operations, "by-date/2019/07/IMG_0001.jpg").number
+    number = walk(operations, "by-date/2019/07/IMG_0001.jpg").nodeid
     assert operations.getxattr(number, b"user.haven.gps") == b"41.900000,12.500000"
     assert operations.getxattr(number, b"user.haven.caption") == b"a dog at the fountain"
     assert len(operations.getxattr(number, b"user.haven.hash")) == 64
@@ -217,7 +221,7 @@ def test_extended_attributes_of_an_asset(operations: Operations):
 
 def test_files_show_the_same_attributes_and_the_disks_own(operations: Operations, household: Any):
     os.setxattr(household.root / "papers/invoice.pdf", "user.mine", b"1")
-    number = walk(operations, "files/photos/papers/invoice.pdf").number
+    number = walk(operations, "files/photos/papers/invoice.pdf").nodeid
     assert operations.getxattr(number, b"user.haven.text") == b"invoice for a dog"
     assert operations.getxattr(number, b"user.mine") == b"1"
     walk(operations, "types/documents/invoice.pdf")
@@ -226,7 +230,7 @@ def test_files_show_the_same_attributes_and_the_disks_own(operations: Operations
 
 
 def test_a_hit_says_its_score_and_why(operations: Operations):
-    number = walk(operations, "search/fountain/IMG_0001.jpg").number
+    number = walk(operations, "search/fountain/IMG_0001.jpg").nodeid
     assert float(operations.getxattr(number, b"user.haven.score")) > 0
     assert b"fountain" in operations.getxattr(number, b"user.haven.why")
     walk(operations, "by-date/2019/07/IMG_0001.jpg")
@@ -236,7 +240,7 @@ def test_a_hit_says_its_score_and_why(operations: Operations):
 def test_samba_is_told_how_a_name_is_spelt(operations: Operations):
     def spelt(path: str, name: str) -> bytes:
         return operations.getxattr(
-            walk(operations, path).number, b"glusterfs.get_real_filename:" + name.encode()
+            walk(operations, path).nodeid, b"glusterfs.get_real_filename:" + name.encode()
         )
 
     assert spelt("by-date/2019/07", "img_0001.JPG") == b"IMG_0001.jpg\0"
@@ -254,30 +258,31 @@ def test_samba_is_told_how_a_name_is_spelt(operations: Operations):
 
 def test_changes_are_refused_for_the_reason_that_holds_there(operations: Operations):
     with pytest.raises(ReadOnly):
-        operations.refuse(walk(operations, "files/photos").number)
-    with pytest.raises(ReadOnly):
-        operations.refuse(walk(operations, "files").number, mkdir=True)
+        operations.mkdir(walk(operations, "files/photos").nodeid, b"new", 0o755, ROOT_USER)
     with pytest.raises(Exists):
-        operations.refuse(walk(operations, "search").number, mkdir=True)
-    for path in ("by-date", "types/photos", "search/dog", ".haven", "@people", "search"):
+        operations.mkdir(walk(operations, "search").nodeid, b"new", 0o755, ROOT_USER)
+    for path in ("by-date", "types/photos", "search/dog", ".haven", "@people", "files"):
         with pytest.raises(NotPermitted):
-            operations.refuse(walk(operations, path).number)
-    leaf = walk(operations, "types/photos/IMG_0002.jpg").number
+            operations.mkdir(walk(operations, path).nodeid, b"new", 0o755, ROOT_USER)
+        with pytest.raises(NotPermitted):
+            operations.create(walk(operations, path).nodeid, b"new", 0o644, os.O_RDWR, ROOT_USER)
+    leaf = walk(operations, "types/photos/IMG_0002.jpg").nodeid
     with pytest.raises(NotPermitted):
-        operations.open(leaf, os.O_RDWR)
+        operations.open(leaf, os.O_RDWR, ROOT_USER)
     with pytest.raises(NotPermitted):
-        operations.setxattr(leaf, b"user.haven.hash")
+        operations.setxattr(leaf, b"user.haven.hash", b"", 0, ROOT_USER)
     with pytest.raises(Unsupported):
-        operations.setxattr(leaf, b"user.haven.nonsense")
+        operations.setxattr(leaf, b"user.haven.nonsense", b"", 0, ROOT_USER)
+    original = walk(operations, "files/photos/papers/invoice.pdf").nodeid
     with pytest.raises(ReadOnly):
-        operations.open(walk(operations, "files/photos/papers/invoice.pdf").number, os.O_WRONLY)
+        operations.open(original, os.O_WRONLY, ROOT_USER)
 
 
 def test_directories_and_files_are_not_mistaken_for_each_other(operations: Operations):
     with pytest.raises(IsADirectory):
-        operations.open(walk(operations, "by-date").number, os.O_RDONLY)
+        operations.open(walk(operations, "by-date").nodeid, os.O_RDONLY, ROOT_USER)
     with pytest.raises(NotADirectory):
-        operations.lookup(walk(operations, "search/README.txt").number, b"x")
+        operations.lookup(walk(operations, "search/README.txt").nodeid, b"x")
 
 
 def test_probes_never_search(operations: Operations):
@@ -321,12 +326,13 @@ def test_only_searches_disks_and_reports_are_slow(operations: Operations):
         ("files/photos", True),
         (".haven/status.json", True),
     ):
-        assert operations.slow(walk(operations, path).number) is slow
+        assert operations.slow(walk(operations, path).nodeid) is slow
 
 
 def test_status_and_errors_are_readable(operations: Operations):
     with pytest.raises(NotFound):
         walk(operations, "search/nothing by this name.lnk")
-    text = operations.open(walk(operations, ".haven/status.json").number, os.O_RDONLY)
-    assert b'"assets": 9' in text.text
-    assert operations.statfs().f_blocks > 0
+    opened = operations.open(walk(operations, ".haven/status.json").nodeid, os.O_RDONLY, ROOT_USER)
+    assert b'"assets": 9' in operations.read(opened.handle, 0, 1 << 20)
+    operations.release(opened.handle)
+    assert operations.statfs(ROOT).f_blocks > 0

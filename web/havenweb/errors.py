@@ -33,6 +33,7 @@ STATUS: dict[type[errors.HavenError], HTTPStatus] = {
     errors.InvalidQuery: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Unreadable: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.SourceGone: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Stale: HTTPStatus.GONE,
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.EncoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse
 
 from havenfs.errors import NotFound, NotPermitted, SourceGone
-from havenfs.views import files
+from havenfs.views import disk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def open_below(source: Source, relative: bytes) -> int:
     if not all(part not in (b"", b".", b"..") for part in relative.split(b"/")):
         raise NotPermitted("the path leaves its source")
     try:
-        return files.open_file(source, relative)
+        return disk.open_file(source, relative)
     except PermissionError as error:
         raise NotPermitted("the original may not be read by this program") from error
     except (NotFound, NotPermitted, OSError) as error:

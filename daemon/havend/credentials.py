@@ -1,0 +1,99 @@
+"""Doing something in the name of the person who asked: their user, group and supplementary groups, on this thread.
+
+As root, the kernel then applies to us the rules that it would apply to them: who owns what is made, set-group-ID
+directories, sticky bits, access lists, quotas. As anybody else there is one person only, and nothing to do.
+
+The raw system calls change one thread; the wrappers of the C library would change the whole process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from havenfs.entities import Caller
+
+# (setfsuid, setfsgid, setgroups) of <asm/unistd.h>; the 32-bit machines have a second, wider set.
+_NUMBERS: Final = {
+    "x86_64": (122, 123, 116),
+    "aarch64": (151, 152, 159),
+    "riscv64": (151, 152, 159),
+    "armv7l": (215, 216, 206),
+    "i686": (215, 216, 206),
+}
+_CAP_SYS_RESOURCE: Final = 24
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@functools.cache
+def _privileged() -> bool:
+    return os.geteuid() == 0 and platform.machine() in _NUMBERS
+
+
+class Acting:
+    """A context in which this thread is the caller, as far as files are concerned. Use it once."""
+
+    __slots__ = ("_caller", "_switched")
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._switched = False
+
+    def __enter__(self) -> None:
+        caller = self._caller
+        if (caller.uid == 0 and caller.gid == 0) or not _privileged():
+            return
+        setfsuid, setfsgid, setgroups = _NUMBERS[platform.machine()]
+        groups = _groups(caller.pid)
+        self._switched = True
+        _libc.syscall(setgroups, len(groups), (ctypes.c_uint32 * len(groups))(*groups))
+        _libc.syscall(setfsgid, caller.gid)
+        _libc.syscall(setfsuid, caller.uid)  # last: it gives the capabilities away
+
+    def __exit__(self, *_: object) -> None:
+        if not self._switched:
+            return
+        setfsuid, setfsgid, setgroups = _NUMBERS[platform.machine()]
+        _libc.syscall(setfsuid, 0)
+        _libc.syscall(setfsgid, os.getegid())
+        _libc.syscall(setgroups, 0, None)
+
+
+def _groups(pid: int) -> list[int]:
+    """The supplementary groups of a process; none when it has gone. FUSE does not send them."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return []
+    for line in status.splitlines():
+        if line.startswith(b"Groups:"):
+            return [int(group) for group in line.split()[1:]]
+    return []
+
+
+def prepare() -> None:
+    """Make this process a neutral one: no umask of its own (the caller's was applied by the kernel), and no right to
+    exceed quotas and the blocks that a disk reserves for root."""
+    os.umask(0)
+    if _privileged():
+        _drop(_CAP_SYS_RESOURCE)
+
+
+class _Header(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+def _drop(capability: int) -> None:
+    """Take a capability out of the effective set (capset(2), version 3)."""
+    header = _Header(0x20080522, 0)
+    sets = (
+        ctypes.c_uint32 * 6
+    )()  # effective, permitted, inheritable; the low 32 bits of each, then the high ones
+    if _libc.capget(ctypes.byref(header), sets) == 0:
+        sets[0] &= ~(1 << capability)
+        _libc.capset(ctypes.byref(header), sets)

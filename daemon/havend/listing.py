@@ -1,0 +1,24 @@
+"""A directory as it was when it was opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from havenfs.views.tree import Directory, Entries
+
+
+@dataclass(slots=True)
+class Listing:
+    """A snapshot. An entry's place in it is its cookie, good for the life of the handle whatever changes meanwhile."""
+
+    nodeid: int
+    directory: Directory
+    entries: Entries
+    begun: bool = False
+
+    @property
+    def keep(self) -> bool:
+        """Whether the kernel may keep the listing: every change of it is announced."""
+        return self.directory.lasting

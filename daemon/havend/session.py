@@ -1,0 +1,48 @@
+"""What serving a mount needs besides a transport: the catalog, the tree over it, and the operations on both."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import Catalog
+from havenfs.retrieval.encoder import SocketEncoder
+from havenfs.retrieval.search import Searcher
+from havenfs.views import disk, open_tree
+
+from . import credentials
+from .inodes import InodeTable
+from .operations import Operations
+from .stats import SHORT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from havenfs.config import State
+
+    from .inodes import Ledger
+
+SWITCH_S = 1e-4  # how long a search thread may hold the interpreter: 5 ms, the default, would be each request's wait
+
+
+@contextmanager
+def opened(
+    state: State, mountpoint: Path, *, ledger: Ledger | None = None
+) -> Generator[Operations]:
+    """The operations of the tree of *state*, to be mounted on *mountpoint*, which `files/` then never enters."""
+    credentials.prepare()
+    sys.setswitchinterval(SWITCH_S)
+    disk.walks.keep(SHORT_S)
+    with Catalog(state.catalog) as catalog:
+        tree = open_tree(
+            catalog, Searcher(catalog, SocketEncoder(state.encoder)), hidden=(bytes(mountpoint),)
+        )
+        table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
+        try:
+            yield Operations(tree, table, uid=os.getuid(), gid=os.getgid())
+        finally:
+            disk.walks.let_go(all_of_them=True)

@@ -1,0 +1,118 @@
+"""What stat shows of a node, and how long the kernel may believe it. Values and pure functions."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    from havenfs.entities import Asset
+
+LONG_S = 300.0  # names and attributes whose changes are announced to the kernel
+SHORT_S = 1.0  # everything else: long enough for `ls -l`, short enough for people
+LINKS = 5  # an asset stands in files/, by-date/, places/, types/ and .haven/by-id/; du and rsync -H count it once
+
+
+@dataclass(slots=True)
+class Attributes:
+    """Of one inode."""
+
+    nodeid: int
+    """What the kernel calls the inode."""
+    number: int
+    """st_ino: what programs see."""
+    mode: int
+    nlink: int
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    atime_ns: int
+    ctime_ns: int
+    rdev: int = 0
+    blocks: int = 0
+    """Of 512 bytes."""
+    entry_s: float = SHORT_S
+    attributes_s: float = SHORT_S
+
+
+def of_asset(
+    asset: Asset, nodeid: int, number: int, uid: int, gid: int, *, lasting: bool
+) -> Attributes:
+    """An asset in a view: readable by everybody, written by nobody."""
+    mtime = asset.mtime_ns
+    return Attributes(
+        nodeid,
+        number,
+        stat.S_IFREG | 0o444,
+        LINKS,
+        uid,
+        gid,
+        asset.size,
+        mtime,
+        mtime,
+        mtime,
+        0,
+        (asset.size + 511) // 512,
+        LONG_S if lasting else SHORT_S,
+        LONG_S,
+    )
+
+
+def of_original(found: os.stat_result, nodeid: int, *, gone: bool = False) -> Attributes:
+    """What `files/` shows: the disk's own attributes."""
+    directory = stat.S_ISDIR(found.st_mode)
+    return Attributes(
+        nodeid,
+        nodeid,
+        found.st_mode,
+        # Samba shows nonsense below 2 for directories (btrfs counts 1); a file without a name has none.
+        max(found.st_nlink, 2) if directory and not gone else found.st_nlink,
+        found.st_uid,
+        found.st_gid,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_atime_ns,
+        found.st_ctime_ns,
+        found.st_rdev,
+        found.st_blocks,
+    )
+
+
+def of_folder(
+    nodeid: int, uid: int, gid: int, touched_ns: int, *, entry_s: float, attributes_s: float
+) -> Attributes:
+    """A computed directory."""
+    return Attributes(
+        nodeid,
+        nodeid,
+        stat.S_IFDIR | 0o555,
+        2,
+        uid,
+        gid,
+        0,
+        touched_ns,
+        touched_ns,
+        touched_ns,
+        entry_s=entry_s,
+        attributes_s=attributes_s,
+    )
+
+
+def of_text(nodeid: int, uid: int, gid: int, touched_ns: int, size: int) -> Attributes:
+    """A file whose bytes are made when they are asked for."""
+    return Attributes(
+        nodeid,
+        nodeid,
+        stat.S_IFREG | 0o444,
+        1,
+        uid,
+        gid,
+        size,
+        touched_ns,
+        touched_ns,
+        touched_ns,
+    )
