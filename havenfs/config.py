@@ -33,6 +33,11 @@ class State:
         """The unix socket that answers "embed this query text"."""
         return self.root / "encoder.sock"
 
+    @property
+    def bell(self) -> Path:
+        """The FIFO through which the mount wakes the indexer: something new is in the queue."""
+        return self.root / "bell"
+
     @classmethod
     def default(cls) -> State:
         """`$XDG_STATE_HOME/havenfs`, or `~/.local/state/havenfs`."""

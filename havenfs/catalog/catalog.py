@@ -7,22 +7,31 @@ programs call it inline for point reads and through a thread for the rest.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import apsw
 import sqlite_vec
 
 from . import schema
-from .connections import Connections, transact
+from .connections import BUSY_MS, Connections, transact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
     from typing import Concatenate
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+TROUBLE = (
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+)
+"""What a disk that is full, read-only or failing makes SQLite say, or somebody who holds the file for long."""
 Connection = apsw.Connection
 """What a function given to `read` and `write` takes first, for the packages that may not name apsw."""
 
@@ -63,15 +72,19 @@ class Catalog(Connections):
         """Like `write`, for what may be lost: False where the disk is full, read-only or kept busy."""
         try:
             self.write(query, *args, **kwargs)
-        except (
-            apsw.BusyError,
-            apsw.CantOpenError,
-            apsw.FullError,
-            apsw.IOError,
-            apsw.ReadOnlyError,
-        ):
+        except TROUBLE:
             return False
         return True
+
+    @contextmanager
+    def waiting(self, at_most_ms: int) -> Generator[None]:
+        """Inside, this thread waits no longer than this for the writes of others."""
+        db = self.connection()
+        db.set_busy_timeout(at_most_ms)
+        try:
+            yield
+        finally:
+            db.set_busy_timeout(BUSY_MS)
 
     def version(self) -> int:
         """A number that moves when another connection has committed. Comparable within this thread only."""

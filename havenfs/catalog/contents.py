@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from havenfs.entities import AssetId, DateSource, Stage
+from havenfs.entities import AssetId, DateSource, Identity, Kind, Stage
 
 from . import files, jobs, names, words
 
 if TYPE_CHECKING:
     import apsw
 
-    from havenfs.entities import File, Identity, Kind
+    from havenfs.entities import File, SourceId
+
+FRESH_S = 60
+"""How old the asset of a temporary file may be when it is renamed over the file that it is the new version of."""
 
 
 def find(db: apsw.Connection, content: bytes) -> AssetId | None:
@@ -45,9 +48,9 @@ def add(db: apsw.Connection, file: File, identity: Identity, kind: Kind) -> Asse
     return asset_id
 
 
-def attach(db: apsw.Connection, asset_id: AssetId, file: File, identity: Identity) -> None:
+def attach(db: apsw.Connection, asset_id: AssetId, file: File, content: bytes) -> None:
     """*file* holds the content of a known asset: a copy, or the return of one whose files were all gone."""
-    files.known(db, file.id, identity.hash, asset_id)
+    files.known(db, file.id, content, asset_id)
     db.execute(
         """
         UPDATE asset SET file_id = ?1 WHERE id = ?2 AND NOT EXISTS (
@@ -68,8 +71,42 @@ def renew(
     )
     db.execute("DELETE FROM embedding WHERE asset_id = ?", (asset_id,))  # of the old content
     words.put(db, asset_id, caption="", ocr="", document="")
-    attach(db, asset_id, file, identity)
+    attach(db, asset_id, file, identity.hash)
     jobs.enqueue(db, asset_id, Stage, priority=file.mtime_ns // 10**9)
+
+
+def supersede(db: apsw.Connection, old: File, new: File) -> bool:
+    """*new* was renamed over *old*, which programs do to save: the asset of *old* goes on with the content of *new*.
+
+    Only where the asset of *new* was born for that, less than FRESH_S ago, and neither has another file. The young
+    asset is left with the old content, hidden, so that this comes back if its bytes do. The rows of the two files are
+    the caller's. False: nothing was done.
+    """
+    row = db.execute(
+        """
+        SELECT a.hash, b.hash, b.kind, b.mime FROM asset a, asset b
+         WHERE a.id = ?1 AND b.id = ?2 AND a.file_id = ?3 AND b.file_id = ?4 AND b.added > ?5
+           AND NOT EXISTS (SELECT 1 FROM file WHERE asset_id IN (a.id, b.id) AND id NOT IN (?3, ?4))
+        """,
+        (old.asset_id, new.asset_id, old.id, new.id, int(time.time()) - FRESH_S),
+    ).fetchone()
+    if row is None or old.asset_id is None or new.asset_id is None:
+        return False
+    before, content, kind, mime = row
+    db.execute(
+        "UPDATE asset SET hash = randomblob(32), file_id = NULL WHERE id = ?", (new.asset_id,)
+    )
+    renew(
+        db,
+        old.asset_id,
+        new,
+        Identity(hash=content, size=new.size, mime=mime, kind=Kind(kind)),
+        Kind(kind),
+    )
+    db.execute("UPDATE asset SET file_id = ? WHERE id = ?", (new.id, old.asset_id))
+    db.execute("UPDATE asset SET hash = ? WHERE id = ?", (before, new.asset_id))
+    db.execute("DELETE FROM embedding WHERE asset_id = ?", (new.asset_id,))  # of the other content
+    return True
 
 
 def copies(db: apsw.Connection, asset_id: AssetId, *, besides: File) -> int:
@@ -91,6 +128,20 @@ def reread_dates(db: apsw.Connection, file: File, *, moved: bool) -> None:
     ).fetchone()
     if row and (moved or row[1] == DateSource.MTIME):
         jobs.enqueue(db, AssetId(row[0]), [Stage.METADATA], priority=file.mtime_ns // 10**9)
+
+
+def reread_dates_below(db: apsw.Connection, source_id: SourceId, directory: bytes) -> None:
+    """The same for all that was moved to *directory*, in one statement."""
+    db.execute(
+        """
+        INSERT INTO job (asset_id, stage, priority)
+        SELECT a.id, 'metadata', f.mtime_ns / 1000000000 FROM file f JOIN asset a ON a.file_id = f.id
+         WHERE f.source_id = ? AND f.path >= ? AND f.path < ?
+        ON CONFLICT (asset_id, stage) DO UPDATE
+           SET state = 'queued', priority = excluded.priority, crashes = 0, reason = NULL, finished = NULL
+        """,
+        (source_id, directory + b"/", directory + b"0"),
+    )
 
 
 def path_words(path: bytes) -> str:

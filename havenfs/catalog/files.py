@@ -115,6 +115,17 @@ def below(db: apsw.Connection, source_id: SourceId, directory: bytes) -> list[tu
     ]
 
 
+def anything(db: apsw.Connection, source_id: SourceId, path: bytes) -> bool:
+    """Whether something is known at *path*, or below it."""
+    return bool(
+        db.execute(
+            "SELECT EXISTS (SELECT 1 FROM file WHERE source_id = ?1 AND path = ?2)"
+            " OR EXISTS (SELECT 1 FROM file WHERE source_id = ?1 AND path >= ?3 AND path < ?4)",
+            (source_id, path, path + b"/", path + b"0"),
+        ).get
+    )
+
+
 def twins(db: apsw.Connection, seen: Seen) -> list[File]:
     """Known files with this entry's device, inode, size and mtime: where it may have been moved from."""
     rows = db.execute(

@@ -48,6 +48,14 @@ def enqueue(
     )
 
 
+def hasten(db: apsw.Connection, asset_id: AssetId) -> None:
+    """Somebody has just put it here: what is queued for it goes before everything else, however old the photo is."""
+    db.execute(
+        "UPDATE job SET priority = max(priority, ?) WHERE asset_id = ? AND state = 'queued'",
+        (int(time.time()), asset_id),
+    )
+
+
 def queued(
     db: apsw.Connection, lead: Stage, together: Collection[Stage], *, limit: int
 ) -> list[Job]:

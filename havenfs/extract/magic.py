@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HEAD = 64 * 1024
 """Bytes from the start that `sniff` wants to see."""
 UNKNOWN = "application/octet-stream"
+ZIP = "application/zip"
 
 RAW = frozenset(
     {
@@ -125,10 +126,11 @@ def kind(mime: str) -> Kind | None:
     return Kind.DOCUMENT if mime in DOCUMENTS else None
 
 
-def sniff(head: bytes, file: BinaryIO, extension: bytes) -> str:
+def sniff(head: bytes, file: BinaryIO | None, extension: bytes) -> str:
     """The type of the file that begins with *head* (its first HEAD bytes, or all of it).
 
-    *extension* is lower case with its dot. *file* is only read when the head is that of a zip.
+    *extension* is lower case with its dot. *file* is only read when the head is that of a zip; None: a zip is a ZIP,
+    whatever is in it.
     """
     for prefix, mime in _PREFIX:
         if head.startswith(prefix):
@@ -160,7 +162,7 @@ def sniff(head: bytes, file: BinaryIO, extension: bytes) -> str:
     if b"%PDF-" in head[:1024]:  # readers tolerate junk before it, and real files have some
         return "application/pdf"
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip(file)
+        return ZIP if file is None else _zip(file)
     return _text(head, extension)
 
 
@@ -202,7 +204,7 @@ def _zip(file: BinaryIO) -> str:
                 if declared in DOCUMENTS:
                     return declared
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, KeyError):
-        return "application/zip"  # RuntimeError: encrypted; ValueError: absurd sizes
+        return ZIP  # RuntimeError: encrypted; ValueError: absurd sizes
     office = "application/vnd.openxmlformats-officedocument."
     if "word/document.xml" in names:
         return office + "wordprocessingml.document"
@@ -210,7 +212,7 @@ def _zip(file: BinaryIO) -> str:
         return office + "spreadsheetml.sheet"
     if "ppt/presentation.xml" in names:
         return office + "presentationml.presentation"
-    return "application/zip"
+    return ZIP
 
 
 def _text(head: bytes, extension: bytes) -> str:

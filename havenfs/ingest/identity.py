@@ -41,7 +41,7 @@ def settle(db: Connection, asked: File, identity: Identity) -> AssetId | None:
             contents.reread_dates(db, file, moved=False)
         else:
             files.part(db, file.id)
-            contents.attach(db, holder, file, identity)
+            contents.attach(db, holder, file, identity.hash)
         return holder
     own = file.asset_id
     if own is not None and not contents.copies(db, own, besides=file):

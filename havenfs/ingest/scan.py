@@ -140,7 +140,7 @@ def _compare(run: _Scan, known: Children, found: walk.Listing) -> None:
         file = known.files.get(seen.path)
         if file is None:
             run.fresh.append(seen)
-        elif not _equal(file, seen):
+        elif not equal(file, seen):
             run.other.append((file, seen))
     # A directory has no row unless it could not be listed once; then its row goes with the others here.
     run.gone += [(file.id, path) for path, file in known.files.items() if path not in present]
@@ -148,7 +148,8 @@ def _compare(run: _Scan, known: Children, found: walk.Listing) -> None:
         run.gone += run.catalog.read(files.below, run.source.id, directory)
 
 
-def _equal(file: File, seen: Seen) -> bool:
+def equal(file: File, seen: Seen) -> bool:
+    """Whether the row says what is on disk, as far as the file system tells."""
     return (file.size, file.mtime_ns, file.device, file.inode) == (
         seen.size,
         seen.mtime_ns,
@@ -192,6 +193,9 @@ def _apply(db: Connection, run: _Scan) -> None:
 
 
 def _change(db: Connection, run: _Scan, file: File, seen: Seen) -> None:
+    now = files.get(db, file.id)
+    if now is None or now.path != file.path or equal(now, seen):
+        return  # somebody was faster: what happens through the mount is recorded at once
     alike = (file.size, file.mtime_ns) == (seen.size, seen.mtime_ns)
     # A remount renumbers devices, and inodes too where a file system has none of its own (exFAT): that alone is
     # no reason to read a whole disk again. The same device with another inode is another file.

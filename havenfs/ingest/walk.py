@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from havenfs.catalog.files import Seen
 from havenfs.entities import FileState
+from havenfs.errors import SourceGone
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 IGNORED = frozenset([b"@eaDir", b"#recycle", b"lost+found"])
 """Folders of NAS systems and of ext4 that hold nothing of the owner's, besides everything with a leading dot."""
@@ -21,6 +27,8 @@ PSEUDO = frozenset(
 )
 """File systems that hold no originals. Above all our own mount, whose folders lead back here."""
 
+LATEST_NS = (1 << 63) - 1
+"""2262, where SQLite's integers end. ext4 and XFS know times up to 2446 and 2486, and damaged cameras write them."""
 PATH_MAX = 4096  # bytes: what the kernel takes in one call, less the root
 
 
@@ -37,6 +45,11 @@ class Listing:
 def ignored(name: bytes) -> bool:
     """Whether an entry of this name is never indexed."""
     return name.startswith(b".") or name in IGNORED
+
+
+def passed_over(path: bytes) -> bool:
+    """Whether this path, or something above it, is never indexed."""
+    return any(ignored(name) for name in path.split(b"/"))
 
 
 def joined(root: bytes, relative: bytes) -> bytes:
@@ -92,6 +105,42 @@ def look(root: bytes, path: bytes) -> Seen | None:
     return None if stat.S_ISDIR(info.st_mode) else _seen(path, info)
 
 
+def see(root: bytes, path: bytes) -> Seen | None:
+    """Like `look`, but None only when there really is none (or a directory). Raises SourceGone when the disk does not
+    say."""
+    try:
+        info = os.lstat(joined(root, path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SourceGone(os.strerror(error.errno or 0)) from error
+    return None if stat.S_ISDIR(info.st_mode) else _seen(path, info)
+
+
+@contextmanager
+def opened(root: bytes, path: bytes) -> Generator[tuple[int, Seen]]:
+    """A descriptor for reading the file at *path*, and what it is. No component below the root may be a symlink,
+    whatever is swapped meanwhile. Raises SourceGone when there is no such file, or no disk."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    *folders, name = path.split(b"/")
+    handles: list[int] = []
+    try:
+        here = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        handles.append(here)
+        for folder in folders:
+            here = os.open(folder, os.O_PATH | os.O_DIRECTORY | flags, dir_fd=here)
+            handles.append(here)
+        # O_NONBLOCK: a FIFO that took the file's place must not wait for its writer.
+        file = os.open(name, os.O_RDONLY | os.O_NONBLOCK | flags, dir_fd=here)
+        handles.append(file)
+        yield file, _seen(path, os.fstat(file))
+    except OSError as error:
+        raise SourceGone(os.strerror(error.errno or 0)) from error
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
 def unlisted(path: bytes, error: OSError) -> Seen:
     """What to remember of a directory that cannot be listed."""
     return _unlisted(path, f"the folder cannot be read ({os.strerror(error.errno or 0)})")
@@ -132,7 +181,7 @@ def _seen(path: bytes, info: os.stat_result) -> Seen:
     return Seen(
         path=path,
         size=info.st_size,
-        mtime_ns=info.st_mtime_ns,
+        mtime_ns=min(info.st_mtime_ns, LATEST_NS),
         device=_signed(info.st_dev),
         inode=_signed(info.st_ino),
         state=state,
