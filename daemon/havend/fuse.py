@@ -105,7 +105,9 @@ class Handlers(pyfuse3.Operations):
         """Find a name in a directory."""
         with _told():
             try:
-                found = await self._on(parent_inode, self._operations.lookup, parent_inode, name)
+                found = await self._on(
+                    parent_inode, self._operations.lookup, parent_inode, name, _caller(ctx)
+                )
             except NotFound:
                 return self._absent
             return _entry(found)
@@ -135,6 +137,7 @@ class Handlers(pyfuse3.Operations):
         if start_id == 0 and listing.begun:  # rewinddir: POSIX wants the directory as it is now
             with _told():
                 listing = await self._on(listing.nodeid, operations.listing, listing.nodeid)
+            operations.nudges.closed(listing.nodeid)
             self._listings[fh] = listing
         listing.begun = True
         for position in range(start_id, len(listing.entries) + 2):
@@ -161,7 +164,7 @@ class Handlers(pyfuse3.Operations):
 
     async def releasedir(self, fh: FileHandleT) -> None:
         """Let go of the snapshot."""
-        del self._listings[fh]
+        self._operations.nudges.closed(self._listings.pop(fh).nodeid)
 
     def _dots(self, nodeid: int, position: int) -> pyfuse3.EntryAttributes:
         """`.` and `..`: the kernel uses their inode number and type only, and counts no lookup."""
@@ -461,6 +464,7 @@ def _info(opened: Opened) -> pyfuse3.FileInfo:
 def _entry(found: Attributes) -> pyfuse3.EntryAttributes:
     entry = pyfuse3.EntryAttributes()
     entry.st_ino = found.nodeid
+    entry.generation = found.generation
     entry.st_mode = found.mode
     entry.st_nlink = found.nlink
     entry.st_uid = found.uid

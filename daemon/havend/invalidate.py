@@ -15,6 +15,7 @@ from havenfs.catalog import assets, changes
 from havenfs.views import Leaf, affected
 
 from .inodes import ROOT
+from .nudge import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId
     from havenfs.views.affected import Touched
 
+    from .nudge import News
     from .operations import Operations
 
 log = logging.getLogger(__name__)
@@ -84,7 +86,7 @@ class Watcher:
     def _tell(self, touched: Iterable[Touched], changed: Sequence[AssetId]) -> None:
         """Each name and folder that the kernel may have wrong. About 6 us a name."""
         now = time.time_ns()
-        folders: set[int] = set()
+        folders: dict[int, list[News]] = {}
         for name in touched:
             folder = self._table.folder(name.folder)
             if folder is None:
@@ -92,12 +94,13 @@ class Watcher:
             if name.child is not None and not name.gone and self._table.folder(name.child):
                 continue  # still there: dropping it would pull the ground from under a shell that stands in it
             self._kernel.entry(folder.nodeid, name.name)
-            folders.add(folder.nodeid)
+            folders.setdefault(folder.nodeid, []).append((name.name, _fate(name)))
             folder.touched_ns = now
         for nodeid in folders:
             self._kernel.inode(nodeid, attributes_only=False)
         for asset in self._catalog.read(assets.many, changed):
             self._kernel.inode(self._table.number(Leaf(asset)), attributes_only=False)
+        self._operations.nudges.announce(folders)
 
     def _tell_all(self) -> None:
         log.info("more changed than can be told one by one: every folder is asked again")
@@ -111,6 +114,15 @@ class Watcher:
                     self._kernel.entry(ROOT, folder.name)
         for folder in folders:
             self._kernel.inode(folder.nodeid, attributes_only=False)
+        self._operations.nudges.announce({folder.nodeid: None for folder in folders})
+
+
+def _fate(name: Touched) -> Fate:
+    if name.child is not None:
+        return Fate.GONE_DIRECTORY if name.gone else Fate.NEW_DIRECTORY
+    if name.gone == name.new:
+        return Fate.CHANGED
+    return Fate.GONE if name.gone else Fate.NEW
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from .credentials import Acting
 from .handles import Handles, Opened
 from .inodes import ASSET, HASHED, InodeTable
 from .listing import Listing
+from .nudge import Nudges
 from .stats import LONG_S, SHORT_S, Attributes
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Operations:
         uid: int,
         gid: int,
         observer: Observer | None = None,
+        nudges: Nudges | None = None,
     ) -> None:
         self.table = table
         self.library = root.scope.library
@@ -91,6 +93,7 @@ class Operations:
         self._uid = uid
         self._gid = gid
         self._observer = observer
+        self.nudges = nudges or Nudges()
         self._leaves: dict[int, Leaf] = {}
         self._seen: dict[int, Signature] = {}  # what the page cache may hold of an inode
 
@@ -175,8 +178,12 @@ class Operations:
 
     # --- names ----------------------------------------------------------------------------------------------
 
-    def lookup(self, parent: int, name: bytes) -> Attributes:
+    def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Attributes:
         """Find a name in a directory and count the lookup. Raises NotFound and what the view raises."""
+        if caller is not None and self.nudges.is_helper(caller):
+            phantom = self.nudges.phantom(parent, name)
+            if phantom is not None:
+                return stats.of_phantom(*phantom)
         if name in (b".", b".."):  # NFS, of a handle that it kept
             return self._dots(parent, above=name == b"..")
         return self.admit(self._directory(parent).lookup(name), parent, name)
@@ -210,6 +217,10 @@ class Operations:
     def listing(self, nodeid: int) -> Listing:
         """A snapshot of a directory. A search in it runs here."""
         directory = self._directory(nodeid)
+        if isinstance(directory, DiskDirectory):
+            self.nudges.opened(nodeid, directory.source.root + b"/" + directory.path)
+        else:
+            self.nudges.opened(nodeid)
         return Listing(nodeid, directory, directory.entries())
 
     # --- attributes -----------------------------------------------------------------------------------------
@@ -248,6 +259,9 @@ class Operations:
         self, nodeid: int, changes: Changes, caller: Caller, handle: int | None = None
     ) -> Attributes:
         """Change attributes of an original. Raises NotPermitted for everything else."""
+        if self.nudges.is_helper(caller):
+            return self.getattr(nodeid)
+        self.nudges.own_file(nodeid)
         opened = self.handles.get(handle) if handle is not None else None
         if opened is None or opened.source is None:
             node = self.node(nodeid)
@@ -272,23 +286,33 @@ class Operations:
 
     def mknod(self, parent: int, name: bytes, mode: int, rdev: int, caller: Caller) -> Attributes:
         """Make a file, a FIFO, a socket or a device node."""
-        node = self._directory(parent).mknod(name, mode, rdev, Acting(caller))
+        directory = self._directory(parent)
+        if self.nudges.is_helper(caller):
+            return self.admit(self.nudges.appears(parent, name, directory), parent, name)
+        self.nudges.own(parent, name)
+        node = directory.mknod(name, mode, rdev, Acting(caller))
         if stat.S_ISREG(mode):
             self._written(node)
         return self.admit(node, parent, name)
 
     def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller) -> Attributes:
         """Make a directory."""
-        return self.admit(self._directory(parent).mkdir(name, mode, Acting(caller)), parent, name)
+        directory = self._directory(parent)
+        if self.nudges.is_helper(caller):
+            return self.admit(self.nudges.appears(parent, name, directory), parent, name)
+        self.nudges.own(parent, name)
+        return self.admit(directory.mkdir(name, mode, Acting(caller)), parent, name)
 
     def symlink(self, parent: int, name: bytes, target: bytes, caller: Caller) -> Attributes:
         """Make a symlink."""
+        self.nudges.own(parent, name)
         return self.admit(
             self._directory(parent).symlink(name, target, Acting(caller)), parent, name
         )
 
     def link(self, nodeid: int, parent: int, name: bytes, caller: Caller) -> Attributes:
         """Give a file one more name."""
+        self.nudges.own(parent, name)
         node = self.node(nodeid)
         directory = self._directory(parent)
         opened = self.handles.of(nodeid)
@@ -304,12 +328,20 @@ class Operations:
     def unlink(self, parent: int, name: bytes, caller: Caller) -> None:
         """Remove a name that is no directory's."""
         directory = self._directory(parent)
+        if self.nudges.is_helper(caller):
+            self.nudges.vanishes(parent, name, directory)
+            return
+        self.nudges.own(parent, name)
         directory.unlink(name, Acting(caller))
         self._gone(directory, name, is_directory=False)
 
     def rmdir(self, parent: int, name: bytes, caller: Caller) -> None:
         """Remove an empty directory."""
         directory = self._directory(parent)
+        if self.nudges.is_helper(caller):
+            self.nudges.vanishes(parent, name, directory)
+            return
+        self.nudges.own(parent, name)
         directory.rmdir(name, Acting(caller))
         self._gone(directory, name, is_directory=True)
 
@@ -324,6 +356,8 @@ class Operations:
     ) -> None:
         """Move a name, or exchange two; renameat2(2)."""
         directory, target = self._directory(parent), self._directory(new_parent)
+        self.nudges.own(parent, name)
+        self.nudges.own(new_parent, new_name)
         directory.rename(name, target, new_name, flags, Acting(caller))
         if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
             return
@@ -367,6 +401,7 @@ class Operations:
         self, parent: int, name: bytes, mode: int, flags: int, caller: Caller
     ) -> tuple[Attributes, Opened]:
         """Make a regular file, or open the one that is there, and open it."""
+        self.nudges.own(parent, name)
         directory = self._directory(parent)
         node, descriptor = directory.create(name, flags & _OURS, mode, Acting(caller))
         opened = self._opened(node, descriptor, flags)
@@ -494,6 +529,7 @@ class Operations:
         """Tell the observer of a file whose content changed since it was opened, or last announced."""
         if not opened.writable or opened.source is None:
             return
+        self.nudges.own_file(opened.nodeid)
         found = os.fstat(opened.handle)
         signature = (found.st_size, found.st_mtime_ns, found.st_ino)
         if signature == opened.signature and not opened.fresh:
@@ -554,10 +590,12 @@ class Operations:
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
         """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        self.nudges.own_file(nodeid)
         attributes.set_value(self.node(nodeid), name, value, flags, Acting(caller))
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
         """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        self.nudges.own_file(nodeid)
         attributes.remove(self.node(nodeid), name, Acting(caller))
 
     # --- the rest -------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ class Attributes:
     """Of 512 bytes."""
     entry_s: float = SHORT_S
     attributes_s: float = SHORT_S
+    generation: int = 0
+    """Another one: another file under a number that was used before."""
 
 
 def of_asset(
@@ -100,6 +102,11 @@ def of_folder(
         entry_s=entry_s,
         attributes_s=attributes_s,
     )
+
+
+def of_phantom(nodeid: int, mode: int) -> Attributes:
+    """What stands for a name that has gone, while the helper of `nudge` removes it."""
+    return Attributes(nodeid, nodeid, mode, 1, 0, 0, 0, 0, 0, 0, entry_s=0.0, attributes_s=0.0)
 
 
 def of_text(nodeid: int, uid: int, gid: int, touched_ns: int, size: int) -> Attributes:

@@ -17,11 +17,11 @@ from .places import ELSEWHERE, NOWHERE, city_names, country, country_names
 from .types import types_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from havenfs.catalog import Catalog
-    from havenfs.catalog.changes import Change
-    from havenfs.entities import Place, PlaceId
+    from havenfs.catalog.changes import Change, Standing
+    from havenfs.entities import AssetId, Place, PlaceId
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,16 @@ class Touched:
     child: str | None = None
     """Directory.key of the folder of that name; None: an asset."""
     gone: bool = False
-    """Of a folder: it is empty now and not shown any more."""
+    """It is not shown any more; of a folder: it is empty now."""
+    new: bool = False
+    """Of an asset: it was not shown before."""
 
 
 Step = tuple[str, str, Condition]
 """One folder down: the step in the key, the name, what belongs in there."""
 
 
-def affected(catalog: Catalog, changes: Iterable[Change]) -> set[Touched]:
+def affected(catalog: Catalog, changes: Sequence[Change]) -> set[Touched]:
     """The names that *changes* touch."""
     gazetteer = catalog.read(browse.gazetteer)
     standings = {
@@ -53,9 +55,12 @@ def affected(catalog: Catalog, changes: Iterable[Change]) -> set[Touched]:
     places = {
         id_: _place_steps(gazetteer, id_) for id_ in {standing.place_id for standing in standings}
     }
+    was, now = _first_and_last(changes)
     touched: set[Touched] = set()
+    leaves: dict[tuple[str, bytes], set[Standing]] = {}
     empty: dict[Condition, bool] = {}
     for standing in standings:
+        folders = [f"types/{name}" for name in types_of(standing)]
         for view, steps in (
             ("by-date", _date_steps(standing.month)),
             ("places", places[standing.place_id]),
@@ -67,9 +72,23 @@ def affected(catalog: Catalog, changes: Iterable[Change]) -> set[Touched]:
                     empty[condition] = not catalog.read(browse.exists, (condition,))
                 touched.add(Touched(folder, name.encode(), child, empty[condition]))
                 folder = child
-            touched.add(Touched(folder, standing.name.encode()))
-        touched |= {Touched(f"types/{name}", standing.name.encode()) for name in types_of(standing)}
-    return touched
+            folders.append(folder)
+        for folder in folders:
+            leaves.setdefault((folder, standing.name.encode()), set()).add(standing)
+    return touched | {
+        Touched(folder, name, gone=now.isdisjoint(there), new=was.isdisjoint(there))
+        for (folder, name), there in leaves.items()
+    }
+
+
+def _first_and_last(changes: Iterable[Change]) -> tuple[set[Standing], set[Standing]]:
+    """Where assets stood before the first of the changes, and where they stand after the last."""
+    was: dict[AssetId | None, Standing | None] = {}
+    now: dict[AssetId | None, Standing | None] = {}
+    for change in changes:
+        was.setdefault(change.asset_id, change.before)
+        now[change.asset_id] = change.after
+    return set(filter(None, was.values())), set(filter(None, now.values()))
 
 
 def _date_steps(month: int | None) -> list[Step]:

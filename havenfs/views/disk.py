@@ -137,6 +137,11 @@ def _walk(source: Source, path: bytes) -> int:
     return here
 
 
+def path(source: Source, relative: bytes) -> bytes:
+    """The absolute path of what is at *relative*: to be shown or watched, never to be opened."""
+    return source.root + b"/" + relative if relative else source.root
+
+
 # --- looking --------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,323 @@
+"""Change notification: what the mount changes by itself is told to inotify, and so to file managers and Samba's clients.
+
+The kernel makes inotify events for what programs do, not for what a file system announces. So a helper process
+(`havend.nudger`) does in the mount what a program would have done: it makes the name that has appeared, removes the one
+that has gone, touches the one that has changed. `Operations` recognises it and asks here what to answer; nothing that the
+helper asks for is ever carried out. The kernel asks LOOKUP before each mknod and mkdir, also of a name that it knows, so
+whether there is an event is decided here at that very moment.
+
+The other way, the helper watches directories of `files/` on their disk, as long as they are open in the mount or were
+lately: changes made behind the mount are told to the kernel and announced like any other.
+
+Any thread, but for `close`. Until `start`, nobody is recognised and nothing is announced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from havenfs.errors import NotFound, NotPermitted
+
+from . import nudger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from havenfs.entities import Caller
+    from havenfs.views.tree import Directory, Node
+
+log = logging.getLogger(__name__)
+
+RATE = (
+    500.0  # names a second, and how many at once; each costs the mount two requests: 3 % of a core
+)
+OPEN = (
+    256  # directories opened last, besides those that are open; they go first when names are many
+)
+WATCHED = 1024  # directories of files/ watched on disk that nobody has open; the indexer needs such watches too
+OWN_S = 1.0  # how long what the helper sees on disk may be an echo of what came through the mount
+PHANTOM: Final = (
+    3 << 60
+)  # + 1 a file, + 2 a directory: inodes that are nobody's, for names to be removed
+_INODE: Final = (1 << 48) - 1
+
+
+class Fate(Enum):
+    """What became of a name."""
+
+    NEW = nudger.NEW
+    NEW_DIRECTORY = nudger.NEW_DIRECTORY
+    GONE = nudger.GONE
+    GONE_DIRECTORY = nudger.GONE_DIRECTORY
+    CHANGED = nudger.CHANGED
+
+
+_APPEARING = (Fate.NEW, Fate.NEW_DIRECTORY)
+_GOING = (Fate.GONE, Fate.GONE_DIRECTORY)
+News = tuple[bytes, Fate]
+
+
+class Kernel(Protocol):
+    """How the kernel is made to forget (`havend.invalidate.Kernel`)."""
+
+    def entry(self, parent: int, name: bytes) -> None:
+        """A name."""
+        ...
+
+    def inode(self, nodeid: int, *, attributes_only: bool) -> None:
+        """Attributes, and pages or the listing unless *attributes_only*."""
+        ...
+
+
+class Nudges:
+    """Announces changes, and knows the helper that does it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._link: socket.socket | None = None
+        self._closing = threading.Event()
+        self._pool: ThreadPoolExecutor | None = None
+        self._number = 0
+        self._said: dict[int, list[tuple[int, bytes]]] = {}
+        self._pending: dict[tuple[int, bytes], Fate] = {}
+        self._open: OrderedDict[int, int] = OrderedDict()  # directory to how often it is open
+        self._disks: OrderedDict[int, bytes] = OrderedDict()  # directory watched to path
+        self._own: dict[tuple[int, bytes] | int, float] = {}
+        self._tokens = RATE
+        self._refilled = time.monotonic()
+
+    def start(self, point: Path, where: Callable[[int], bytes | None], kernel: Kernel) -> None:
+        """Begin, once *point* is mounted. *where* says the path of a directory below it, if it is known."""
+        self._where = where
+        self._kernel = kernel
+        self._pool = ThreadPoolExecutor(1, "nudge")
+        self._pool.submit(self._run, point)
+
+    def close(self) -> None:
+        """End, before the mount does. Does not wait: the helper's last request may want an answer from this thread."""
+        self._closing.set()
+        with self._lock:
+            if self._link is not None:
+                with contextlib.suppress(OSError):
+                    self._link.shutdown(socket.SHUT_RDWR)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    # --- what Operations asks -------------------------------------------------------------------------------
+
+    def is_helper(self, caller: Caller) -> bool:
+        """Whether it is the helper that asks, or that of a predecessor: what it asks for must not be done."""
+        return caller.pid == self._pid != 0 or (caller.gid == nudger.MARK and caller.uid == 0)
+
+    def phantom(self, parent: int, name: bytes) -> tuple[int, int] | None:
+        """How the helper finds a name: (number, mode) of what it may remove; None: as everybody does.
+
+        Raises FileNotFoundError for what it is to make: not NotFound, which the kernel would remember."""
+        fate = self._pending.get((parent, name))
+        if fate in _APPEARING:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fsdecode(name))
+        if fate is Fate.GONE:
+            return PHANTOM + 1, stat.S_IFREG
+        if fate is Fate.GONE_DIRECTORY:
+            return PHANTOM + 2, stat.S_IFDIR | 0o700
+        return None
+
+    def appears(self, parent: int, name: bytes, directory: Directory) -> Node:
+        """The helper makes a name: what it is. Raises NotPermitted if it was not told to, NotFound if it has gone."""
+        if self._pending.pop((parent, name), None) not in _APPEARING:
+            raise NotPermitted("nothing appears here")
+        return directory.lookup(name)
+
+    def vanishes(self, parent: int, name: bytes, directory: Directory) -> None:
+        """The helper removes a name. Raises NotPermitted if it was not told to, and if the name is there again."""
+        if self._pending.pop((parent, name), None) not in _GOING:
+            raise NotPermitted("nothing goes here")
+        with contextlib.suppress(NotFound):
+            directory.lookup(name)
+            raise NotPermitted("it is there again")
+
+    # --- what the mount tells -------------------------------------------------------------------------------
+
+    def opened(self, directory: int, path: bytes | None = None) -> None:
+        """A directory was opened; *path* is where it lies on disk, of those that do."""
+        if self._pool is None:
+            return
+        with self._lock:
+            self._open[directory] = self._open.get(directory, 0) + 1
+            self._open.move_to_end(directory)
+            _shorten(self._open, OPEN, self._open)
+            if path is None:
+                return
+            if self._disks.get(directory) != path and not self._send(
+                nudger.WATCH, b"%d" % directory, path
+            ):
+                return
+            self._disks[directory] = path
+            self._disks.move_to_end(directory)
+            for dropped in _shorten(self._disks, WATCHED, self._open):
+                self._send(nudger.UNWATCH, b"%d" % dropped)
+
+    def closed(self, directory: int) -> None:
+        """A directory was closed."""
+        with self._lock:
+            if self._open.get(directory):
+                self._open[directory] -= 1
+
+    def own(self, parent: int, name: bytes) -> None:
+        """A name in `files/` is about to change through the mount: the kernel makes the event."""
+        self._ours((parent, name))
+
+    def own_file(self, nodeid: int) -> None:
+        """A file of `files/` is about to change through the mount."""
+        self._ours(nodeid)
+
+    def _ours(self, what: tuple[int, bytes] | int) -> None:
+        if self._disks:  # nobody looks at the disk: there will be no echo
+            self._own.pop(what, None)
+            self._own[what] = time.monotonic() + OWN_S
+            if len(self._own) > 4096:
+                with contextlib.suppress(KeyError, StopIteration, RuntimeError):
+                    del self._own[next(iter(self._own))]
+
+    # --- announcing -----------------------------------------------------------------------------------------
+
+    def announce(self, news: Mapping[int, Sequence[News] | None]) -> None:
+        """Make events for names of directories; None: for the directory itself, of which too much changed. Call it when
+        the kernel has been told, and never while the mount cannot answer."""
+        with self._lock:
+            if self._link is None:
+                return
+            now = time.monotonic()
+            self._tokens = min(RATE, self._tokens + RATE * (now - self._refilled))
+            self._refilled = now
+            for directory in sorted(news, key=lambda number: number not in self._open):
+                names = news[directory]
+                wanted = len(names) if names is not None else nudger.MOST + 1
+                if directory not in self._open and wanted > self._tokens / 2:
+                    continue  # most likely nobody looks, and others need it more
+                if wanted > min(self._tokens, nudger.MOST):
+                    names, wanted = (), 1
+                self._tokens -= wanted
+                self._say(directory, names or ())
+
+    def _say(self, directory: int, names: Sequence[News]) -> None:
+        path = self._where(directory)
+        if path is None:
+            return
+        self._number += 1
+        fields = [field for name, fate in names for field in (fate.value, name)]
+        keys = [(directory, name) for name, _ in names]
+        self._pending |= {(directory, name): fate for name, fate in names}
+        self._said[self._number] = keys
+        if not self._send(nudger.SAY, b"%d" % self._number, path, *fields):
+            self._forget(self._number)
+
+    def _forget(self, number: int) -> None:
+        for key in self._said.pop(number, ()):
+            self._pending.pop(key, None)
+
+    def _send(self, *fields: bytes) -> bool:
+        if self._link is None:
+            return False
+        try:
+            self._link.send(b"\0".join(fields), socket.MSG_DONTWAIT)
+        except OSError:  # it has more than enough to do, or has gone
+            return False
+        return True
+
+    # --- the helper -----------------------------------------------------------------------------------------
+
+    def _run(self, point: Path) -> None:
+        """Keep a helper, and hear it."""
+        try:
+            while not self._closing.is_set():
+                self._hear(point)
+                self._closing.wait(1.0)  # it never ends by itself; if it does, not in a tight loop
+        except Exception:
+            log.exception("changes are not announced any more")
+            raise
+
+    def _hear(self, point: Path) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                process = subprocess.Popen(
+                    [sys.executable, "-IS", nudger.__file__, point], stdin=theirs.fileno()
+                )
+            with self._lock:
+                self._pid, self._link = process.pid, ours
+                for directory, path in self._disks.items():
+                    self._send(nudger.WATCH, b"%d" % directory, path)
+            if self._closing.is_set():
+                ours.shutdown(socket.SHUT_RDWR)
+            while message := _received(ours):
+                kind, number, *rest = message.split(b"\0")
+                if kind == nudger.DONE:
+                    with self._lock:
+                        self._forget(int(number))
+                else:
+                    self._seen(int(number), rest)
+            with self._lock:
+                self._link = None
+                self._said.clear()
+                self._pending.clear()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        finally:
+            self._pid = 0
+
+    def _seen(self, directory: int, fields: list[bytes]) -> None:
+        """Something happened to a directory on its disk."""
+        news: list[News] = []
+        now = time.monotonic()
+        for value, inode, name in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
+            fate = Fate(value)
+            self._kernel.entry(directory, name)
+            file = directory & ~_INODE | int(inode)
+            if fate is Fate.CHANGED:
+                self._kernel.inode(file, attributes_only=False)
+                echo = max(self._own.get(file, 0.0), self._own.get((directory, name), 0.0))
+            else:
+                echo = self._own.get((directory, name), 0.0)
+            if echo < now:
+                news.append((name, fate))
+        self._kernel.inode(directory, attributes_only=False)
+        if news or not fields:
+            self.announce({directory: news or None})
+
+
+def _received(link: socket.socket) -> bytes:
+    try:
+        return link.recv(nudger.MESSAGE)
+    except OSError:
+        return b""
+
+
+def _shorten(lasting: OrderedDict[int, Any], most: int, counts: Mapping[int, int]) -> list[int]:
+    """Drop the oldest of what is not open, down to *most*; what was dropped."""
+    dropped: list[int] = []
+    while len(lasting) > most:
+        oldest = next((number for number in lasting if not counts.get(number)), None)
+        if oldest is None:
+            break
+        del lasting[oldest]
+        dropped.append(oldest)
+    return dropped
