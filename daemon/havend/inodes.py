@@ -31,6 +31,7 @@ HASHED = (
 ASSET = 1 << 60
 _SOURCES = 1 << 12
 _INODE_BITS = 48  # XFS and btrfs number up to 64 bits, but only beyond 256 TB or in snapshots
+DEEPEST = 256  # directories in a path; more is a circle, made by a rename that raced with us
 FILES = 65_536  # files of files/ remembered: about 20 MiB; an older one is found again by the catalog or by its path
 
 
@@ -110,6 +111,17 @@ class InodeTable:
     def folders(self) -> list[Record]:
         """Every computed directory that the kernel remembers."""
         return [self._records[nodeid] for nodeid in list(self._folders.values())]
+
+    def path(self, nodeid: int) -> bytes | None:
+        """Where a directory is below the root of the mount, as far as the kernel was told; None: not known."""
+        parts: list[bytes] = []
+        while nodeid != ROOT:
+            record = self._records.get(nodeid)
+            if record is None or len(parts) > DEEPEST:
+                return None
+            parts.append(record.name)
+            nodeid = record.parent
+        return b"/".join(reversed(parts))
 
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
         """Directory and name under which a predecessor of this process told the kernel of a node."""

@@ -30,6 +30,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from havenfs.errors import NotFound, NotPermitted
+from havenfs.views import DiskFile, Leaf, Text
 
 from . import nudger
 
@@ -139,9 +140,16 @@ class Nudges:
 
     def appears(self, parent: int, name: bytes, directory: Directory) -> Node:
         """The helper makes a name: what it is. Raises NotPermitted if it was not told to, NotFound if it has gone."""
-        if self._pending.pop((parent, name), None) not in _APPEARING:
+        fate = self._pending.pop((parent, name), None)
+        if fate not in _APPEARING:
             raise NotPermitted("nothing appears here")
-        return directory.lookup(name)
+        node = directory.lookup(name)
+        regular = isinstance(node, Leaf | Text) or (
+            isinstance(node, DiskFile) and stat.S_ISREG(node.status.st_mode)
+        )
+        if regular != (fate is Fate.NEW) or (isinstance(node, DiskFile) and not regular):
+            raise NotPermitted("it is of another kind")
+        return node
 
     def vanishes(self, parent: int, name: bytes, directory: Directory) -> None:
         """The helper removes a name. Raises NotPermitted if it was not told to, and if the name is there again."""

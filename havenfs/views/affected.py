@@ -86,8 +86,9 @@ def _first_and_last(changes: Iterable[Change]) -> tuple[set[Standing], set[Stand
     was: dict[AssetId | None, Standing | None] = {}
     now: dict[AssetId | None, Standing | None] = {}
     for change in changes:
-        was.setdefault(change.asset_id, change.before)
-        now[change.asset_id] = change.after
+        if change.before is not None or change.after is not None:  # else it stays where it is
+            was.setdefault(change.asset_id, change.before)
+            now[change.asset_id] = change.after
     return set(filter(None, was.values())), set(filter(None, now.values()))
 
 

@@ -63,7 +63,9 @@ def test_every_name_that_moved_is_touched(tree: Folder, household: Any, change: 
     assert moved <= {(name.folder, name.name) for name in touched}
     gone = {(name.folder, name.name) for name in touched if name.gone}
     assert gone == {key for key in gone if key not in after}
-    assert {key for key in before if isinstance(before[key], str) and key not in after} <= gone
+    assert {key for key in before if key not in after} <= gone
+    new = {(name.folder, name.name) for name in touched if name.new}
+    assert new == {key for key in after if key not in before and not isinstance(after[key], str)}
 
 
 def test_a_folder_that_is_empty_now_is_not_found(tree: Folder, household: Any):
