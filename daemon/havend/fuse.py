@@ -155,9 +155,7 @@ class Handlers(pyfuse3.Operations):
                 continue
             name, node = entry
             with _told():
-                found = operations.attributes(
-                    node, operations.table.number(node), listing.directory
-                )
+                found = operations.listed(listing, node)
             if not pyfuse3.readdir_reply(token, name, _entry(found), position + 1):
                 return
             operations.table.admit(node, listing.nodeid, name)

@@ -73,11 +73,11 @@ class Watcher:
 
     def tell(self) -> None:
         """Tell the kernel what changed. Never from a thread that answers the kernel."""
+        self._operations.news()  # first: an answer that was read before is not to be kept if it leaves after
         news = _news(self._catalog, self._since)
         if news.generation == self._since:
             return
         self._since = news.generation
-        self._operations.news()
         if news.changed is None:
             self._tell_all()
         else:

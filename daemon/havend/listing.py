@@ -16,6 +16,8 @@ class Listing:
     nodeid: int
     directory: Directory
     entries: Entries
+    generation: int
+    """Of the library (`Operations.generation`) when it was taken."""
     begun: bool = False
 
     @property

@@ -94,6 +94,8 @@ class Operations:
         self._gid = gid
         self._observer = observer
         self.nudges = nudges or Nudges()
+        self.generation = 0
+        """How often the library has changed: what was read before a change and is told after it must not be kept."""
         self._leaves: dict[int, Leaf] = {}
         self._seen: dict[int, Signature] = {}  # what the page cache may hold of an inode
 
@@ -186,7 +188,9 @@ class Operations:
                 return stats.of_phantom(*phantom)
         if name in (b".", b".."):  # NFS, of a handle that it kept
             return self._dots(parent, above=name == b"..")
-        return self.admit(self._directory(parent).lookup(name), parent, name)
+        generation = self.generation
+        found = self.admit(self._directory(parent).lookup(name), parent, name)
+        return found if self.generation == generation else _briefly(found)
 
     def admit(self, node: Node, parent: int, name: bytes) -> Attributes:
         """Attributes of a node that the kernel is now told of, counting that lookup."""
@@ -217,11 +221,17 @@ class Operations:
     def listing(self, nodeid: int) -> Listing:
         """A snapshot of a directory. A search in it runs here."""
         directory = self._directory(nodeid)
+        generation = self.generation
         if isinstance(directory, DiskDirectory):
             self.nudges.opened(nodeid, directory.source.root + b"/" + directory.path)
         else:
             self.nudges.opened(nodeid)
-        return Listing(nodeid, directory, directory.entries())
+        return Listing(nodeid, directory, directory.entries(), generation)
+
+    def listed(self, listing: Listing, node: Node) -> Attributes:
+        """Attributes of an entry of a listing, not counted: whoever tells the kernel of it admits it."""
+        found = self.attributes(node, self.table.number(node), listing.directory)
+        return found if self.generation == listing.generation else _briefly(found)
 
     # --- attributes -----------------------------------------------------------------------------------------
 
@@ -613,7 +623,8 @@ class Operations:
         return os.statvfs(self.library.catalog.path.parent)
 
     def news(self) -> None:
-        """The library changed: assets lately looked up are asked for again."""
+        """The library changed, and the kernel is about to be told."""
+        self.generation += 1
         self._leaves.clear()
 
     def _remember(self, where: dict[int, T], nodeid: int, what: T) -> None:
@@ -639,6 +650,13 @@ class _Rename:
             if source.id == here.id and (path == old or path.startswith(old + b"/")):
                 return there, new + path[len(old) :]
         return None
+
+
+def _briefly(found: Attributes) -> Attributes:
+    """Read before the library changed, told after the kernel was told of that: right for `ls`, not for long."""
+    found.entry_s = min(found.entry_s, SHORT_S)
+    found.attributes_s = min(found.attributes_s, SHORT_S)
+    return found
 
 
 def _parts(nodeid: int) -> tuple[SourceId, int]:
