@@ -51,20 +51,23 @@ async def run(
             ) from error
         gc.freeze()  # what is loaded by now lives as long as the mount: the collector need not walk it
         log.info("mounted on %s", point)
+        kernel = Notifications()
         # The session outlives the watching task, also when both are cancelled from outside: what that task tells the
         # kernel may have to wait for an answer from a handler.
         serving, watching = trio.CancelScope(shield=True), trio.CancelScope()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_serve, serving, watching)
+                operations.nudges.start(point, operations.table.path, kernel)
                 task_status.started()
                 try:
                     with watching:
                         async with trio.open_nursery() as others:
-                            others.start_soon(_watch, Watcher(operations, Notifications()))
+                            others.start_soon(_watch, Watcher(operations, kernel))
                             await _stopped()
                             others.cancel_scope.cancel()
                 finally:
+                    operations.nudges.close()
                     serving.cancel()
         finally:
             pyfuse3.close(unmount=True)
