@@ -24,7 +24,7 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 
-from . import confine, encoder
+from . import bell, confine, encoder
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
@@ -78,6 +78,7 @@ async def run(
     state.root.mkdir(parents=True, exist_ok=True)
     with (
         locked(state),
+        bell.listening(state.bell) as ringing,
         Catalog(state.catalog) as catalog,
         Thumbnails(state.thumbnails) as thumbnails,
     ):
@@ -98,6 +99,7 @@ async def run(
             if not once:
                 await nursery.start(encoder.serve, state)
             nursery.start_soon(recorder.run)
+            nursery.start_soon(indexer.listen, ringing)
             nursery.start_soon(scanner.run)
             for source in known:
                 if once:
@@ -151,6 +153,7 @@ class _Indexer:
         self._busy = _Busy()
         self._wake = trio.Event()
         self._said_idle = True
+        self._hurried = False
         cores = len(os.sched_getaffinity(0))
         self._workers = options.workers or min(max(1, cores - 1), 4)
         self._settings = Settings(
@@ -175,6 +178,12 @@ class _Indexer:
             if later:
                 self._busy.late_assets.add(work.job.asset_id)
         self._wake.set()
+
+    async def listen(self, ringing: int) -> None:
+        """Do at once what the mount has put into the queue, until cancelled."""
+        async for _ in bell.rings(ringing):
+            self._hurried = True
+            self._wake.set()
 
     async def choose_model(self) -> None:
         """Take the model in use from the registry, and queue what another one did."""
@@ -211,14 +220,16 @@ class _Indexer:
             async with send:
                 while True:
                     self._wake = trio.Event()  # before looking, so that nothing after is missed
+                    self._hurried = False
                     scanned = scanner.idle
                     work, resting = await trio.to_thread.run_sync(self._choose)
                     for piece in work:
+                        if self._hurried:
+                            break  # what was chosen is no longer the newest
                         if isinstance(piece, Identification):
                             self._busy.files.add(piece.file.id)
                         else:
                             self._busy.assets.add(piece.job.asset_id)
-                    for piece in work:
                         await send.send(piece)
                     if work:
                         self._said_idle = False
@@ -241,6 +252,8 @@ class _Indexer:
 
     def _choose(self) -> tuple[list[Identification | Visitation], bool]:
         """What to do next, of one pass; and whether files are waiting to come to rest."""
+        if arrived := self._visits(arrived=True):
+            return arrived, False
         now = time.time_ns()
         found = self._catalog.read(
             queue.unidentified, besides=self._busy.files | self._busy.late_files, limit=AHEAD
@@ -253,11 +266,15 @@ class _Indexer:
         resting = len(calm) < len(found)
         if calm:
             return list(calm), resting
+        return self._visits(arrived=False), resting
+
+    def _visits(self, *, arrived: bool) -> list[Identification | Visitation]:
         stages = set(Stage) if self.visitor.model is not None else set(Stage) - {Stage.EMBED}
-        visits = self._catalog.read(
+        found = self._catalog.read(
             queue.visits,
             besides=self._busy.assets | self._busy.late_assets,
             stages=stages,
             limit=AHEAD,
+            arrived=arrived,
         )
-        return [Visitation(job) for job in visits], resting
+        return [Visitation(job) for job in found]

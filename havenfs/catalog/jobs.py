@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import apsw
 
+ARRIVED = 1 << 40
+"""Priorities from here on, plus the moment in seconds, are of what somebody has just put here; the others are mtimes."""
 CRASHES = 2  # workers that may die on one content before it is left alone
 
 
@@ -51,16 +53,21 @@ def enqueue(
 def hasten(db: apsw.Connection, asset_id: AssetId) -> None:
     """Somebody has just put it here: what is queued for it goes before everything else, however old the photo is."""
     db.execute(
-        "UPDATE job SET priority = max(priority, ?) WHERE asset_id = ? AND state = 'queued'",
-        (int(time.time()), asset_id),
+        "UPDATE job SET priority = ? WHERE asset_id = ? AND state = 'queued'",
+        (ARRIVED + int(time.time()), asset_id),
     )
 
 
 def queued(
-    db: apsw.Connection, lead: Stage, together: Collection[Stage], *, limit: int
+    db: apsw.Connection,
+    lead: Stage,
+    together: Collection[Stage],
+    *,
+    limit: int,
+    arrived: bool = False,
 ) -> list[Job]:
     """The assets of present sources for which *lead* is queued, newest first, with what of *together* is queued for
-    them besides."""
+    them besides. *arrived*: only those that somebody is waiting for (`hasten`)."""
     jobs: list[Job] = []
     for row in db.execute(
         """
@@ -68,10 +75,10 @@ def queued(
                (SELECT group_concat(o.stage) FROM job o WHERE o.asset_id = j.asset_id AND o.state = 'queued')
           FROM job j JOIN asset a ON a.id = j.asset_id
           JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
-         WHERE j.stage = ? AND j.state = 'queued' AND s.present AND f.state = 'known'
+         WHERE j.stage = ? AND j.state = 'queued' AND j.priority >= ? AND s.present AND f.state = 'known'
          ORDER BY j.priority DESC, j.asset_id LIMIT ?
         """,
-        (lead, limit),
+        (lead, ARRIVED if arrived else -ARRIVED, limit),
     ):
         stages = {Stage(name) for name in row[9].split(",")}
         jobs.append(

@@ -37,13 +37,25 @@ def unidentified(
 
 
 def visits(
-    db: Connection, *, besides: Collection[AssetId], stages: Collection[Stage], limit: int
+    db: Connection,
+    *,
+    besides: Collection[AssetId],
+    stages: Collection[Stage],
+    limit: int,
+    arrived: bool = False,
 ) -> list[Job]:
-    """Assets to visit next, none of *besides*, all of one pass, each with its queued *stages* of that pass."""
+    """Assets to visit next, none of *besides*, all of one pass, each with its queued *stages* of that pass; only those
+    that came through the mount if *arrived*: they go through all passes before anything else is even hashed."""
     for lead, together in PASSES:
         if lead not in stages:
             continue
-        found = jobs.queued(db, lead, together.intersection(stages), limit=limit + len(besides))
+        found = jobs.queued(
+            db,
+            lead,
+            together.intersection(stages),
+            limit=limit + len(besides),
+            arrived=arrived,
+        )
         if waiting := [job for job in found if job.asset_id not in besides]:
             return waiting[:limit]
     return []

@@ -1,0 +1,93 @@
+"""The mount's side of arrivals: what was done in `files/` is in the catalog before whoever did it is answered.
+
+Hears from Operations, asks `havenfs.ingest.arrival`, rings for the indexer. Never raises and never waits long: the file
+is written, renamed, gone, and no trouble of ours may make that look failed. What could not be recorded is found by the
+indexer's watch, or by its next scan. Any thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from havenfs.catalog.catalog import TROUBLE
+from havenfs.errors import SourceGone
+from havenfs.ingest import arrival
+
+from .bell import Bell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from havenfs.catalog import Catalog
+    from havenfs.config import State
+    from havenfs.entities import Source
+
+log = logging.getLogger(__name__)
+
+PATIENCE_MS: Final = 1000  # for who writes the catalog now: a batch of the indexer takes 20 to 40
+SULK_S: Final = 5.0  # after the catalog was in trouble: it is tried without waiting
+
+
+class Arrivals:
+    """The observer of Operations."""
+
+    def __init__(
+        self, catalog: Catalog, state: State, *, told: Callable[[], None] = lambda: None
+    ) -> None:
+        self._catalog = catalog
+        self._bell = Bell(state.bell)
+        self._told = told
+        """Called after each commit: whoever keeps the kernel's caches true need not wait for its next look."""
+        self._sulking = 0.0  # until when, by the monotonic clock
+        self._complained = False
+
+    def close(self) -> None:
+        """No call may be under way."""
+        self._bell.close()
+
+    def written(self, source: Source, path: bytes) -> None:
+        """A file was made, closed after its content changed, or given one more name."""
+        self._record(partial(arrival.written, self._catalog, source, path))
+
+    def renamed(
+        self, source: Source, path: bytes, to: Source, new_path: bytes, *, directory: bool
+    ) -> None:
+        """A name moved, and what was there under the new one is gone."""
+        self._record(
+            partial(arrival.renamed, self._catalog, source, path, to, new_path, directory=directory)
+        )
+
+    def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+        """Two names changed places."""
+        self._record(partial(arrival.exchanged, self._catalog, source, path, to, new_path))
+
+    def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
+        """A name is gone."""
+        self._record(partial(arrival.removed, self._catalog, source, path, directory=directory))
+
+    def _record(self, work: partial[bool]) -> None:
+        wait = PATIENCE_MS if time.monotonic() >= self._sulking else 0
+        try:
+            with self._catalog.waiting(wait):
+                changed = work()
+        except SourceGone as error:
+            log.debug("the disk did not say what has arrived: %s", error)
+            return
+        except TROUBLE as error:
+            self._sulking = time.monotonic() + SULK_S
+            if not self._complained:
+                self._complained = True
+                log.warning(
+                    "the catalog cannot be written (%s): what changes in files/ is shown when it is scanned",
+                    error,
+                )
+            return
+        if changed:
+            if self._complained:
+                self._complained = False
+                log.info("the catalog can be written again")
+            self._told()
+            self._bell.ring()
