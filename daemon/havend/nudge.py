@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -50,6 +50,7 @@ OPEN = (
     256  # directories opened last, besides those that are open; they go first when names are many
 )
 WATCHED = 1024  # directories of files/ watched on disk that nobody has open; the indexer needs such watches too
+QUEUE = 4096  # directories waiting for a helper that waits for a disk; the oldest news are dropped
 OWN_S = 1.0  # how long what the helper sees on disk may be an echo of what came through the mount
 PHANTOM: Final = (
     3 << 60
@@ -93,9 +94,9 @@ class Nudges:
         self._link: socket.socket | None = None
         self._closing = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
-        self._number = 0
-        self._said: dict[int, list[tuple[int, bytes]]] = {}
-        self._pending: dict[tuple[int, bytes], Fate] = {}
+        self._queue: deque[tuple[int, Sequence[News]]] = deque(maxlen=QUEUE)
+        self._busy = False
+        self._pending: dict[tuple[int, bytes], Fate] = {}  # what the helper is at
         self._open: OrderedDict[int, int] = OrderedDict()  # directory to how often it is open
         self._disks: OrderedDict[int, bytes] = OrderedDict()  # directory watched to path
         self._own: dict[tuple[int, bytes] | int, float] = {}
@@ -221,23 +222,18 @@ class Nudges:
                 if wanted > min(self._tokens, nudger.MOST):
                     names, wanted = (), 1
                 self._tokens -= wanted
-                self._say(directory, names or ())
+                self._queue.append((directory, names or ()))
+            self._say()
 
-    def _say(self, directory: int, names: Sequence[News]) -> None:
-        path = self._where(directory)
-        if path is None:
-            return
-        self._number += 1
-        fields = [field for name, fate in names for field in (fate.value, name)]
-        keys = [(directory, name) for name, _ in names]
-        self._pending |= {(directory, name): fate for name, fate in names}
-        self._said[self._number] = keys
-        if not self._send(nudger.SAY, b"%d" % self._number, path, *fields):
-            self._forget(self._number)
-
-    def _forget(self, number: int) -> None:
-        for key in self._said.pop(number, ()):
-            self._pending.pop(key, None)
+    def _say(self) -> None:
+        """Give the helper the next directory. One at a time: a name may be on its way twice, with different fates."""
+        while self._queue and not self._busy:
+            directory, names = self._queue.popleft()
+            path = self._where(directory)
+            if path is not None:
+                self._pending = {(directory, name): fate for name, fate in names}
+                fields = [field for name, fate in names for field in (fate.value, name)]
+                self._busy = self._send(nudger.SAY, b"", path, *fields)
 
     def _send(self, *fields: bytes) -> bool:
         if self._link is None:
@@ -275,15 +271,16 @@ class Nudges:
                 ours.shutdown(socket.SHUT_RDWR)
             while message := _received(ours):
                 kind, number, *rest = message.split(b"\0")
-                if kind == nudger.DONE:
-                    with self._lock:
-                        self._forget(int(number))
-                else:
+                if kind == nudger.SEEN:
                     self._seen(int(number), rest)
+                    continue
+                with self._lock:
+                    self._busy = False
+                    self._pending = {}
+                    self._say()
             with self._lock:
-                self._link = None
-                self._said.clear()
-                self._pending.clear()
+                self._link, self._busy, self._pending = None, False, {}
+                self._queue.clear()
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
@@ -294,22 +291,31 @@ class Nudges:
 
     def _seen(self, directory: int, fields: list[bytes]) -> None:
         """Something happened to a directory on its disk."""
-        news: list[News] = []
+        news: dict[bytes, Fate | None] = {}
         now = time.monotonic()
         for value, inode, name in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
             fate = Fate(value)
             self._kernel.entry(directory, name)
-            file = directory & ~_INODE | int(inode)
+            echo = self._own.get((directory, name), 0.0)
             if fate is Fate.CHANGED:
+                file = directory & ~_INODE | int(inode)
                 self._kernel.inode(file, attributes_only=False)
-                echo = max(self._own.get(file, 0.0), self._own.get((directory, name), 0.0))
-            else:
-                echo = self._own.get((directory, name), 0.0)
+                echo = max(echo, self._own.get(file, 0.0))
             if echo < now:
-                news.append((name, fate))
+                news[name] = _together(news.get(name), fate)
         self._kernel.inode(directory, attributes_only=False)
-        if news or not fields:
-            self.announce({directory: news or None})
+        told = [(name, fate) for name, fate in news.items() if fate is not None]
+        if told or not fields:
+            self.announce({directory: told or None})
+
+
+def _together(first: Fate | None, then: Fate) -> Fate | None:
+    """What two things that happened to one name come to."""
+    if first in _APPEARING:
+        return None if then in _GOING else first
+    if first in _GOING and then in _APPEARING:
+        return Fate.CHANGED
+    return then
 
 
 def _received(link: socket.socket) -> bytes:

@@ -27,8 +27,8 @@ MARK = 0x48617665
 the server lives; this is still true when a request is sent again to the server's successor."""
 
 SAY, DONE, WATCH, UNWATCH, SEEN = b"say", b"done", b"watch", b"unwatch", b"seen"
-"""Messages, fields apart by NUL: SAY number, path in the mount, then fate and name alternating (none: touch the
-directory itself); DONE number; WATCH number of a directory, its path on disk; UNWATCH number; SEEN number of a directory,
+"""Messages, fields apart by NUL: SAY, nothing, path in the mount, then fate and name alternating (none: touch the
+directory itself); DONE and nothing more; WATCH number of a directory, its path on disk; UNWATCH number; SEEN number of a directory,
 then fate, st_ino and name in turn (none: something)."""
 NEW, NEW_DIRECTORY, GONE, GONE_DIRECTORY, CHANGED = b"+", b"+/", b"-", b"-/", b"~"
 
@@ -156,7 +156,7 @@ def main() -> None:
             kind, number, *rest = message.split(b"\0")
             if kind == SAY:
                 nudge(point, rest[0], rest[1:])
-                server.send(b"\0".join((DONE, number)))
+                server.send(DONE + b"\0")
             elif kind == WATCH:
                 watches.add(number, rest[0])
             elif kind == UNWATCH:
