@@ -38,7 +38,7 @@ class Opened:
     uncached: bool = False
     """The kernel believes another size: it must ask for every read instead of trusting that size."""
     fresh: bool = False
-    """Made by this very open: to be announced even if nothing is written."""
+    """Made by this very open, or written to through us: to be announced though it looks the same."""
 
     @property
     def shareable(self) -> bool:

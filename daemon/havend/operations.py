@@ -512,11 +512,13 @@ class Operations:
 
     def write(self, handle: int, offset: int, data: bytes | memoryview) -> int:
         """Write to an open file; how many bytes were taken."""
+        opened = self.handles.get(handle)
+        opened.fresh = True  # two writes of one size within a tick of the disk's clock look alike
         done = 0
         view = memoryview(data)
         while done < len(view):
             try:
-                done += os.pwrite(self.handles.get(handle).handle, view[done:], offset + done)
+                done += os.pwrite(opened.handle, view[done:], offset + done)
             except OSError:
                 if done:
                     break  # what is written is written; the next call meets the full disk
@@ -563,7 +565,9 @@ class Operations:
 
     def fallocate(self, handle: int, mode: int, offset: int, length: int) -> None:
         """fallocate(2), in every mode that the disk knows."""
-        disk.fallocate(self.handles.get(handle).handle, mode, offset, length)
+        opened = self.handles.get(handle)
+        opened.fresh = True
+        disk.fallocate(opened.handle, mode, offset, length)
 
     def lseek(self, handle: int, offset: int, whence: int) -> int:
         """Where the next data or hole begins (SEEK_DATA, SEEK_HOLE)."""
@@ -573,9 +577,11 @@ class Operations:
         self, handle: int, offset: int, to: int, new_offset: int, length: int
     ) -> int:
         """Copy within the disk, sharing blocks where it can; how many bytes."""
+        target = self.handles.get(to)
+        target.fresh = True
         return os.copy_file_range(
             self.handles.get(handle).handle,
-            self.handles.get(to).handle,
+            target.handle,
             length,
             offset_src=offset,
             offset_dst=new_offset,
