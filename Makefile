@@ -5,6 +5,7 @@ LIBRARY ?=
 MOUNT   ?= $(CURDIR)/mnt
 STATE   ?= $(CURDIR)/.state
 HTTP    ?= 127.0.0.1:8440
+WRITABLE ?=
 
 BIN   := .venv/bin
 DONE  := .cache/setup
@@ -15,7 +16,8 @@ NPM   := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix web/ui
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make run [LIBRARY=~/Pictures] [MOUNT=~/Haven]   index a folder and mount it (without LIBRARY: a drawn sample library)"
+	@echo "make run [LIBRARY=~/Pictures] [MOUNT=~/Haven] [WRITABLE=1]"
+	@echo "               index a folder and mount it (without LIBRARY: a drawn sample library; WRITABLE: files/ may be changed)"
 	@echo "make setup      all that is needed, leaves $(BIN)/havenfs"
 	@echo "make test       linters and all tests"
 	@echo "make check      linters and type checks alone"
@@ -69,7 +71,7 @@ SOURCE := $(LIBRARY)
 endif
 
 run: setup
-	@exec $(BIN)/havenfs up --source "$(SOURCE)" --mount "$(MOUNT)" --state "$(STATE)" --http $(HTTP)
+	@exec $(BIN)/havenfs up $(if $(WRITABLE),--writable,--source) "$(SOURCE)" --mount "$(MOUNT)" --state "$(STATE)" --http $(HTTP)
 
 .PHONY: sample
 sample: setup
