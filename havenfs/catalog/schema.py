@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from havenfs.errors import NewerState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import apsw
+
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def migrate(db: apsw.Connection, path: Path) -> None:
     """Apply every migration newer than the file's `user_version`. Raises NewerState."""
-    scripts = sorted(
-        (
-            f
-            for f in files("havenfs.catalog").joinpath("migrations").iterdir()
-            if f.name.endswith(".sql")
-        ),
-        key=lambda f: f.name,
-    )
+    scripts = sorted(MIGRATIONS.glob("*.sql"))
     if int(db.pragma("user_version")) == len(scripts):
         return
     db.execute("BEGIN IMMEDIATE")  # two programs may start at once: the second finds the work done

@@ -15,9 +15,8 @@ from .types import Types
 
 if TYPE_CHECKING:
     from havenfs.catalog import Catalog
-    from havenfs.retrieval.search import Searcher
 
-    from .tree import Directory
+    from .tree import Directory, Searching
 
 VIEWS = {
     "files": Sources,
@@ -30,7 +29,7 @@ VIEWS = {
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""
 
 
-def open_tree(catalog: Catalog, searcher: Searcher, *, hidden: tuple[bytes, ...] = ()) -> Fixed:
+def open_tree(catalog: Catalog, searcher: Searching, *, hidden: tuple[bytes, ...] = ()) -> Fixed:
     """The root of the tree over a catalog.
 
     *hidden* are real paths that `files/` never enters: the mount point of whoever serves the tree.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
     from havenfs.entities import Asset, Hit, Source
-    from havenfs.retrieval.search import Answer, Searcher
+    from havenfs.retrieval.search import Answer
 
     from .disk import Rights
 
@@ -203,13 +203,21 @@ class Refusing:
         self._refuse()
 
 
+class Searching(Protocol):
+    """What answers queries: havenfs.retrieval.search.Searcher, or something that loads it late."""
+
+    def search(self, text: str, /, *, limit: int, path: bool = False) -> Answer:
+        """The answer. *path*: the text is the name of a folder. Raises InvalidQuery."""
+        ...
+
+
 class Library:
     """What the folders draw from: the catalog, the searcher and a few remembered answers."""
 
     def __init__(
         self,
         catalog: Catalog,
-        searcher: Searcher,
+        searcher: Searching,
         facets: Mapping[str, Callable[[Scope], Directory]],
         *,
         hidden: tuple[bytes, ...] = (),

@@ -293,7 +293,7 @@ def test_probes_never_search(operations: Operations):
         searched.append(text)
         return real(text, **options)
 
-    operations.library.searcher.search = search  # pyright: ignore[reportAttributeAccessIssue]
+    operations.library.searcher.search = search
     for name in (
         "desktop.ini",
         ".DS_Store",
