@@ -45,6 +45,16 @@ def explain(error: OSError) -> SourceGone | Unreadable:
     return Unreadable(os.strerror(error.errno) if error.errno else str(error))
 
 
+def descriptor(path: bytes, *, dir_fd: int | None = None) -> int:
+    """A descriptor for reading, of whatever is at *path*; nothing waits for it, and its access time stays. The caller
+    closes it. Raises OSError."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(path, flags | os.O_NOATIME, dir_fd=dir_fd)
+    except PermissionError:  # only its owner may read it without that being noted
+        return os.open(path, flags, dir_fd=dir_fd)
+
+
 @contextmanager
 def opened(path: bytes) -> Generator[BinaryIO]:
     """The regular file at *path*, open for reading.
@@ -53,13 +63,13 @@ def opened(path: bytes) -> Generator[BinaryIO]:
     decoders complain about data) passes through.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        original = descriptor(path)
     except OSError as error:
         raise explain(error) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    if not stat.S_ISREG(os.fstat(original).st_mode):
+        os.close(original)
         raise Unreadable("it is not a regular file")
-    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
+    with open(original, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
         try:
             yield file
         except OSError as error:

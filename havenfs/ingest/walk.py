@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog.files import Seen
 from havenfs.entities import FileState
 from havenfs.errors import SourceGone
+from havenfs.extract import original
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -130,8 +131,7 @@ def opened(root: bytes, path: bytes) -> Generator[tuple[int, Seen]]:
         for folder in folders:
             here = os.open(folder, os.O_PATH | os.O_DIRECTORY | flags, dir_fd=here)
             handles.append(here)
-        # O_NONBLOCK: a FIFO that took the file's place must not wait for its writer.
-        file = os.open(name, os.O_RDONLY | os.O_NONBLOCK | flags, dir_fd=here)
+        file = original.descriptor(name, dir_fd=here)
         handles.append(file)
         yield file, _seen(path, os.fstat(file))
     except OSError as error:

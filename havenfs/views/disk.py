@@ -280,8 +280,11 @@ def symlink(source: Source, path: bytes, target: bytes, rights: Rights) -> None:
 
 
 def link(source: Source, path: bytes, to: Source, new_path: bytes, rights: Rights) -> None:
-    """Give a file one more name."""
+    """Give a file one more name. In another source it would be a second inode, with pages of its own: EXDEV."""
     _writable(source)
+    _writable(to)
+    if source.id != to.id:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
     above, name = os.path.split(path)
     held = walks.to(source, above)
     new_above, new_name = os.path.split(new_path)
