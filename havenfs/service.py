@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 
 from systemd import daemon, journal
 
@@ -35,6 +36,16 @@ def ready(status: str) -> None:
 def stopping() -> None:
     """Say that the service is on its way out."""
     daemon.notify("STOPPING=1")
+
+
+def reloading() -> None:
+    """Say that the service is about to start over, its work going on; the next :func:`ready` ends that."""
+    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def managed() -> bool:
+    """Whether systemd runs us: it starts us again, and keeps descriptors for us meanwhile if the unit says so."""
+    return os.environ.get("NOTIFY_SOCKET", "").startswith("/run/systemd/")
 
 
 def alive() -> None:

@@ -81,7 +81,7 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
         raise ConfigError(
             "/dev/fuse may not be opened by this user. Install fuse3 ('apt install fuse3'), or run as root."
         )
-    path = Path(os.path.abspath(given.expanduser()))  # noqa: PTH100  # resolve() would hang in a dead mount
+    path = absolute(given)
     for source in sources:
         if _overlap(path, source.root):
             raise ConfigError(
@@ -110,6 +110,11 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
     return path
 
 
+def absolute(path: Path) -> Path:
+    """The path from the root, found without touching it: resolve() would hang in a mount that nobody serves."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+
+
 def _overlap(a: Path, b: Path) -> bool:
     return a.is_relative_to(b) or b.is_relative_to(a)
 
@@ -132,5 +137,5 @@ def _names(roots: Sequence[Path]) -> list[str]:
 
 def listed(path: Path) -> bool:
     """Whether *path* exists, found without touching it: it may be a dead mount."""
-    absolute = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
-    return absolute.parent.is_dir() and absolute.name in os.listdir(absolute.parent)  # noqa: PTH208
+    path = absolute(path)
+    return path.parent.is_dir() and path.name in os.listdir(path.parent)  # noqa: PTH208

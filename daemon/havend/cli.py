@@ -213,8 +213,7 @@ def _mount(arguments: argparse.Namespace) -> int:
     from . import programs
 
     state = _state(arguments)
-    choice = transports.choose(arguments.transport)
-    return programs.mount(state, checks.mountpoint(arguments.mount, (), state), choice)
+    return programs.mount(state, arguments.mount, transports.choose(arguments.transport))
 
 
 def _index_run(arguments: argparse.Namespace) -> int:

@@ -14,6 +14,8 @@ import trio
 from havenfs import service
 from havenfs.errors import HavenError
 
+from . import checks, transport
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from pathlib import Path
@@ -25,12 +27,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def mount(state: State, mountpoint: Path, choice: Choice) -> int:
-    """Serve the tree at *mountpoint* until SIGTERM or SIGINT."""
-    from . import mount as mounting  # pyfuse3 is loaded by the mount alone
-
+def mount(state: State, directory: Path, choice: Choice) -> int:
+    """Serve the tree on *directory* until SIGTERM or SIGINT."""
     log.info("transport %s: %s", choice.transport, choice.reason)
-    return _serve(partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
+    if choice.transport == "direct":  # each transport is loaded by the mount alone
+        from .direct import program
+
+        return program.run(state, directory, choice)
+    from . import mount as mounting
+
+    mountpoint = checks.mountpoint(directory, (), state)
+    transport.record(state, mountpoint, choice)
+    try:
+        return _serve(partial(mounting.run, state, mountpoint), f"mounted at {mountpoint}")
+    finally:
+        transport.erase(state)
 
 
 def index(state: State, sources: Sequence[SourceConfig], *, once: bool) -> int:

@@ -14,6 +14,8 @@ from havenfs.models import registry
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
 
+from . import transport
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
     from havenfs.models.registry import Model
+
+    from .transport import Running
 
 SHOWN_TROUBLE = 10
 
@@ -52,6 +56,7 @@ class Status:
     progress: Progress
     trouble: list[Trouble]
     model: Model
+    mount: Running | None
 
     @property
     def finished(self) -> bool:
@@ -91,6 +96,7 @@ class Status:
             f"source     {os.fsdecode(s.root)}{' (writable)' if s.writable else ''}"
             for s in self.sources
         ]
+        lines += [f"mount      {self.mount.as_text() if self.mount else 'none'}"]
         lines += [f"state      {self.state.root}", "", self.progress_line()]
         for stage, s in self.progress.stages.items():
             rate = f", {s.rate:.1f}/s" if s.rate else ""
@@ -116,6 +122,7 @@ class Status:
                 {"name": s.name, "root": os.fsdecode(s.root), "writable": s.writable}
                 for s in self.sources
             ],
+            "mount": self.mount.as_json() if self.mount else None,
             "model": _model(self.model, active=True),
             "finished": self.finished,
             "files": p.files,
@@ -146,6 +153,7 @@ def status_of(catalog: Catalog, state: State) -> Status:
         progress=catalog.read(progressing.progress),
         trouble=catalog.read(progressing.trouble, 1000),
         model=registry.active(state),
+        mount=transport.running(state),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of the two ways to the kernel is taken, and why. It looks at what the machine offers and opens nothing.
+"""Which of the two ways to the kernel is taken, and why; and what a running mount has told of it. Knows neither of them.
 
 **pyfuse3** runs on every kernel and without privileges. **direct** speaks the kernel's protocol itself and needs Linux 6.9
 (passthrough, and the notice that makes the kernel send again what a dead server had not answered) and CAP_SYS_ADMIN.
@@ -6,13 +6,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from havenfs.errors import ConfigError
+
+from . import mountpoint as mountpoints
+
+if TYPE_CHECKING:
+    from havenfs.config import State
 
 Name = Literal["pyfuse3", "direct"]
 
@@ -52,3 +58,64 @@ def missing(release: str, status: str) -> str | None:
     if effective is None or not int(effective[1], 16) >> CAP_SYS_ADMIN & 1:
         return "only a process with CAP_SYS_ADMIN may mount by itself"
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A mount that is there now."""
+
+    mountpoint: Path
+    transport: Name
+    reason: str
+    missing: str
+    """What it has to do without on this kernel, in words for the owner; empty for nothing."""
+
+    def as_text(self) -> str:
+        """One line, or two."""
+        line = f"{self.mountpoint} ({self.transport}: {self.reason})"
+        return f"{line}\n           {self.missing}" if self.missing else line
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return {
+            "mountpoint": str(self.mountpoint),
+            "transport": self.transport,
+            "reason": self.reason,
+            "missing": self.missing or None,
+        }
+
+
+def record(state: State, mountpoint: Path, choice: Choice, *, missing: str = "") -> None:
+    """Tell of the mount that is being served, for :func:`running` in other programs."""
+    running = Running(
+        mountpoint=mountpoint, transport=choice.transport, reason=choice.reason, missing=missing
+    )
+    new = _file(state).with_suffix(".new")
+    new.write_text(json.dumps({**running.as_json(), "pid": os.getpid()}) + "\n")
+    new.replace(_file(state))
+
+
+def erase(state: State) -> None:
+    """Tell that it is served no more."""
+    _file(state).unlink(missing_ok=True)
+
+
+def running(state: State) -> Running | None:
+    """The mount over *state* that is there now; None without one. Never touches the mount itself."""
+    try:
+        told = json.loads(_file(state).read_text())
+        Path(f"/proc/{told['pid']}").stat()
+    except (OSError, ValueError):  # none, or it was killed
+        return None
+    if mountpoints.mounted(Path(told["mountpoint"])) != mountpoints.OURS:
+        return None
+    return Running(
+        mountpoint=Path(told["mountpoint"]),
+        transport=told["transport"],
+        reason=told["reason"],
+        missing=told["missing"] or "",
+    )
+
+
+def _file(state: State) -> Path:
+    return state.root / "mount.json"

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from havend import transport
+from havenfs.config import State
 from havenfs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROOT = "Name:\thavenfs\nCapEff:\t000001ffffffffff\n"
 NOBODY = "Name:\thavenfs\nCapEff:\t0000000000000000\n"
@@ -39,3 +44,38 @@ def test_what_is_asked_for_and_cannot_be_had_is_an_error_and_auto_says_why_it_fe
     assert choice.transport == "pyfuse3"
     assert "6.1.0-37-amd64" in choice.reason
     assert transport.choose("pyfuse3").transport == "pyfuse3"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(root=tmp_path)
+
+
+def test_without_a_mount_none_is_running(state: State):
+    assert transport.running(state) is None
+
+
+def test_what_was_recorded_counts_only_while_it_is_mounted_there(state: State, tmp_path: Path):
+    """Nothing is mounted there; that a real mount is told of is for the tests that mount."""
+    choice = transport.Choice(transport="direct", reason="as asked")
+    transport.record(state, tmp_path / "mnt", choice, missing="no passthrough")
+    assert transport.running(state) is None
+    transport.erase(state)
+    transport.erase(state)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_that_is_no_record_is_none(state: State, tmp_path: Path):
+    (tmp_path / "mount.json").write_text("{")
+    assert transport.running(state) is None
+
+
+def test_a_running_mount_is_told_with_its_reason_and_what_is_missing(tmp_path: Path):
+    running = transport.Running(
+        mountpoint=tmp_path, transport="pyfuse3", reason="as asked", missing="no passthrough"
+    )
+    assert running.as_text().splitlines() == [
+        f"{tmp_path} (pyfuse3: as asked)",
+        "           no passthrough",
+    ]
+    assert running.as_json()["missing"] == "no passthrough"

@@ -29,6 +29,10 @@ SPARE: Final = 4  # a table that is written afresh gets this many times the room
 
 INIT: Final = 0
 """The note about what was agreed on with the kernel in FUSE_INIT."""
+MOUNTPOINT: Final = 1
+"""The note about where it is mounted."""
+LOCK: Final = 1 << 32
+"""The note about a file lock is under this and the descriptor that holds the lock."""
 
 _PARENT = struct.Struct("=Q")
 
@@ -198,6 +202,11 @@ class Ledger:
     def held(self) -> dict[int, bytes]:
         """Every open handle with its record."""
         return self._handles.items()
+
+    def descriptors(self) -> set[int]:
+        """Every descriptor that a successor needs: the handles, and those that hold locks."""
+        locks = {key & (LOCK - 1) for key in self._notes.items() if key & LOCK}
+        return locks.union(self._handles.items())
 
     # --- notes: whatever else is small --------------------------------------------------------------------------------
 

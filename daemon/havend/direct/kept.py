@@ -1,0 +1,120 @@
+"""The descriptors of a mount that outlive a program: over an exec of our own, and over our death with the service manager.
+
+Synchronous; used by the supervisor, before and between servers.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from systemd import daemon
+
+from . import ledger
+from .ledger import Ledger
+
+FUSE: Final = "fuse"
+NAMES: Final = (FUSE, *ledger.NAMES)
+VARIABLE: Final = "HAVENFS_KEPT"
+"""In the environment of a supervisor that has executed itself: the descriptors, in the order of NAMES."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An open mount: /dev/fuse and the ledger."""
+
+    mountpoint: Path
+    fuse: int
+    memory: tuple[int, ...]
+    """The memfds of the ledger."""
+    handles: bool
+    """Whether the descriptors behind the handles are still open as well."""
+
+    @classmethod
+    def new(cls, fuse: int, *, asked: Path, mountpoint: Path) -> Self:
+        """What is kept of a mount that has just been made: on *mountpoint*, which *asked* leads to."""
+        made = cls(mountpoint=mountpoint, fuse=fuse, memory=ledger.create(), handles=True)
+        made.ledger().note(ledger.MOUNTPOINT, bytes(asked) + b"\0" + bytes(mountpoint))
+        return made
+
+    @classmethod
+    def inherited(cls, asked: Path) -> Self | None:
+        """The mount that a predecessor made when it was asked for the same and left us, if it still is one.
+
+        Nothing below it is touched: nobody would answer. To be called once; descriptors of anything else are closed.
+        """
+        found, handles = _from_environment(), True
+        if not found:
+            found, handles = _from_manager(), False
+        if found.keys() == set(NAMES):
+            memory = tuple(found[name] for name in ledger.NAMES)
+            note = Ledger(memory).noted(ledger.MOUNTPOINT) or b""
+            path, _, real = note.partition(b"\0")
+            kept = cls(
+                mountpoint=Path(os.fsdecode(real)), fuse=found[FUSE], memory=memory, handles=handles
+            )
+            if path == bytes(asked) and kept.connected():
+                return kept
+        for descriptor in found.values():
+            os.close(descriptor)
+        return None
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All of them, in the order of NAMES."""
+        return (self.fuse, *self.memory)
+
+    def ledger(self) -> Ledger:
+        """The ledger, mapped anew."""
+        return Ledger(self.memory)
+
+    def connected(self) -> bool:
+        """Whether the file system is still mounted somewhere."""
+        return not self._events() & select.POLLERR
+
+    def asked(self) -> bool:
+        """Whether the kernel has requests that nobody has read."""
+        return bool(self._events() & select.POLLIN)
+
+    def _events(self) -> int:
+        poll = select.poll()
+        poll.register(self.fuse, select.POLLIN)
+        return next((events for _, events in poll.poll(0)), 0)
+
+    def hand_to_manager(self) -> None:
+        """Have the service manager hold them for us (sd_notify(3), FDSTORE); nothing where there is none."""
+        for name, descriptor in zip(NAMES, self.descriptors, strict=True):
+            daemon.notify(f"FDSTORE=1\nFDNAME={name}", fds=[descriptor])
+
+    def take_from_manager(self) -> None:
+        """Have it let go of them."""
+        for name in NAMES:
+            daemon.notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
+
+    def hand_to_exec(self) -> dict[str, str]:
+        """Keep them and the handles open over an exec; the environment that tells the next program of them."""
+        for descriptor in (*self.descriptors, *self.ledger().descriptors()):
+            os.set_inheritable(descriptor, True)  # noqa: FBT003  # no keyword there
+        return {VARIABLE: " ".join(map(str, self.descriptors))}
+
+    def close(self) -> None:
+        """Let go of everything: a file system that is still mounted is dead from here on."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def _from_environment() -> dict[str, int]:
+    told = os.environ.pop(VARIABLE, "")
+    if not told:
+        return {}
+    found = dict(zip(NAMES, map(int, told.split()), strict=True))
+    for descriptor in (*found.values(), *Ledger(tuple(found.values())[1:]).descriptors()):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003
+    return found
+
+
+def _from_manager() -> dict[str, int]:
+    return {name: descriptor for descriptor, name in daemon.listen_fds_with_names().items()}

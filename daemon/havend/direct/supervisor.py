@@ -1,0 +1,340 @@
+"""The process that holds the mount while servers come and go. It serves nothing and opens no database.
+
+A server is a copy of this process that shares its table of descriptors (clone.py): whatever it opened for clients stays
+open when it is killed, and so does /dev/fuse. What it knew is in the ledger. The next server is a copy of a process that
+has everything loaded, and the kernel sends it again what its predecessor had not answered; clients wait for that long.
+
+Threading: one thread, else it could not be copied. Everything happens in `run`, between two waits for a signal.
+"""
+
+from __future__ import annotations
+
+import enum
+import errno
+import gc
+import logging
+import mmap
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from havend import exits
+from havenfs import service
+from havenfs.errors import HavenError
+
+from . import clone, device, wire
+from .ledger import INIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .kept import Kept
+    from .ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 1.0
+HANG_S: Final = (
+    3.0  # requests waiting and none being read: longer than any garbage collection or page fault
+)
+STARTING_S: Final = 60.0  # the same for a server that has not said that it is ready: a catalog on a disk that must spin up
+QUICK_S: Final = 1.0  # a server that lives no longer did not even start well
+PATIENT: Final = 3  # quick deaths in a row before the next server waits
+HOPELESS: Final = (
+    12  # and before the supervisor gives up: with the waiting, after about five seconds
+)
+POISON: Final = 6  # what servers died of, each with this request in hand: a crash or hang is 3, a kill by others 1
+GONE_S: Final = 1.0  # what a server gets to end by itself after an unmount
+CRASHED: Final = 70  # the exit code of a server with a bug
+PROGRAM: Final = "havend.direct.program"
+
+TOLD: Final = frozenset(
+    {
+        signal.SIGTERM,  # unmount and end
+        signal.SIGINT,
+        signal.SIGHUP,  # become the program that is installed now, the mount staying
+        signal.SIGUSR1,  # from the server: it is about to answer
+        signal.SIGCHLD,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inheritance:
+    """What a server starts with."""
+
+    fuse: int
+    ledger: Ledger
+    beat: memoryview
+    """One "Q": the server stores here the number of each request as soon as it has read it."""
+    resent: bool
+    """Whether the kernel sends again what a predecessor was asked and did not answer."""
+    handles: bool
+    """Whether the descriptors of the ledger's handles are open; else they went with the supervisor before this one."""
+    supervisor: int
+
+    def ready(self) -> None:
+        """Say, once, that requests are answered from now on."""
+        os.kill(self.supervisor, signal.SIGUSR1)
+
+
+class Wish(enum.Enum):
+    """What the supervisor was told to do."""
+
+    STOP = enum.auto()
+    RELOAD = enum.auto()
+
+
+class Supervisor:
+    """Keeps one server alive over the mount that is *kept*."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        serve: Callable[[Inheritance], None],
+        *,
+        told_ready: Callable[[Ledger], None],
+    ) -> None:
+        """*told_ready* is called when the first server answers; what it raises ends the supervisor."""
+        self._kept = kept
+        self._serve = serve
+        self._told_ready = told_ready
+        self._beat = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
+        self._own: frozenset[int] = frozenset()
+        self._server = 0
+        self._served = False  # whether any server has answered
+        self._ready = False  # whether this one has
+        self._resend = kept.ledger().noted(INIT) is not None
+        self._quick = 0
+        self._suspect, self._guilt = 0, 0
+        self._moved = (0, 0.0)
+        self._hung = False
+
+    def run(self) -> int:
+        """Serve until the mount is gone, SIGTERM or SIGINT; nothing of it is left then. Returns the exit code."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
+        log.info(
+            "holding %s", self._kept.mountpoint
+        )  # also opens the journal's socket while it is known to be ours
+        self._own = frozenset(clone.open_descriptors() - self._kept.ledger().descriptors())
+        gc.collect()
+        gc.freeze()
+        while True:
+            self._start()
+            began = time.monotonic()
+            wish = self._attend()
+            if wish is Wish.STOP:
+                return self._end(exits.OK)
+            if wish is Wish.RELOAD:
+                self._become_what_is_installed()
+            code = self._bury()
+            if code == exits.OK:
+                return self._end(exits.OK)
+            if not self._served and code in (exits.USAGE, exits.FAILED):
+                return self._end(code)  # the server has said why
+            lived_s = time.monotonic() - began
+            log.warning(
+                "the server ended (%s) after %.1f s; the next one takes over", code, lived_s
+            )
+            self._accuse(code)
+            if not self._carry_on(code, lived_s):
+                return self._give_up()
+
+    # --- a server's life --------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Copy ourselves; in the copy this never returns."""
+        ledger = self._kept.ledger()
+        for descriptor in clone.open_descriptors() - self._own - ledger.descriptors():
+            os.close(
+                descriptor
+            )  # also lets go of its locks in the catalog, which belong to the table
+        if self._resend:
+            # Now, while nobody reads: what a new server had read already would be sent to it twice.
+            self._write(wire.NOTIFY_RESEND, 0)
+        inheritance = Inheritance(
+            fuse=self._kept.fuse,
+            ledger=ledger,
+            beat=self._beat,
+            resent=self._resend,
+            handles=self._kept.handles or self._served,
+            supervisor=os.getpid(),
+        )
+        self._beat[0] = 0
+        self._moved = (0, time.monotonic())
+        self._ready = self._hung = False
+        self._server = clone.clone()
+        if not self._server:
+            self._be_the_server(inheritance)
+        ledger.close()
+        self._resend = True
+
+    def _be_the_server(self, inheritance: Inheritance) -> None:
+        code = CRASHED
+        try:
+            clone.die_with(inheritance.supervisor)
+            for number in TOLD - {
+                signal.SIGCHLD
+            }:  # meant for the supervisor, sent to the whole group by a terminal
+                signal.signal(
+                    number, _nothing
+                )  # not ignored: programs that the server starts would ignore it too
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
+            # Not on this thread: it is the one whose death wish holds, and serving changes users.
+            with ThreadPoolExecutor(1) as serving:
+                serving.submit(self._serve, inheritance).result()
+            code = exits.OK
+        except HavenError as error:
+            log.error("%s", error)  # noqa: TRY400  # a line for people
+            code = exits.code(error)
+        except BaseException:  # whatever it is, the next server takes over
+            log.exception("the server failed")
+        finally:
+            os._exit(code)
+
+    def _attend(self) -> Wish | None:
+        """Wait until somebody wants something (returns what) or the server is dead (None)."""
+        interval = service.watchdog_interval()
+        beaten = 0.0
+        while True:
+            happened = signal.sigtimedwait(
+                TOLD, TICK_S if interval is None else min(interval, TICK_S)
+            )
+            if interval is not None and time.monotonic() - beaten >= interval:
+                service.alive()
+                beaten = time.monotonic()
+            match happened and happened.si_signo:
+                case None:
+                    self._look_after()
+                case signal.SIGUSR1:
+                    self._ready = True
+                    if not self._served:
+                        self._served = True
+                        self._told_ready(self._kept.ledger())
+                case signal.SIGHUP:
+                    if self._upgradable():
+                        return Wish.RELOAD
+                case signal.SIGCHLD:
+                    if os.waitid(os.P_PID, self._server, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                        return None
+                case _:
+                    return Wish.STOP
+
+    def _look_after(self) -> None:
+        """Kill a server that has requests waiting and does not read them."""
+        now, last = time.monotonic(), self._beat[0]
+        if last != self._moved[0] or not self._kept.asked():
+            self._moved = (last, now)
+        elif now - self._moved[1] > (HANG_S if self._ready else STARTING_S):
+            log.error("the server answers no more; it is replaced")
+            os.kill(self._server, signal.SIGKILL)
+            self._hung = True
+            self._moved = (last, now)
+
+    def _bury(self) -> int:
+        """The exit code of the dead server; negative for the signal that ended it."""
+        _, status = os.waitpid(self._server, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def _accuse(self, code: int) -> None:
+        """Answer a request that ends one server after the other with EIO, so that it ends no more of them."""
+        last = self._beat[0]
+        suspect = last & ~wire.RESENT
+        if suspect != self._suspect:
+            self._suspect, self._guilt = suspect, 0
+        self._guilt += 3 if self._hung or code != -signal.SIGKILL else 1
+        if suspect and self._guilt >= POISON:
+            log.error("servers die of request %d; it is answered with an error", suspect)
+            self._write(-errno.EIO, last)
+
+    def _carry_on(self, code: int, lived_s: float) -> bool:
+        """Whether to start another one, after a while if they keep dying at once."""
+        killed = code == -signal.SIGKILL and self._ready
+        if killed or lived_s >= QUICK_S:
+            self._quick = 0
+        else:
+            self._quick += 1
+        if self._quick > HOPELESS:
+            return False
+        if self._quick > PATIENT:
+            time.sleep(min(0.01 * 2 ** (self._quick - PATIENT), 1.0))
+        return True
+
+    def _write(self, code: int, unique: int) -> None:
+        try:
+            os.write(self._kept.fuse, wire.ANSWER.pack(wire.ANSWER_HEAD, code, unique))
+        except OSError as error:
+            # ENOENT: it had been answered. ENODEV: unmounted; the next server finds out. EINVAL: a kernel before 6.9.
+            log.info("the kernel takes no message %d: %s", code, error.strerror)
+
+    # --- endings ----------------------------------------------------------------------------------------------------
+
+    def _give_up(self) -> int:
+        log.error(
+            "%d servers died right after their start; see the lines above for what they said",
+            self._quick,
+        )
+        if not service.managed():
+            return self._end(exits.FAILED)
+        return exits.FAILED  # the manager holds the mount and starts us again
+
+    def _end(self, code: int) -> int:
+        """Leave no mount, no server and nothing with the service manager."""
+        service.stopping()
+        if self._kept.connected():
+            try:
+                device.unmount(self._kept.mountpoint)
+            except OSError:  # in use: nobody new gets in, and what is open fails from here on
+                device.unmount(self._kept.mountpoint, lazily=True)
+        self._stop_server(GONE_S)
+        self._kept.take_from_manager()
+        self._kept.close()
+        log.info("unmounted %s", self._kept.mountpoint)
+        return code
+
+    def _stop_server(self, patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            try:
+                if os.waitpid(self._server, os.WNOHANG)[0]:
+                    return
+            except ChildProcessError:
+                return
+            signal.sigtimedwait({signal.SIGCHLD}, 0.05)
+        os.kill(self._server, signal.SIGKILL)
+        os.waitpid(self._server, 0)
+
+    def _upgradable(self) -> bool:
+        """Whether the program that is installed now starts at all; the server goes on meanwhile."""
+        tried = subprocess.run(
+            [sys.executable, "-c", f"import {PROGRAM}"],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        if tried.returncode:
+            log.error(
+                "the installed program does not start, so this one goes on: %s", tried.stderr[-500:]
+            )
+        return not tried.returncode
+
+    def _become_what_is_installed(self) -> None:
+        """Execute ourselves anew with the mount and all handles open. Returns only if that fails."""
+        service.reloading()
+        log.info("starting the installed program over")
+        os.kill(self._server, signal.SIGKILL)
+        os.waitid(os.P_PID, self._server, os.WEXITED | os.WNOWAIT)
+        environment = {**os.environ, **self._kept.hand_to_exec()}
+        try:
+            os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+        except OSError:
+            log.exception("that failed; this program goes on")
+
+
+def _nothing(_: int, __: object) -> None:
+    pass
