@@ -1,0 +1,343 @@
+"""Requests about names and attributes, turned into operations and back into bytes. Translates; decides nothing.
+
+A handler takes the header's fields and the body, and returns the body of the answer; what it raises becomes an errno.
+A request that is resent, because the server that read it died, may have been carried out already: what it wanted is then
+there, and that is a success. Any thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from havend.errno import number as errno_of
+from havend.inodes import ASSET, COMPUTED
+from havend.stats import LONG_S
+from havenfs.entities import Caller
+from havenfs.errors import HavenError, NotFound, Unsupported
+from havenfs.views.disk import NOW, Changes
+
+from . import replies, wire
+from .directories import uncounted
+
+if TYPE_CHECKING:
+    from havend.operations import Operations
+
+    from .capabilities import Capabilities
+    from .directories import Directories
+    from .replies import Replies
+
+Header = tuple[int, int, int, int, int, int, int, int, int]
+"""Length, opcode, unique, nodeid, uid, gid, pid, length of extensions, padding."""
+
+_BILLION: Final = 1_000_000_000
+_ACL: Final = b"system.posix_acl_"
+_DEFAULT_ACL: Final = b"system.posix_acl_default"
+_NOBODY_IN_PARTICULAR = Caller(0, 0, 0)
+
+
+class Entries:
+    """Lookups, attributes, changes of names, extended attributes."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        agreed: Capabilities,
+        kept: Replies,
+        directories: Directories,
+    ) -> None:
+        self._operations = operations
+        self._agreed = agreed
+        self._kept = kept
+        self._directories = directories
+
+    # --- looking --------------------------------------------------------------------------------------------
+
+    def lookup(self, header: Header, body: memoryview) -> bytes:
+        """A name in a directory."""
+        parent, name = header[3], wire.name_after(body, 0)
+        kept = self._kept.lookup(parent, name)
+        if kept is not None:
+            return kept
+        try:
+            found = self._operations.lookup(parent, name, caller(header))
+        except NotFound:
+            return replies.ABSENT
+        if found.entry_s >= LONG_S and uncounted(found.nodeid):
+            self._directories.missed(parent)
+        return replies.entry(found)
+
+    def forget(self, header: Header, body: memoryview) -> None:
+        """The kernel dropped lookups of an inode."""
+        self._operations.forget(header[3], *wire.FORGET_IN.unpack(body))
+
+    def forget_many(self, _: Header, body: memoryview) -> None:
+        """The kernel dropped lookups of inodes."""
+        forget = self._operations.forget
+        for nodeid, lookups in wire.forgotten(body):
+            forget(nodeid, lookups)
+
+    def getattr(self, header: Header, body: memoryview) -> bytes:
+        """Attributes of an inode."""
+        flags, _, handle = wire.GETATTR_IN.unpack(body)
+        return replies.attributes(
+            self._operations.getattr(header[3], handle if flags & wire.GETATTR_FH else None)
+        )
+
+    def readlink(self, header: Header, body: memoryview) -> bytes:
+        """The target of a symlink."""
+        _empty(body)
+        return self._operations.readlink(header[3])
+
+    def statfs(self, header: Header, body: memoryview) -> bytes:
+        """The disk that an inode lies on."""
+        _empty(body)
+        found = self._operations.statfs(header[3])
+        return wire.STATFS_OUT.pack(
+            found.f_blocks,
+            found.f_bfree,
+            found.f_bavail,
+            found.f_files,
+            found.f_ffree,
+            found.f_bsize,
+            min(found.f_namemax, 255),
+            found.f_frsize,
+            0,
+        )
+
+    def access(self, _: Header, body: memoryview) -> bytes:
+        """Never asked where the kernel checks modes, which it does on each mount of ours."""
+        wire.ACCESS_IN.unpack(body)
+        return b""
+
+    # --- attributes -------------------------------------------------------------------------------------------
+
+    def setattr(self, header: Header, body: memoryview) -> bytes:
+        """Change attributes."""
+        (
+            valid,
+            _,
+            handle,
+            size,
+            _,
+            atime,
+            mtime,
+            _,
+            atime_ns,
+            mtime_ns,
+            _,
+            mode,
+            _,
+            uid,
+            gid,
+            _,
+        ) = wire.SETATTR_IN.unpack(body)
+        changes = Changes(
+            mode=mode & 0o7777 if valid & wire.FATTR_MODE else None,
+            uid=uid if valid & wire.FATTR_UID else None,
+            gid=gid if valid & wire.FATTR_GID else None,
+            size=size if valid & wire.FATTR_SIZE else None,
+            atime_ns=_time(valid, wire.FATTR_ATIME, wire.FATTR_ATIME_NOW, atime, atime_ns),
+            mtime_ns=_time(valid, wire.FATTR_MTIME, wire.FATTR_MTIME_NOW, mtime, mtime_ns),
+        )
+        operations, nodeid = self._operations, header[3]
+        found = operations.setattr(
+            nodeid, changes, caller(header), handle if valid & wire.FATTR_FH else None
+        )
+        if valid & wire.FATTR_KILL_SUIDGID and (less := harmless(found.mode)) is not None:
+            found = operations.setattr(nodeid, Changes(mode=less), _NOBODY_IN_PARTICULAR)
+        return replies.attributes(found)
+
+    # --- changes of names -------------------------------------------------------------------------------------
+
+    def mknod(self, header: Header, body: memoryview) -> bytes:
+        """Make a file, a FIFO, a socket or a device node."""
+        mode, rdev, umask, _ = wire.MKNOD_IN.unpack_from(body)
+        parent, name = header[3], wire.name_after(body, wire.MKNOD_IN.size)
+        mode = self.masked(parent, mode, umask)
+        try:
+            found = self._operations.mknod(parent, name, mode, rdev, caller(header))
+        except (HavenError, OSError) as error:
+            return self._made_before(header, name, error)
+        return replies.entry(found)
+
+    def mkdir(self, header: Header, body: memoryview) -> bytes:
+        """Make a directory."""
+        mode, umask = wire.MKDIR_IN.unpack_from(body)
+        parent, name = header[3], wire.name_after(body, wire.MKDIR_IN.size)
+        mode = self.masked(parent, mode & 0o7777, umask)
+        try:
+            found = self._operations.mkdir(parent, name, mode, caller(header))
+        except (HavenError, OSError) as error:
+            return self._made_before(header, name, error)
+        return replies.entry(found)
+
+    def symlink(self, header: Header, body: memoryview) -> bytes:
+        """Make a symlink."""
+        name, target = wire.names_after(body, 0)
+        try:
+            found = self._operations.symlink(header[3], name, target, caller(header))
+        except (HavenError, OSError) as error:
+            return self._made_before(header, name, error)
+        return replies.entry(found)
+
+    def link(self, header: Header, body: memoryview) -> bytes:
+        """Give a file one more name."""
+        (nodeid,) = wire.LINK_IN.unpack_from(body)
+        name = wire.name_after(body, wire.LINK_IN.size)
+        try:
+            found = self._operations.link(nodeid, header[3], name, caller(header))
+        except (HavenError, OSError) as error:
+            return self._made_before(header, name, error)
+        return replies.entry(found)
+
+    def unlink(self, header: Header, body: memoryview) -> bytes:
+        """Remove a name that is no directory's."""
+        name = wire.name_after(body, 0)
+        try:
+            self._operations.unlink(header[3], name, caller(header))
+        except (HavenError, OSError) as error:
+            _done_before(header, error)
+        return b""
+
+    def rmdir(self, header: Header, body: memoryview) -> bytes:
+        """Remove an empty directory."""
+        name = wire.name_after(body, 0)
+        try:
+            self._operations.rmdir(header[3], name, caller(header))
+        except (HavenError, OSError) as error:
+            _done_before(header, error)
+        return b""
+
+    def rename(self, header: Header, body: memoryview) -> bytes:
+        """Move a name."""
+        (target,) = wire.RENAME_IN.unpack_from(body)
+        return self._rename(header, target, 0, *wire.names_of_rename(body, wire.RENAME_IN.size))
+
+    def rename2(self, header: Header, body: memoryview) -> bytes:
+        """Move a name, with flags."""
+        target, flags, _ = wire.RENAME2_IN.unpack_from(body)
+        return self._rename(
+            header, target, flags, *wire.names_of_rename(body, wire.RENAME2_IN.size)
+        )
+
+    def _rename(self, header: Header, target: int, flags: int, old: bytes, new: bytes) -> bytes:
+        try:
+            self._operations.rename(header[3], old, target, new, flags, caller(header))
+        except (HavenError, OSError) as error:
+            _done_before(header, error)
+            found = self._operations.lookup(target, new)  # raises as it should if it is not there
+            self._operations.forget(found.nodeid, 1)
+        return b""
+
+    def masked(self, parent: int, mode: int, umask: int) -> int:
+        """The mode less the caller's umask, unless the directory has a default access list, which stands in its place."""
+        if not self._agreed.acl or not mode & umask & 0o777:
+            return mode
+        try:
+            self._operations.getxattr(parent, _DEFAULT_ACL)
+        except (HavenError, OSError):
+            return mode & ~umask
+        return mode
+
+    def _made_before(self, header: Header, name: bytes, error: HavenError | OSError) -> bytes:
+        """What a resent request was to make, if it is there; else the error."""
+        if not header[2] & wire.RESENT or errno_of(error) != errno.EEXIST:
+            raise error
+        return replies.entry(self._operations.lookup(header[3], name))
+
+    # --- extended attributes --------------------------------------------------------------------------------
+
+    def getxattr(self, header: Header, body: memoryview) -> bytes:
+        """The value of an extended attribute, or its size."""
+        size, _ = wire.GETXATTR_IN.unpack_from(body)
+        nodeid, name = header[3], wire.name_after(body, wire.GETXATTR_IN.size)
+        if name.startswith(_ACL):
+            return _fitting(self._access_list(nodeid, name), size)
+        return _fitting(self._operations.getxattr(nodeid, name), size)
+
+    def _access_list(self, nodeid: int, name: bytes) -> bytes:
+        """The kernel asks before it checks access, and takes every error but ENODATA for a refusal."""
+        if nodeid & (COMPUTED | ASSET):
+            raise OSError(errno.ENODATA, "no access list")  # an answer has modes only
+        try:
+            return self._operations.getxattr(nodeid, name)
+        except Unsupported:
+            raise OSError(errno.ENODATA, "no access list") from None
+        except OSError as error:
+            if error.errno == errno.ENOTSUP:
+                raise OSError(errno.ENODATA, "no access lists on this disk") from error
+            raise
+
+    def listxattr(self, header: Header, body: memoryview) -> bytes:
+        """The names of extended attributes, or their size."""
+        size, _ = wire.GETXATTR_IN.unpack(body)
+        names = self._operations.listxattr(header[3])
+        return _fitting(b"".join(name + b"\0" for name in names), size)
+
+    def setxattr(self, header: Header, body: memoryview) -> bytes:
+        """Set an extended attribute."""
+        flags, more, name, value = wire.attribute_set(body, extended=self._agreed.extended_setxattr)
+        if header[2] & wire.RESENT:
+            flags &= ~(os.XATTR_CREATE | os.XATTR_REPLACE)
+        operations, nodeid = self._operations, header[3]
+        operations.setxattr(nodeid, name, bytes(value), flags, caller(header))
+        if more & wire.SETXATTR_ACL_KILL_SGID:
+            mode = operations.getattr(nodeid).mode
+            if mode & stat.S_ISGID:
+                less = Changes(mode=mode & 0o7777 & ~stat.S_ISGID)
+                operations.setattr(nodeid, less, _NOBODY_IN_PARTICULAR)
+        return b""
+
+    def removexattr(self, header: Header, body: memoryview) -> bytes:
+        """Remove an extended attribute."""
+        name = wire.name_after(body, 0)
+        try:
+            self._operations.removexattr(header[3], name, caller(header))
+        except (HavenError, OSError) as error:
+            _done_before(header, error, errno.ENODATA)
+        return b""
+
+
+def caller(header: Header) -> Caller:
+    """Who asks."""
+    return Caller(header[4], header[5], header[6])
+
+
+def harmless(mode: int) -> int | None:
+    """Permissions without what would lend a file's new content its owner's rights; None if they do not."""
+    less = mode & 0o7777 & ~stat.S_ISUID
+    if mode & stat.S_IXGRP:  # without it the bit means something else
+        less &= ~stat.S_ISGID
+    return less if less != mode & 0o7777 else None
+
+
+def _time(valid: int, given: int, now: int, seconds: int, nanoseconds: int) -> int | None:
+    if not valid & given:
+        return None
+    if valid & now:
+        return NOW
+    if seconds >= 1 << 63:  # before 1970
+        seconds -= 1 << 64
+    return seconds * _BILLION + nanoseconds
+
+
+def _fitting(value: bytes, size: int) -> bytes:
+    if not size:
+        return wire.XATTR_SIZE.pack(len(value), 0)
+    if len(value) > size:
+        raise OSError(errno.ERANGE, "the buffer is too small")
+    return value
+
+
+def _done_before(header: Header, error: HavenError | OSError, code: int = errno.ENOENT) -> None:
+    """A resent request to take something away is a success if it is away; else the error."""
+    if not header[2] & wire.RESENT or errno_of(error) != code:
+        raise error
+
+
+def _empty(body: memoryview) -> None:
+    if body:
+        raise wire.Malformed("more than a header")

@@ -1,0 +1,95 @@
+"""What the kernel is told unasked: that a name, an inode or everything is to be asked for again.
+
+Never told by a thread that answers requests: the kernel takes locks that a waiting request may hold, so that the answer
+would wait for itself. Notices therefore go through a queue to one thread of their own. Our own kept answers go first.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from . import wire
+
+if TYPE_CHECKING:
+    from .capabilities import Capabilities
+    from .replies import Replies
+
+log = logging.getLogger(__name__)
+
+# ENOENT: the kernel did not remember it. ENOTEMPTY, EBUSY: it is in use and stays. The others: it is being unmounted.
+_FINE: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EBUSY, errno.ENODEV, errno.EBADF}
+    | {errno.ENOTCONN, errno.ECONNABORTED, errno.EPERM}
+)
+
+
+class Notifier:
+    """The `Kernel` of the invalidation. Any thread; returns at once."""
+
+    def __init__(self, descriptor: int, agreed: Capabilities, kept: Replies) -> None:
+        self._device = descriptor
+        self._agreed = agreed
+        self._kept = kept
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="notifier")
+
+    def entry(self, parent: int, name: bytes) -> None:
+        """A name in a directory may mean something else, or nothing, or something at last."""
+        self._kept.forget_directory(parent)
+        # Not EXPIRE_ONLY: a name that was absent, or is now, must be gone before the next look at it, not asked again only.
+        self._post(
+            wire.notice(
+                wire.NOTIFY_INVAL_ENTRY, wire.INVAL_ENTRY.pack(parent, len(name), 0), name, b"\0"
+            )
+        )
+
+    def expire(self, parent: int, name: bytes) -> None:
+        """A name is to be asked for again, but whoever stands below it keeps the ground."""
+        if not self._agreed.expire_only:
+            return
+        self._kept.forget_directory(parent)
+        body = wire.INVAL_ENTRY.pack(parent, len(name), wire.EXPIRE_ONLY)
+        self._post(wire.notice(wire.NOTIFY_INVAL_ENTRY, body, name, b"\0"))
+
+    def deleted(self, parent: int, nodeid: int, name: bytes) -> None:
+        """A name is gone, also for those who watch the file."""
+        self._kept.forget_directory(parent)
+        body = wire.DELETE.pack(parent, nodeid, len(name), 0)
+        self._post(wire.notice(wire.NOTIFY_DELETE, body, name, b"\0"))
+
+    def inode(self, nodeid: int, *, attributes_only: bool) -> None:
+        """Attributes, and pages or the listing unless *attributes_only*, may have changed."""
+        self._kept.forget_inode(nodeid)
+        start = -1 if attributes_only else 0
+        self._post(wire.notice(wire.NOTIFY_INVAL_INODE, wire.INVAL_INODE.pack(nodeid, start, 0)))
+
+    def everything(self) -> bool:
+        """Every name may be wrong. False if this kernel cannot be told so at once."""
+        self._kept.forget_all()
+        if self._agreed.epoch:
+            self._post(wire.notice(wire.NOTIFY_INC_EPOCH))
+        return self._agreed.epoch
+
+    def settle(self) -> None:
+        """Wait until everything that was said so far has reached the kernel. Never from a thread that serves."""
+        self._thread.submit(int).result()
+
+    def close(self) -> None:
+        """Say no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _post(self, message: bytes) -> None:
+        try:
+            self._thread.submit(self._tell, message)
+        except RuntimeError:
+            log.debug("closed: nobody is told any more")
+
+    def _tell(self, message: bytes) -> None:
+        try:
+            os.write(self._device, message)
+        except OSError as error:
+            if error.errno not in _FINE:
+                log.warning("the kernel could not be told of a change: %s", error)

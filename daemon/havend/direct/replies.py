@@ -1,0 +1,199 @@
+"""Answers as bytes: how attributes are packed, and the packed answers of directories whose changes are all announced.
+
+A lasting directory that was listed once is kept as the very bytes of its listing (about 180 a name), so that listing it
+again, and looking its names up, costs no query. Kept bytes are bounded, and dropped as soon as the invalidation says that
+something in them is old. Any thread: a folder is made by one thread and never changed after it was put.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from havend.inodes import ASSET
+from havend.stats import SHORT_S
+
+from . import wire
+
+if TYPE_CHECKING:
+    from havend.stats import Attributes
+    from havenfs.entities import Asset
+    from havenfs.views.tree import Node
+
+LIMIT: Final = 64 << 20  # bytes: some 200,000 names
+PER_NAME: Final = 150  # bytes that a name costs in the index, beside those in the listing
+TYPICAL: Final = 330  # bytes that a name costs in all
+_BILLION: Final = 1_000_000_000
+_BLOCK: Final = 4096
+_PADDING: Final = [bytes(-length & 7) for length in range(8)]
+
+ABSENT: Final = wire.ENTRY.pack(0, 0, int(SHORT_S), *[0] * 19)
+"""No such name, and that for a moment."""
+UNKNOWN: Final = bytes(wire.ENTRY.size)
+"""In a listing: ask for its attributes if you need them."""
+
+
+def entry(found: Attributes) -> bytes:
+    """An fuse_entry_out."""
+    whole, part = divmod(found.entry_s, 1.0)
+    kept, more = divmod(found.attributes_s, 1.0)
+    mtime, mtime_ns = divmod(found.mtime_ns, _BILLION)
+    atime, atime_ns = divmod(found.atime_ns, _BILLION)
+    ctime, ctime_ns = divmod(found.ctime_ns, _BILLION)
+    return wire.ENTRY.pack(
+        found.nodeid,
+        found.generation,
+        int(whole),
+        int(kept),
+        int(part * _BILLION),
+        int(more * _BILLION),
+        found.number,
+        found.size,
+        found.blocks,
+        atime,
+        mtime,
+        ctime,
+        atime_ns,
+        mtime_ns,
+        ctime_ns,
+        found.mode,
+        found.nlink,
+        found.uid,
+        found.gid,
+        found.rdev & 0xFFFFFFFF,
+        _BLOCK,
+        0,
+    )
+
+
+def attributes(found: Attributes) -> bytes:
+    """An fuse_attr_out: the same, less the name's part."""
+    packed = entry(found)
+    return packed[24:32] + packed[36:40] + b"\0\0\0\0" + packed[40:]
+
+
+class Pattern:
+    """What all assets of one listing have in common: packing one by this costs a third."""
+
+    __slots__ = ("_back", "_front", "_kind")
+
+    _SIZES = struct.Struct("<QQQqqqIII")
+
+    def __init__(self, found: Attributes) -> None:
+        packed = entry(found)
+        self._front = packed[8:40]
+        self._back = packed[100:]
+        self._kind = found.mode >> 12 & 15
+
+    def entry(self, asset: Asset, nodeid: int, cookie: int, name: bytes) -> bytes:
+        """An fuse_direntplus."""
+        size, length, number = asset.size, len(name), nodeid & ~ASSET
+        mtime, part = divmod(asset.mtime_ns, _BILLION)
+        return (
+            nodeid.to_bytes(8, "little")
+            + self._front
+            + self._SIZES.pack(
+                number, size, (size + 511) // 512, mtime, mtime, mtime, part, part, part
+            )
+            + self._back
+            + wire.DIRENT.pack(number, cookie, length, self._kind)
+            + name
+            + _PADDING[length & 7]
+        )
+
+
+@dataclass(slots=True)
+class Folder:
+    """A directory as the kernel reads it, or the part of it that was packed so far."""
+
+    packed: bytearray = field(default_factory=bytearray)
+    """READDIRPLUS entries, one behind the other."""
+    ends: array[int] = field(default_factory=lambda: array("I"))
+    """Of each, where it ends."""
+    places: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    """Where the entry begins of each name that may be looked up here: the kernel's lookups of others are counted."""
+    counted: dict[int, tuple[bytes, Node]] = field(default_factory=dict[int, "tuple[bytes, Node]"])
+    """Position -> name and node, of those that are to be counted each time the kernel is told of them."""
+
+    def cost(self) -> int:
+        """Bytes in memory, roughly."""
+        return len(self.packed) + PER_NAME * len(self.ends)
+
+
+class Replies:
+    """What is kept of directories, the one asked for last kept longest."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self.age = 0
+        """Rises with everything that is forgotten: a folder that was begun before is not to be kept."""
+        self._lock = threading.Lock()
+        self._folders: OrderedDict[int, Folder] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        """Bytes kept, roughly."""
+        return self._bytes
+
+    def folder(self, nodeid: int) -> Folder | None:
+        """The whole directory, if it is kept."""
+        found = self._folders.get(nodeid)
+        if found is not None:
+            with self._lock:
+                if nodeid in self._folders:
+                    self._folders.move_to_end(nodeid)
+        return found
+
+    def lookup(self, parent: int, name: bytes) -> bytes | None:
+        """The answer to a lookup, if it is kept."""
+        folder = self._folders.get(parent)
+        if folder is None:
+            return None
+        start = folder.places.get(name)
+        if start is None:
+            return None
+        return bytes(folder.packed[start : start + wire.ENTRY.size])
+
+    def keep(self, nodeid: int, folder: Folder, age: int) -> None:
+        """Keep a directory that was packed since *age*, if nothing was forgotten meanwhile."""
+        cost = folder.cost()
+        with self._lock:
+            if age != self.age or cost > self.limit:
+                return
+            self._drop(nodeid)
+            self._folders[nodeid] = folder
+            self._bytes += cost
+            while self._bytes > self.limit:
+                self._drop(next(iter(self._folders)))
+
+    def forget_directory(self, nodeid: int) -> None:
+        """Names in this directory changed."""
+        with self._lock:
+            self.age += 1
+            self._drop(nodeid)
+
+    def forget_inode(self, nodeid: int) -> None:
+        """Attributes of this inode changed, wherever it stands. Searches all that is kept: 10 ms at worst."""
+        wanted = nodeid.to_bytes(8, "little")
+        with self._lock:
+            self.age += 1
+            self._drop(nodeid)
+            for parent, folder in list(self._folders.items()):
+                if wanted in folder.packed:
+                    self._drop(parent)
+
+    def forget_all(self) -> None:
+        """Everything may have changed."""
+        with self._lock:
+            self.age += 1
+            self._folders.clear()
+            self._bytes = 0
+
+    def _drop(self, nodeid: int) -> None:
+        folder = self._folders.pop(nodeid, None)
+        if folder is not None:
+            self._bytes -= folder.cost()
