@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from havenfs.entities import Asset, AssetId, DateSource, Kind, PlaceId, SourceId
+from havenfs.entities import Asset, AssetId, DateSource, Kind, SourceId
 from havenfs.errors import NotFound
 
 if TYPE_CHECKING:
@@ -16,36 +16,18 @@ COLUMNS = (
     "id, hash, name, kind, mime, source_id, path, size, mtime_ns, device, inode, "
     "taken_local, taken_offset, taken_source, place_id, width, height, duration_ms"
 )
-"""The columns of `visible` that make an Asset, in the order that `from_row` expects."""
+"""The columns of `visible` that make an Asset, in the order of its fields."""
 
 
-# Calling an Enum costs 0.6 us, and a listing calls two of them an asset.
+# Calling an Enum costs 0.6 us, and a listing would call two of them an asset.
 _KINDS = {kind.value: kind for kind in Kind}
-_DATE_SOURCES = {source.value: source for source in DateSource}
+_DATE_SOURCES: dict[str | None, DateSource | None] = {None: None}
+_DATE_SOURCES.update({source.value: source for source in DateSource})
 
 
 def from_row(row: Sequence[Any]) -> Asset:
     """The Asset in a row of COLUMNS."""
-    return Asset(
-        id=AssetId(row[0]),
-        hash=row[1],
-        name=row[2],
-        kind=_KINDS[row[3]],
-        mime=row[4],
-        source_id=SourceId(row[5]),
-        path=row[6],
-        size=row[7],
-        mtime_ns=row[8],
-        device=row[9],
-        inode=row[10],
-        taken_local=row[11],
-        taken_offset=row[12],
-        taken_source=_DATE_SOURCES[row[13]] if row[13] else None,
-        place_id=PlaceId(row[14]) if row[14] is not None else None,
-        width=row[15],
-        height=row[16],
-        duration_ms=row[17],
-    )
+    return Asset._make((*row[:3], _KINDS[row[3]], *row[4:13], _DATE_SOURCES[row[13]], *row[14:]))
 
 
 def get(db: apsw.Connection, asset_id: AssetId) -> Asset:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
@@ -268,11 +269,19 @@ def _only(conditions: Sequence[Condition], test: str) -> int | str | None:
 
 def _where(conditions: Sequence[Condition]) -> tuple[str, tuple[int | str | None, ...]]:
     """The conjunction as SQL, with its bound values. Only constants of TESTS become text."""
+    text, counts = _conjunction(tuple((each.test, each.negated) for each in conditions))
+    return text, tuple(
+        condition.value
+        for condition, count in zip(conditions, counts, strict=True)
+        for _ in range(count)
+    )
+
+
+@lru_cache(1024)
+def _conjunction(tests: tuple[tuple[str, bool], ...]) -> tuple[str, tuple[int, ...]]:
+    """The SQL of these tests (negated or not), and how often each binds its value."""
     parts = ["TRUE"]
-    values: list[int | str | None] = []
-    for condition in conditions:
-        test = TESTS[condition.test]
-        values += [condition.value] * test.count("{v}")
-        test = f"({test.replace('{v}', '?')})"
-        parts.append(f"NOT ifnull({test}, FALSE)" if condition.negated else test)
-    return " AND ".join(parts), tuple(values)
+    for name, negated in tests:
+        test = f"({TESTS[name].replace('{v}', '?')})"
+        parts.append(f"NOT ifnull({test}, FALSE)" if negated else test)
+    return " AND ".join(parts), tuple(TESTS[name].count("{v}") for name, _ in tests)

@@ -68,6 +68,12 @@ class Catalog(Connections):
         """Run *query* in one read transaction: all its statements see one moment."""
         return transact(self.connection(), "BEGIN", query, *args, **kwargs)
 
+    def glance(
+        self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run *query*, a single statement: such a one is its own transaction, at two thirds of the price of `read`."""
+        return query(self.connection(), *args, **kwargs)
+
     def write(
         self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

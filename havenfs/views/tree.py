@@ -297,6 +297,8 @@ class Scope:
     def _with_choice(self) -> tuple[Condition, ...]:
         if self.choice is None:
             return self.settled
+        if self.choice.negated == self.negated:
+            return (*self.settled, self.choice)
         return (*self.settled, replace(self.choice, negated=self.negated))
 
     def _found(self) -> tuple[Condition, ...]:
@@ -374,11 +376,13 @@ class Assets(Folder):
 
     def child(self, name: str) -> Leaf:
         """The asset of this name, if it is here."""
-        return Leaf(self.scope.library.catalog.read(browse.asset, self.scope.conditions(), name))
+        return Leaf(self.scope.library.catalog.glance(browse.asset, self.scope.conditions(), name))
 
     def real_name(self, name: bytes) -> bytes:
         """Found by the index over folded names, however many there are."""
-        found = self.scope.library.catalog.read(browse.name_of, self.scope.conditions(), fold(name))
+        found = self.scope.library.catalog.glance(
+            browse.name_of, self.scope.conditions(), fold(name)
+        )
         if found is None:
             raise NotFound(name)
         return found.encode()
