@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from havenfs.catalog import Catalog, names, places, words
 from havenfs.config import State
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import apsw
+
+
+# For nights: `pytest --hypothesis-profile=long`. What it finds it prints with a line that plays it again.
+settings.register_profile("long", max_examples=5000, deadline=None, print_blob=True)
 
 
 class Shelf:

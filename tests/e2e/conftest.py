@@ -84,7 +84,8 @@ def _served(transport: str, state: Path, point: Path) -> Generator[Mount]:
     with log.open("ab") as output:
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "havend", "mount", "--state", str(state), "--mount", str(point),
+                sys.executable, "-m", "havend", "mount", "--transport", transport,
+                "--state", str(state), "--mount", str(point),
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,
