@@ -34,13 +34,12 @@ SULK_S: Final = 5.0  # after the catalog was in trouble: it is tried without wai
 class Arrivals:
     """The observer of Operations."""
 
-    def __init__(
-        self, catalog: Catalog, state: State, *, told: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, catalog: Catalog, state: State) -> None:
         self._catalog = catalog
+        self._arrivals = arrival.Arrivals(catalog)
         self._bell = Bell(state.bell)
-        self._told = told
-        """Called after each commit: whoever keeps the kernel's caches true need not wait for its next look."""
+        self.told: Callable[[], None] = _nobody
+        """Called after each commit, before whoever did it is answered: for what we ourselves remember."""
         self._sulking = 0.0  # until when, by the monotonic clock
         self._complained = False
 
@@ -50,23 +49,23 @@ class Arrivals:
 
     def written(self, source: Source, path: bytes) -> None:
         """A file was made, closed after its content changed, or given one more name."""
-        self._record(partial(arrival.written, self._catalog, source, path))
+        self._record(partial(self._arrivals.written, source, path))
 
     def renamed(
         self, source: Source, path: bytes, to: Source, new_path: bytes, *, directory: bool
     ) -> None:
         """A name moved, and what was there under the new one is gone."""
         self._record(
-            partial(arrival.renamed, self._catalog, source, path, to, new_path, directory=directory)
+            partial(self._arrivals.renamed, source, path, to, new_path, directory=directory)
         )
 
     def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
         """Two names changed places."""
-        self._record(partial(arrival.exchanged, self._catalog, source, path, to, new_path))
+        self._record(partial(self._arrivals.exchanged, source, path, to, new_path))
 
     def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
         """A name is gone."""
-        self._record(partial(arrival.removed, self._catalog, source, path, directory=directory))
+        self._record(partial(self._arrivals.removed, source, path, directory=directory))
 
     def _record(self, work: partial[bool]) -> None:
         wait = PATIENCE_MS if time.monotonic() >= self._sulking else 0
@@ -89,5 +88,9 @@ class Arrivals:
             if self._complained:
                 self._complained = False
                 log.info("the catalog can be written again")
-            self._told()
+            self.told()
             self._bell.ring()
+
+
+def _nobody() -> None:
+    pass

@@ -1,7 +1,7 @@
 """A bell between two programs: the mount rings it, the indexer hears it. A FIFO in the state directory, and nothing in it
 that has a meaning: who hears it looks at the queue, which is durable.
 
-Ringing never waits and needs nobody to listen; any thread. Listening is for one trio task.
+Ringing never waits and needs nobody to listen; any thread. The listener waits for its descriptor to be readable.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import stat
 import threading
 from typing import TYPE_CHECKING
 
-import trio
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import Generator
     from pathlib import Path
 
 
@@ -65,7 +63,7 @@ class Bell:
 
 @contextlib.contextmanager
 def listening(path: Path) -> Generator[int]:
-    """A descriptor on which `rings` hears. One listener at a time."""
+    """A descriptor that is readable once it rang, until `heard`. One listener at a time."""
     if not (path.exists() and stat.S_ISFIFO(path.lstat().st_mode)):
         path.unlink(missing_ok=True)
         os.mkfifo(path, 0o600)
@@ -77,10 +75,7 @@ def listening(path: Path) -> Generator[int]:
         os.close(handle)
 
 
-async def rings(handle: int) -> AsyncGenerator[None]:
-    """Once for each time that the bell rang, or several times in a row."""
-    while True:
-        await trio.lowlevel.wait_readable(handle)
-        with contextlib.suppress(BlockingIOError):
-            os.read(handle, 65536)
-        yield
+def heard(handle: int) -> None:
+    """Forget the rings so far; the handle is readable again after the next one."""
+    with contextlib.suppress(BlockingIOError):
+        os.read(handle, 65536)

@@ -181,7 +181,9 @@ class _Indexer:
 
     async def listen(self, ringing: int) -> None:
         """Do at once what the mount has put into the queue, until cancelled."""
-        async for _ in bell.rings(ringing):
+        while True:
+            await trio.lowlevel.wait_readable(ringing)
+            bell.heard(ringing)
             self._hurried = True
             self._wake.set()
 

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog
-from havenfs.retrieval.encoder import SocketEncoder
-from havenfs.retrieval.search import Searcher
 from havenfs.views import disk, open_tree
 
 from . import credentials
+from .arrivals import Arrivals
 from .inodes import InodeTable
 from .operations import Operations
+from .searches import LateSearcher
 from .stats import SHORT_S
 
 if TYPE_CHECKING:
@@ -38,11 +38,15 @@ def opened(
     sys.setswitchinterval(SWITCH_S)
     disk.walks.keep(SHORT_S)
     with Catalog(state.catalog) as catalog:
-        tree = open_tree(
-            catalog, Searcher(catalog, SocketEncoder(state.encoder)), hidden=(bytes(mountpoint),)
-        )
+        tree = open_tree(catalog, LateSearcher(catalog, state), hidden=(bytes(mountpoint),))
         table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
+        arrivals = Arrivals(catalog, state)
         try:
-            yield Operations(tree, table, uid=os.getuid(), gid=os.getgid())
+            operations = Operations(
+                tree, table, uid=os.getuid(), gid=os.getgid(), observer=arrivals
+            )
+            arrivals.told = operations.news  # what it remembers of assets, from before the commit
+            yield operations
         finally:
+            arrivals.close()
             disk.walks.let_go(all_of_them=True)

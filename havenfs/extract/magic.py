@@ -7,7 +7,6 @@ TIFF to a camera's raw format). Pure functions.
 from __future__ import annotations
 
 import re
-import zipfile
 from typing import TYPE_CHECKING
 
 from havenfs.entities import Kind
@@ -195,6 +194,8 @@ def _iso_media(head: bytes) -> str:
 
 def _zip(file: BinaryIO) -> str:
     """Office documents by what they contain; any other archive is a plain zip."""
+    import zipfile  # by workers only: the mount, which sniffs too, opens no archive
+
     try:
         file.seek(0)
         with zipfile.ZipFile(file) as archive:

@@ -4,16 +4,18 @@ Not a scan: one path each, so that what is closed stands in the views the next m
 decodes nothing, parses nothing (an office document is a zip, so the indexer opens it). What is never shown costs no
 transaction: hidden names, unknown types. Files larger than HASHED are handed to the indexer, durably.
 
-Threading: any thread, each with its own connection; blocks on the disk and on other writers of the catalog. Two at once
-about one path may commit in the wrong order, so each looks at the disk again after its commit: the last one sees what
-is there. Raises SourceGone when the disk does not answer, and what the catalog raises: then nothing is half recorded, and
-the scan that follows finds out.
+Threading: any thread, each with its own connection; blocks on the disk and on other writers of the catalog. Of two at
+once about one path, the one that looked at the disk first does not commit over the other, and each looks again after its
+commit: the last one sees what is there. Raises SourceGone when the disk does not answer, and what the catalog raises: then
+nothing is half recorded, and the scan that follows finds out.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from havenfs.catalog import contents, files, jobs
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.files import Seen
-    from havenfs.entities import AssetId, File, FileId, Source
+    from havenfs.entities import AssetId, File, Source, SourceId
 
 HASHED: Final = 64 << 20
 """Bytes: every photo. Hashing them takes 14 ms here (4.6 GB/s), 0.1 s on the slow core of a NAS; writing them took
@@ -36,85 +38,174 @@ RACY_NS: Final = 20_000_000
 """A file's clock ticks every 1 to 10 ms: two writes of one size within a tick leave the same times behind."""
 LOOKS: Final = 4
 """How often to look again while somebody keeps writing; the next close is another arrival."""
+REMEMBERED: Final = 1024  # paths, to keep the order of what is done to one of them at once
 
 
-def written(catalog: Catalog, source: Source, path: bytes) -> bool:
-    """The file at *path* (relative) is new, was written to, or got another name. Whether the catalog was changed."""
-    if walk.passed_over(path):
-        return False
-    changed = False
-    for _ in range(LOOKS):
-        seen = walk.see(source.root, path)
-        if seen is None:
-            # Whoever deleted it says so, and a disk that went away deletes nothing; but what was recorded just now may
-            # have been too late for them.
-            if changed and not walk.empty(source.root):
-                _forget(catalog, source, path, directory=False)
-            break
-        if not _learn(catalog, source, seen, again=changed):
-            break
-        changed = True
-    return changed
+class Arrivals:
+    """What to call after each change, before whoever made it is told. Each answers whether the catalog was changed.
+    Paths are relative to their sources."""
 
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._order = _Order()
 
-def removed(catalog: Catalog, source: Source, path: bytes, *, directory: bool) -> bool:
-    """The name *path* was deleted. Whether the catalog was changed."""
-    if walk.passed_over(path):
-        return False
-    return _left(catalog, source, path, directory=directory)
-
-
-def renamed(
-    catalog: Catalog,
-    source: Source,
-    path: bytes,
-    new_source: Source,
-    new_path: bytes,
-    *,
-    directory: bool,
-) -> bool:
-    """What stood at *path* stands at *new_path* now, in place of whatever was there. Whether the catalog was changed.
-
-    Out of a hidden directory, a directory is new: the indexer, who watches, walks it.
-    """
-    hidden = walk.passed_over(path)
-    if walk.passed_over(new_path):
-        return False if hidden else _left(catalog, source, path, directory=directory)
-    if directory:
-        return not hidden and _move_directory(catalog, source, path, new_source, new_path)
-    moved = not hidden and _move_file(catalog, source, path, new_source, new_path)
-    return written(catalog, new_source, new_path) or moved
-
-
-def exchanged(
-    catalog: Catalog, source: Source, path: bytes, new_source: Source, new_path: bytes
-) -> bool:
-    """The two names have swapped what they stand for. Files are read again, for each is now another content at a known
-    path; of directories the indexer finds out."""
-    first = written(catalog, source, path)
-    return written(catalog, new_source, new_path) or first
-
-
-# --- one file -------------------------------------------------------------------------------------------------
-
-
-def _learn(catalog: Catalog, source: Source, seen: Seen, *, again: bool) -> bool:
-    """Make the row of a path say what was seen there. Whether anything had to be written."""
-    file = catalog.read(files.by_path, source.id, seen.path)
-    same = file is not None and equal(file, seen)
-    if file is not None and same and file.state is not FileState.NEW:
-        if again or file.hash is None or abs(time.time_ns() - seen.mtime_ns) > RACY_NS:
+    def written(self, source: Source, path: bytes) -> bool:
+        """The file at *path* is new, was written to, or has got this name."""
+        if walk.passed_over(path):
             return False
-    elif seen.state is not FileState.NEW:  # empty, or no regular file
-        return file is not None and not same and catalog.write(_change, source, seen)
-    elif twin := catalog.read(_twin, seen):
-        return catalog.write(_link, source, seen, twin)
-    found = _identified(source, seen)
-    if isinstance(found, Identity):
-        if found.kind is None and (file is None or file.asset_id is None):
-            return False  # not shown before, not shown now: databases, caches, what programs keep
-        return catalog.write(_settle, source, seen, found)
-    return not same and catalog.write(_change, source, seen)
+        changed = False
+        for _ in range(LOOKS):
+            look = self._order.look()
+            seen = walk.see(source.root, path)
+            if seen is None:
+                # Whoever deleted it says so, and a disk that went away deletes nothing; but what was recorded just
+                # now may have been too late for them.
+                if changed and not walk.empty(source.root):
+                    self._forget(source, path, look, directory=False)
+                break
+            if not self._learn(source, seen, look, again=changed):
+                break
+            changed = True
+        return changed
+
+    def removed(self, source: Source, path: bytes, *, directory: bool) -> bool:
+        """The name *path* was deleted."""
+        return not walk.passed_over(path) and self._left(source, path, directory=directory)
+
+    def renamed(
+        self, source: Source, path: bytes, to: Source, new_path: bytes, *, directory: bool
+    ) -> bool:
+        """What stood at *path* stands at *new_path* now, in place of whatever was there.
+
+        Out of a hidden directory, a directory is new: the indexer, who watches, walks it.
+        """
+        hidden = walk.passed_over(path)
+        if walk.passed_over(new_path):
+            return not hidden and self._left(source, path, directory=directory)
+        if directory:
+            return not hidden and self._move_directory(source, path, to, new_path)
+        moved = not hidden and self._move_file(source, path, to, new_path)
+        return self.written(to, new_path) or moved
+
+    def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> bool:
+        """The two names, of files or directories, have swapped what they stand for."""
+        hidden = walk.passed_over(path), walk.passed_over(new_path)
+        if hidden == (False, False):
+            self._catalog.write(_swap, source, path, to, new_path)
+        elif hidden != (True, True):
+            self._catalog.write(_remove, *((to, new_path) if hidden[0] else (source, path)))
+        first = self.written(source, path)
+        return self.written(to, new_path) or first or hidden != (True, True)
+
+    # --- one file -------------------------------------------------------------------------------------------
+
+    def _learn(self, source: Source, seen: Seen, look: int, *, again: bool) -> bool:
+        """Make the row of a path say what was seen there. Whether anything had to be written."""
+        file = self._catalog.read(files.by_path, source.id, seen.path)
+        same = file is not None and equal(file, seen)
+        found: Identity | _Twin | None = None
+        if file is not None and same and file.state is not FileState.NEW:
+            if again or file.hash is None or abs(time.time_ns() - seen.mtime_ns) > RACY_NS:
+                return False
+        elif seen.state is not FileState.NEW:  # empty, or no regular file
+            return file is not None and not same and self._write(source, seen, look, None)
+        else:
+            found = self._catalog.read(_twin, seen)
+        found = found or _identified(source, seen)
+        if found is None and same:
+            return False
+        shown = file is not None and file.asset_id is not None
+        if isinstance(found, Identity) and found.kind is None and not shown:
+            return False  # neither before nor now: databases, caches, what programs keep
+        return self._write(source, seen, look, found)
+
+    def _write(self, source: Source, seen: Seen, look: int, found: Identity | _Twin | None) -> bool:
+        return self._catalog.write(self._record, source, seen, look, found)
+
+    def _record(
+        self,
+        db: Connection,
+        source: Source,
+        seen: Seen,
+        look: int,
+        found: Identity | _Twin | None,
+    ) -> bool:
+        """In one transaction. True also when another look was later: then this path must be looked at again."""
+        if not self._order.newest((source.id, seen.path), look):
+            return True
+        match found:
+            case Identity():
+                return _settle(db, source, seen, found)
+            case _Twin():
+                return _link(db, source, seen, found)
+            case None:
+                return _change(db, source, seen)
+
+    # --- names ----------------------------------------------------------------------------------------------
+
+    def _left(self, source: Source, path: bytes, *, directory: bool) -> bool:
+        """Nothing stands at *path* any more, unless somebody has put another thing there already."""
+        look = self._order.look()
+        gone = walk.see(source.root, path) is None
+        gone = gone and self._forget(source, path, look, directory=directory)
+        return self.written(source, path) or gone
+
+    def _forget(self, source: Source, path: bytes, look: int, *, directory: bool) -> bool:
+        known = files.anything if directory else files.by_path
+        if not self._catalog.read(known, source.id, path):
+            return False
+
+        def forget(db: Connection) -> bool:
+            return self._order.newest((source.id, path), look) and _remove(
+                db, source, path, directory=directory
+            )
+
+        return self._catalog.write(forget)
+
+    def _move_file(self, source: Source, path: bytes, to: Source, new_path: bytes) -> bool:
+        file = self._catalog.read(files.by_path, source.id, path)
+        if file is None:
+            return False
+        seen = walk.see(to.root, new_path)
+        same = seen is not None and (seen.device, seen.inode) == (file.device, file.inode)
+        moved = same and self._catalog.write(_move, file, to, new_path)
+        # If it was not the file that was known, the new name is read as any other, and the old one is gone.
+        return self._left(source, path, directory=False) or moved
+
+    def _move_directory(self, source: Source, path: bytes, to: Source, new_path: bytes) -> bool:
+        if not self._catalog.read(files.anything, source.id, path) and not self._catalog.read(
+            files.anything, to.id, new_path
+        ):
+            return False
+        return self._catalog.write(_move_below, source, path, to, new_path)
+
+
+class _Order:
+    """Which look at the disk was the last that got into the catalog, of each path lately written."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count(1)
+        self._last: dict[tuple[SourceId, bytes], int] = {}
+
+    def look(self) -> int:
+        """The number of a look that begins now."""
+        return next(self._count)
+
+    def newest(self, path: tuple[SourceId, bytes], look: int) -> bool:
+        """Whether no later look has been recorded; then this one is. Within a write transaction, so one at a time."""
+        last = self._last.pop(path, 0)
+        self._last[path] = max(last, look)
+        while len(self._last) > REMEMBERED:
+            del self._last[next(iter(self._last))]
+        return look >= last
+
+
+@dataclass(frozen=True, slots=True)
+class _Twin:
+    """Another name of the same file, which is known: a hard link need not be read."""
+
+    hash: bytes
+    asset_id: AssetId
 
 
 def _identified(source: Source, seen: Seen) -> Identity | None:
@@ -170,101 +261,76 @@ def _settle(db: Connection, source: Source, seen: Seen, found: Identity) -> bool
     return True
 
 
-# --- names ----------------------------------------------------------------------------------------------------
-
-
-def _twin(db: Connection, seen: Seen) -> tuple[bytes, AssetId] | None:
-    """Hash and asset of another name of the same file: a hard link need not be read."""
+def _twin(db: Connection, seen: Seen) -> _Twin | None:
     for file in files.twins(db, seen):
         if file.path != seen.path and file.hash is not None and file.asset_id is not None:
-            return file.hash, file.asset_id
+            return _Twin(file.hash, file.asset_id)
     return None
 
 
-def _link(db: Connection, source: Source, seen: Seen, twin: tuple[bytes, AssetId]) -> bool:
-    content, asset_id = twin
+def _link(db: Connection, source: Source, seen: Seen, twin: _Twin) -> bool:
     if _twin(db, seen) != twin:
         return True  # it changed meanwhile: look again
     _change(db, source, seen)
     file = files.by_path(db, source.id, seen.path)
     assert file is not None, "it was inserted in this transaction"
-    if file.asset_id != asset_id:
+    if file.asset_id != twin.asset_id:
         files.part(db, file.id)
-    contents.attach(db, asset_id, file, content)
+    contents.attach(db, twin.asset_id, file, twin.hash)
     return True
 
 
-def _left(catalog: Catalog, source: Source, path: bytes, *, directory: bool) -> bool:
-    """Nothing stands at *path* any more, unless somebody has put another thing there already."""
-    gone = walk.see(source.root, path) is None
-    gone = gone and _forget(catalog, source, path, directory=directory)
-    return written(catalog, source, path) or gone
-
-
-def _forget(catalog: Catalog, source: Source, path: bytes, *, directory: bool) -> bool:
-    gone = catalog.read(_rows, source, path, directory=directory)
-    return bool(gone) and catalog.write(files.remove, gone) > 0
-
-
-def _rows(
-    db: Connection, source: Source, path: bytes, *, directory: bool
-) -> list[tuple[FileId, bytes]]:
-    """Ids and paths of what is known at *path*, and below it."""
+def _remove(db: Connection, source: Source, path: bytes, *, directory: bool = True) -> bool:
+    """Forget what is known at *path*, and below it."""
     file = files.by_path(db, source.id, path)
-    found = [(file.id, file.path)] if file is not None else []
-    return found + files.below(db, source.id, path) if directory else found
+    gone = [(file.id, file.path)] if file is not None else []
+    if directory:
+        gone += files.below(db, source.id, path)
+    return files.remove(db, gone) > 0
 
 
-def _move_file(
-    catalog: Catalog, source: Source, path: bytes, new_source: Source, new_path: bytes
-) -> bool:
-    file = catalog.read(files.by_path, source.id, path)
-    if file is None:
-        return False
-    seen = walk.see(new_source.root, new_path)
-    same = seen is not None and (seen.device, seen.inode) == (file.device, file.inode)
-    moved = same and catalog.write(_move, file, new_source, new_path)
-    # If it was not the file that was known, the new name is read as any other, and the old one is gone.
-    return _left(catalog, source, path, directory=False) or moved
-
-
-def _move(db: Connection, asked: File, new_source: Source, new_path: bytes) -> bool:
+def _move(db: Connection, asked: File, to: Source, new_path: bytes) -> bool:
     file = files.get(db, asked.id)
     if file is None or not identities.same(file, asked):
         return False
-    target = files.by_path(db, new_source.id, new_path)
+    target = files.by_path(db, to.id, new_path)
+    saved = (
+        target is not None
+        and file.state is FileState.KNOWN
+        and contents.supersede(db, target, file)
+    )
     if target is not None:
-        saved = file.state is FileState.KNOWN and contents.supersede(db, target, file)
         files.remove(db, [(target.id, target.path)])
-        if saved and target.asset_id is not None:
-            files.move(db, file.id, new_source.id, new_path)
-            jobs.hasten(db, target.asset_id)
-            return True
-    files.move(db, file.id, new_source.id, new_path)
-    contents.reread_dates(db, file, moved=True)
-    if file.asset_id is not None:
-        jobs.hasten(db, file.asset_id)
+    files.move(db, file.id, to.id, new_path)
+    if not saved:
+        contents.reread_dates(db, file, moved=True)
+    asset_id = target.asset_id if target is not None and saved else file.asset_id
+    if asset_id is not None:
+        jobs.hasten(db, asset_id)
     return True
 
 
-def _move_directory(
-    catalog: Catalog, source: Source, path: bytes, new_source: Source, new_path: bytes
-) -> bool:
-    if not catalog.read(files.anything, source.id, path) and not catalog.read(
-        files.anything, new_source.id, new_path
-    ):
-        return False
-    return catalog.write(_move_below, source, path, new_source, new_path)
-
-
-def _move_below(
-    db: Connection, source: Source, path: bytes, new_source: Source, new_path: bytes
-) -> bool:
+def _move_below(db: Connection, source: Source, path: bytes, to: Source, new_path: bytes) -> bool:
     # A directory can only take the place of an empty one: rows below it are of what was deleted unseen.
-    files.remove(db, _rows(db, new_source, new_path, directory=True))
+    _remove(db, to, new_path)
     own = files.by_path(db, source.id, path)  # it could not be listed once
     if own is not None:
-        files.move(db, own.id, new_source.id, new_path)
-    files.move_below(db, source.id, path, new_source.id, new_path)
-    contents.reread_dates_below(db, new_source.id, new_path)
+        files.move(db, own.id, to.id, new_path)
+    files.move_below(db, source.id, path, to.id, new_path)
+    contents.reread_dates_below(db, to.id, new_path)
     return True
+
+
+def _swap(db: Connection, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+    aside = path + b"\0aside"  # no path on disk has a NUL
+    for here, old, there, new in (
+        (source, path, source, aside),
+        (to, new_path, source, path),
+        (source, aside, to, new_path),
+    ):
+        own = files.by_path(db, here.id, old)
+        if own is not None:
+            files.move(db, own.id, there.id, new)
+            contents.reread_dates(db, own, moved=True)
+        files.move_below(db, here.id, old, there.id, new)
+        contents.reread_dates_below(db, there.id, new)

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from havenfs.catalog import Catalog, catalog as catalogs, files, jobs, sources
+from havenfs.catalog import Catalog, catalog as catalogs, changes, files, jobs, sources
 from havenfs.config import SourceConfig
 from havenfs.entities import FileState, Source, Stage
 from havenfs.errors import SourceGone
 from havenfs.extract import identify
-from havenfs.ingest import arrival
+from havenfs.ingest import arrival, walk
 from havenfs.ingest.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from havenfs.catalog.files import Seen
     from havenfs.entities import File
 
 JPEG = b"\xff\xd8\xff\xe0"
@@ -38,6 +39,7 @@ class Home:
         self.desk.mkdir()
         self.catalog = Catalog(tmp_path / "catalog.db")
         self.other = Catalog(tmp_path / "catalog.db")
+        self.arrivals = arrival.Arrivals(self.catalog)
         self.source: Source
         self.second: Source
         self.source, self.second = self.catalog.write(
@@ -57,12 +59,11 @@ class Home:
     def put(self, path: str, content: bytes) -> bool:
         """Write and close."""
         self.write(path, content)
-        return arrival.written(self.catalog, self.source, path.encode())
+        return self.arrivals.written(self.source, path.encode())
 
     def rename(self, old: str, new: str, *, directory: bool = False) -> bool:
         os.rename(self.root / old, self.root / new)
-        return arrival.renamed(
-            self.catalog,
+        return self.arrivals.renamed(
             self.source,
             old.encode(),
             self.source,
@@ -72,7 +73,7 @@ class Home:
 
     def unlink(self, path: str) -> bool:
         (self.root / path).unlink()
-        return arrival.removed(self.catalog, self.source, path.encode(), directory=False)
+        return self.arrivals.removed(self.source, path.encode(), directory=False)
 
     def shown(self) -> dict[str, tuple[int, str]]:
         """Path -> asset id and name, as views show them."""
@@ -131,7 +132,7 @@ def test_an_old_photo_that_arrives_now_goes_before_the_queue(home: Home) -> None
     )
     home.write("old.jpg", JPEG + b"old")
     home.age("old.jpg", 10 * 365 * 86400)
-    arrival.written(home.catalog, home.source, b"old.jpg")
+    home.arrivals.written(home.source, b"old.jpg")
     queued = home.catalog.read(jobs.queued, Stage.METADATA, [], limit=9)
     assert [job.path for job in queued] == [b"old.jpg", b"new.jpg"]
 
@@ -198,16 +199,16 @@ def test_two_writes_of_one_size_within_one_tick_of_the_clock_are_told_apart(home
     before = os.stat(home.root / "a.jpg")
     home.write("a.jpg", JPEG + b"B")
     os.utime(home.root / "a.jpg", ns=(before.st_mtime_ns, before.st_mtime_ns))
-    assert arrival.written(home.catalog, home.source, b"a.jpg")
+    assert home.arrivals.written(home.source, b"a.jpg")
     assert home.content("a.jpg") == digest(JPEG + b"B")
 
 
 def test_a_close_without_a_change_costs_no_transaction(home: Home) -> None:
     home.write("a.jpg", JPEG + b"A")
     home.age("a.jpg", 1)
-    assert arrival.written(home.catalog, home.source, b"a.jpg")
+    assert home.arrivals.written(home.source, b"a.jpg")
     before = home.commits()
-    assert not arrival.written(home.catalog, home.source, b"a.jpg")
+    assert not home.arrivals.written(home.source, b"a.jpg")
     assert home.commits() == before
 
 
@@ -223,14 +224,14 @@ def test_a_large_video_is_recorded_for_the_indexer_and_not_read(home: Home) -> N
     path = home.write("film.mp4", b"\0\0\0\x18ftypisom" + bytes(50))
     os.truncate(path, arrival.HASHED + 1)
     started = time.monotonic()
-    assert arrival.written(home.catalog, home.source, b"film.mp4")
+    assert home.arrivals.written(home.source, b"film.mp4")
     assert time.monotonic() - started < 1
     file = home.file("film.mp4")
     assert file is not None
     assert (file.state, file.hash) == (FileState.NEW, None)
     assert home.quiet()
     before = home.commits()
-    assert not arrival.written(home.catalog, home.source, b"film.mp4")
+    assert not home.arrivals.written(home.source, b"film.mp4")
     assert home.commits() == before
 
 
@@ -245,7 +246,7 @@ def test_a_file_that_the_scan_saw_first_is_shown_at_close_all_the_same(home: Hom
     home.write("a.jpg", JPEG + b"A")
     scan(home.catalog, home.source)
     assert home.shown() == {}
-    assert arrival.written(home.catalog, home.source, b"a.jpg")
+    assert home.arrivals.written(home.source, b"a.jpg")
     assert set(home.shown()) == {"a.jpg"}
 
 
@@ -270,7 +271,7 @@ def test_a_hard_link_is_known_without_being_read(
         raise AssertionError("it was read")
 
     monkeypatch.setattr(identify, "digested", read)
-    assert arrival.written(home.catalog, home.source, b"b.jpg")
+    assert home.arrivals.written(home.source, b"b.jpg")
     assert home.content("b.jpg") == digest(JPEG + b"A")
     assert home.quiet()
 
@@ -290,9 +291,7 @@ def test_a_photo_moved_to_another_source_keeps_its_asset(home: Home) -> None:
     home.put("a.jpg", JPEG + b"A")
     (asset,) = home.shown().values()
     os.rename(home.root / "a.jpg", home.desk / "a.jpg")
-    assert arrival.renamed(
-        home.catalog, home.source, b"a.jpg", home.second, b"a.jpg", directory=False
-    )
+    assert home.arrivals.renamed(home.source, b"a.jpg", home.second, b"a.jpg", directory=False)
     assert home.shown() == {"a.jpg": asset}
     assert home.quiet()
 
@@ -305,7 +304,7 @@ def test_a_renamed_folder_takes_everything_along_in_one_transaction(home: Home) 
     name = os.fsdecode(b"trip/caf\xe9.jpg")
     with open(home.root / name, "wb") as file:
         file.write(JPEG + b"cafe")
-    arrival.written(home.catalog, home.source, b"trip/caf\xe9.jpg")
+    home.arrivals.written(home.source, b"trip/caf\xe9.jpg")
     before = home.shown()
     assert home.rename("trip", "Rome 2019", directory=True)
     after = {
@@ -373,17 +372,47 @@ def test_a_photo_renamed_to_a_hidden_name_is_gone_and_comes_back_as_itself(home:
     assert home.shown() == before
 
 
-def test_two_names_that_are_exchanged_keep_what_they_stand_for(home: Home) -> None:
+def exchange(home: Home, one: str, other: str) -> bool:
+    a, b, aside = home.root / one, home.root / other, home.root / "aside"
+    a.rename(aside)
+    b.rename(a)
+    aside.rename(b)
+    return home.arrivals.exchanged(home.source, one.encode(), home.source, other.encode())
+
+
+def test_two_names_that_are_exchanged_take_their_assets_along(home: Home) -> None:
     home.put("a.jpg", JPEG + b"A")
     home.put("b.jpg", JPEG + b"B")
-    a, b = home.root / "a.jpg", home.root / "b.jpg"
-    a.rename(home.root / "t")
-    b.rename(a)
-    (home.root / "t").rename(b)
-    assert arrival.exchanged(home.catalog, home.source, b"a.jpg", home.source, b"b.jpg")
+    before = home.shown()
+    assert exchange(home, "a.jpg", "b.jpg")
     assert home.content("a.jpg") == digest(JPEG + b"B")
-    assert home.content("b.jpg") == digest(JPEG + b"A")
-    assert len(home.shown()) == 2
+    assert home.shown() == {"a.jpg": before["b.jpg"], "b.jpg": before["a.jpg"]}
+    assert home.quiet()
+
+
+def test_two_folders_and_a_file_that_are_exchanged_take_their_assets_along(home: Home) -> None:
+    home.put("one/x.jpg", JPEG + b"1x")
+    home.put("one/y.jpg", JPEG + b"1y")
+    home.put("two/x.jpg", JPEG + b"2x")
+    home.put("file.jpg", JPEG + b"F")
+    before = home.shown()
+    exchange(home, "one", "two")
+    exchange(home, "two", "file.jpg")
+    assert home.shown() == {
+        "one/x.jpg": before["two/x.jpg"],
+        "two": before["file.jpg"],
+        "file.jpg/x.jpg": before["one/x.jpg"],
+        "file.jpg/y.jpg": before["one/y.jpg"],
+    }
+    assert home.quiet()
+
+
+def test_a_photo_exchanged_with_a_hidden_one_is_replaced_by_it(home: Home) -> None:
+    home.put("a.jpg", JPEG + b"A")
+    home.put(".b.jpg", JPEG + b"B")
+    exchange(home, ".b.jpg", "a.jpg")
+    assert set(home.shown()) == {"a.jpg"}
+    assert home.content("a.jpg") == digest(JPEG + b"B")
     assert home.quiet()
 
 
@@ -398,7 +427,7 @@ def test_a_name_deleted_and_made_anew_before_we_looked_is_shown(home: Home) -> N
     home.put("a.jpg", JPEG + b"A")
     (home.root / "a.jpg").unlink()
     home.write("a.jpg", JPEG + b"again")
-    assert arrival.removed(home.catalog, home.source, b"a.jpg", directory=False)
+    assert home.arrivals.removed(home.source, b"a.jpg", directory=False)
     assert home.content("a.jpg") == digest(JPEG + b"again")
 
 
@@ -409,7 +438,7 @@ def test_a_disk_that_has_gone_deletes_nothing(home: Home) -> None:
     home.put("a.jpg", JPEG + b"A")
     home.root.rename(home.root.with_name("unplugged"))
     home.root.mkdir()
-    assert not arrival.written(home.catalog, home.source, b"a.jpg")
+    assert not home.arrivals.written(home.source, b"a.jpg")
     assert home.file("a.jpg") is not None
 
 
@@ -418,7 +447,7 @@ def test_a_link_that_takes_a_folder_s_place_leads_nowhere(home: Home, tmp_path: 
     (tmp_path / "secret" / "a.jpg").write_bytes(JPEG + b"secret")
     os.symlink(tmp_path / "secret", home.root / "trip")
     with pytest.raises(SourceGone):
-        arrival.written(home.catalog, home.source, b"trip/a.jpg")
+        home.arrivals.written(home.source, b"trip/a.jpg")
     assert home.shown() == {}
 
 
@@ -432,7 +461,7 @@ def test_a_catalog_that_somebody_holds_is_not_waited_for_long_and_nothing_is_hal
     assert time.monotonic() - started < 1
     home.other.connection().execute("ROLLBACK")
     assert home.file("a.jpg") is None
-    assert arrival.written(home.catalog, home.source, b"a.jpg")
+    assert home.arrivals.written(home.source, b"a.jpg")
 
 
 def test_whoever_writes_while_it_is_hashed_is_heard_in_the_end(
@@ -452,6 +481,28 @@ def test_whoever_writes_while_it_is_hashed_is_heard_in_the_end(
     home.put("a.jpg", JPEG + b"first")
     assert home.content("a.jpg") == digest(JPEG + b"third, longer")
     assert home.quiet()
+
+
+def test_an_older_look_never_covers_a_newer_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.put("a.jpg", JPEG + b"A")
+    real = walk.see
+    after: list[int] = []
+
+    def slow(root: bytes, path: bytes) -> Seen | None:
+        """Between this look and its commit, somebody else writes and is done."""
+        monkeypatch.setattr(walk, "see", real)
+        seen = real(root, path)
+        home.put("a.jpg", JPEG + b"the newest")
+        after.append(home.catalog.read(changes.generation))
+        return seen
+
+    home.write("a.jpg", b"")
+    monkeypatch.setattr(walk, "see", slow)
+    home.arrivals.written(home.source, b"a.jpg")
+    assert home.content("a.jpg") == digest(JPEG + b"the newest")
+    assert after == [home.catalog.read(changes.generation)]
 
 
 def test_many_hands_on_few_names_leave_what_is_on_disk(home: Home) -> None:
@@ -496,6 +547,6 @@ def test_times_of_any_century_are_kept_and_stable(home: Home, when: int) -> None
     os.utime(path, ns=(when, when))
     if os.stat(path).st_mtime_ns != when:
         pytest.fail("this disk cannot hold the time")
-    assert arrival.written(home.catalog, home.source, b"a.jpg")
+    assert home.arrivals.written(home.source, b"a.jpg")
     assert set(home.shown()) == {"a.jpg"}
     assert home.quiet()
