@@ -5,7 +5,7 @@ which it is done as the person who asked.
 """
 
 # Paths of originals are bytes: pathlib knows none.
-# ruff: noqa: PTH118, PTH119, PTH120
+# ruff: noqa: PTH118
 from __future__ import annotations
 
 import os
@@ -140,11 +140,13 @@ class DiskDirectory:
         return DiskFile(self.source, path, status)
 
     def _is_hidden(self, name: bytes) -> bool:
-        return any(
-            name == os.path.basename(path)
-            and os.path.realpath(os.path.join(self.source.root, self.path)) == os.path.dirname(path)
-            for path in self.hidden
-        )
+        for path in self.hidden:
+            # The cheapest test first: this is asked for every name of every listing.
+            if path.endswith(name) and path == os.path.join(
+                os.path.realpath(os.path.join(self.source.root, self.path)), name
+            ):
+                return True
+        return False
 
 
 class Sources(Folder):
