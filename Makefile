@@ -33,8 +33,9 @@ $(DONE)/debian: packaging/setup/debian-run.txt packaging/setup/debian
 	packaging/setup/debian packaging/setup/debian-run.txt
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/debian-test: packaging/setup/debian-test.txt $(DONE)/debian
+$(DONE)/debian-test: packaging/setup/debian-test.txt packaging/setup/debian-source $(DONE)/debian
 	packaging/setup/debian packaging/setup/debian-test.txt
+	packaging/setup/debian-source .cache/debian-source tree
 	@touch $@
 
 $(BIN)/python: | $(DONE)/debian
