@@ -12,14 +12,15 @@ import logging
 import os
 import select
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pyfuse3
 import trio
 
 from havenfs.entities import Caller
-from havenfs.errors import HavenError, NotFound, SourceGone
-from havenfs.views.disk import Changes
+from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
+from havenfs.views.disk import NOW, Changes
 
 from .errno import number as errno_of
 from .stats import SHORT_S, Attributes
@@ -52,6 +53,7 @@ T = TypeVar("T")
 THREADS = (
     24  # waiting for disks and searches at once; more than a spun-down disk and a few people need
 )
+_ACL = b"system.posix_acl_"
 PATIENCE_S = 10.0  # a disk that spins up takes up to that
 
 
@@ -60,10 +62,12 @@ class Handlers(pyfuse3.Operations):
 
     supports_dot_lookup = True  # NFS asks for "." and ".." of a file handle that it kept
     enable_writeback_cache = False
-    enable_acl = False
 
     def __init__(self, operations: Operations) -> None:
         super().__init__()
+        # As root the kernel checks modes for us, and must then know the disk's access lists as well: their mask stands
+        # where the group's rights stood.
+        self.enable_acl = os.getuid() == 0
         self._operations = operations
         self._limiter = trio.CapacityLimiter(THREADS)
         self._listings: dict[int, Listing] = {}
@@ -259,7 +263,16 @@ class Handlers(pyfuse3.Operations):
     async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
         """The value of an extended attribute."""
         with _told():
-            return await self._on(inode, self._operations.getxattr, inode, name)
+            try:
+                return await self._on(inode, self._operations.getxattr, inode, name)
+            except Unsupported:
+                if name.startswith(_ACL):  # the kernel would take it for a refusal to all
+                    raise pyfuse3.FUSEError(errno.ENODATA) from None
+                raise
+            except OSError as error:
+                if name.startswith(_ACL) and error.errno == errno.EOPNOTSUPP:
+                    raise pyfuse3.FUSEError(errno.ENODATA) from None
+                raise
 
     async def listxattr(self, inode: InodeT, ctx: RequestContext) -> Sequence[XAttrNameT]:
         """The names of extended attributes."""
@@ -309,9 +322,19 @@ class Handlers(pyfuse3.Operations):
             mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
         )
         with _told():
-            return _entry(
-                await self._on(inode, self._operations.setattr, inode, changes, _caller(ctx), fh)
-            )
+            try:
+                found = await self._on(
+                    inode, self._operations.setattr, inode, changes, _caller(ctx), fh
+                )
+            except PermissionError:
+                if not (self.enable_acl and fields.update_atime and fields.update_mtime):
+                    raise
+                # The kernel has checked: who is not the owner can only have meant "now", which pyfuse3 does not say.
+                changes = replace(changes, atime_ns=NOW, mtime_ns=NOW)
+                found = await self._on(
+                    inode, self._operations.setattr, inode, changes, _caller(ctx), fh
+                )
+            return _entry(found)
 
     async def mkdir(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, ctx: RequestContext

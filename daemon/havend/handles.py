@@ -103,8 +103,13 @@ class Handles:
                 if found is not None:
                     opened.source, opened.path = found
 
-    def removed(self, source: Source, path: bytes) -> None:
-        """A name is gone; what was open under it has none any more."""
+    def removed(self, source: Source, path: bytes, *, other_than: int = 0) -> None:
+        """A name is gone, or is *other_than*'s now; what was open under it has none any more."""
         for opened in self.all():
-            if opened.path == path and opened.source is not None and opened.source.id == source.id:
+            if (
+                opened.path == path
+                and opened.nodeid != other_than
+                and opened.source is not None
+                and opened.source.id == source.id
+            ):
                 opened.path = None

@@ -13,6 +13,7 @@ Any thread: changes are made under a lock, reading needs none.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
@@ -91,7 +92,8 @@ class InodeTable:
         self._records: dict[int, Record] = {
             ROOT: Record(ROOT, root, ROOT, b"", lookups=1, touched_ns=now_ns)
         }
-        self._files: dict[int, None] = {}  # in the order of their coming
+        # In the order of their coming. Not a dict: finding the first key of one that lost thousands takes 30 us.
+        self._files: OrderedDict[int, None] = OrderedDict()
         self._folders: dict[str, int] = {"": ROOT}
         self._devices: dict[SourceId, int] = {}
         """The disk of each source: the first one seen below it, which is the root's but for odd orders."""
@@ -148,9 +150,9 @@ class InodeTable:
             return source_id << _INODE_BITS | inode
         return HASHED | _hash(f"{source_id}/{device}/{inode}", ASSET)
 
-    def admit(self, node: Node, parent: int, name: bytes) -> int:
-        """Count one more lookup of *node*, as the kernel does when it is told of it; its number."""
-        nodeid = self.number(node)
+    def admit(self, node: Node, parent: int, name: bytes, nodeid: int = 0) -> int:
+        """Count one more lookup of *node*, as the kernel does when it is told of it; its number, if not given."""
+        nodeid = nodeid or self.number(node)
         if isinstance(node, Leaf) and not nodeid & HASHED:
             return nodeid
         with self._lock:
@@ -181,8 +183,8 @@ class InodeTable:
         if isinstance(record.node, DiskFile):
             self._files[record.nodeid] = None
             if len(self._files) > FILES:
-                oldest = next(iter(self._files))
-                del self._files[oldest], self._records[oldest]
+                oldest, _ = self._files.popitem(last=False)
+                del self._records[oldest]
             return record
         if not isinstance(record.node, DiskDirectory | Leaf):
             self._folders[record.node.key] = record.nodeid
@@ -206,8 +208,9 @@ class InodeTable:
             if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
                 self._folders.pop(record.node.key, None)
 
-    def moved(self, nodes: dict[int, tuple[int, bytes]], paths: Paths) -> None:
-        """Names changed on disk: *nodes* have a new directory and name, and *paths* say what became of paths."""
+    def moved(self, nodes: dict[int, tuple[int, bytes]], paths: Paths, *, deep: bool) -> None:
+        """Names changed on disk: *nodes* have a new directory and name, and *paths* say what became of paths, if *deep*
+        also of those below."""
         with self._lock:
             for nodeid, (parent, name) in nodes.items():
                 record = self._records.get(nodeid)
@@ -215,9 +218,11 @@ class InodeTable:
                     record.parent, record.name = parent, name
                     if nodeid not in self._files:
                         self._ledger.admit(nodeid, parent, name)
-            for record in list(self._records.values()):
-                node = record.node
-                if isinstance(node, DiskFile | DiskDirectory):
+            # All of them only where it must be: 65,536 take 30 ms.
+            found_here = (self._records.get(nodeid) for nodeid in nodes)
+            for record in list(self._records.values() if deep else found_here):
+                node = record.node if record is not None else None
+                if record is not None and isinstance(node, DiskFile | DiskDirectory):
                     found = paths(node.source, node.path)
                     if found is not None:
                         record.node = replace(node, source=found[0], path=found[1])

@@ -7,8 +7,11 @@ the kernel then looks the path up anew.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
@@ -43,7 +46,7 @@ T = TypeVar("T")
 REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
 # What our own descriptor is opened with: the kernel appends and bypasses caches by itself.
 _OURS = os.O_ACCMODE | os.O_TRUNC | os.O_CREAT | os.O_EXCL
-EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+NOREPLACE, EXCHANGE = 1, 2  # of renameat2(2)
 
 
 class Observer(Protocol):
@@ -96,8 +99,8 @@ class Operations:
         self.nudges = nudges or Nudges()
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
-        self._leaves: dict[int, Leaf] = {}
-        self._seen: dict[int, Signature] = {}  # what the page cache may hold of an inode
+        self._leaves: OrderedDict[int, Leaf] = OrderedDict()
+        self._seen: OrderedDict[int, Signature] = OrderedDict()  # what the page cache may hold of an inode
 
     def slow(self, nodeid: int) -> bool:
         """Whether an operation on this inode may wait for a disk, a search or a count."""
@@ -272,25 +275,29 @@ class Operations:
         if self.nudges.is_helper(caller):
             return self.getattr(nodeid)
         self.nudges.own_file(nodeid)
-        opened = self.handles.get(handle) if handle is not None else None
-        if opened is None or opened.source is None:
+        opened = self.handles.get(handle) if handle is not None else self.handles.of(nodeid)
+        if nodeid & ASSET or (opened is not None and opened.source is None):
+            raise NotPermitted("this file is an answer: the original is in files/")
+        if opened is not None and opened.source is not None:
+            # Through its descriptor: what stands at its path now may be another file.
+            writing = handle is not None and opened.writable
+            disk.change_open(opened.source, opened.handle, changes, Acting(caller), writing=writing)
+            found = self.getattr(nodeid, opened.handle)
+            source, path = opened.source, opened.path
+        else:
             node = self.node(nodeid)
             if not isinstance(node, DiskFile | DiskDirectory):
                 raise NotPermitted("this folder is an answer, not a place to keep things")
+            source, path = node.source, node.path
             try:
-                disk.change(node.source, node.path, changes, Acting(caller))
+                disk.change(source, path, node.status.st_ino, changes, Acting(caller))
             except NotFound:
-                opened = self.handles.of(nodeid)  # it has lost its last name
-                if opened is None:
-                    raise Stale(f"inode {nodeid:#x}") from None
-            else:
-                if changes.size is not None or changes.mtime_ns is not None:
-                    self._written(node)
-                return self.getattr(nodeid)
-        if opened.source is None:
-            raise NotPermitted("its bytes are made when they are asked for")
-        disk.change_open(opened.source, opened.handle, changes, Acting(caller))
-        return self.getattr(nodeid, opened.handle)
+                raise Stale(f"inode {nodeid:#x}") from None
+            found = self.getattr(nodeid)
+        other = changes.size is not None or changes.mtime_ns is not None
+        if other and handle is None and path is not None and stat.S_ISREG(found.mode):
+            self._tell_written(source, path)
+        return found
 
     # --- changes of names -----------------------------------------------------------------------------------
 
@@ -365,20 +372,29 @@ class Operations:
         caller: Caller,
     ) -> None:
         """Move a name, or exchange two; renameat2(2)."""
+        if flags & ~(NOREPLACE | EXCHANGE):  # RENAME_WHITEOUT is for layers of overlayfs
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         directory, target = self._directory(parent), self._directory(new_parent)
         self.nudges.own(parent, name)
         self.nudges.own(new_parent, new_name)
         directory.rename(name, target, new_name, flags, Acting(caller))
         if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
             return
-        there = target.lookup(new_name)
-        moved = {self.table.number(there): (new_parent, new_name)}
-        here = directory.lookup(name) if flags & EXCHANGE else None
+        old, new = directory.path_of(name), target.path_of(new_name)
+        try:
+            there = target.lookup(new_name)
+            here = directory.lookup(name) if flags & EXCHANGE else None
+        except NotFound:
+            return  # moved on by somebody else on the disk: it will be found where it is looked up
+        number = self.table.number(there)
+        moved = {number: (new_parent, new_name)}
         if here is not None:
             moved[self.table.number(here)] = (parent, name)
-        old, new = directory.path_of(name), target.path_of(new_name)
+        else:
+            self.handles.removed(target.source, new, other_than=number)
         paths = _Rename(directory.source, old, target.source, new, exchange=here is not None)
-        self.table.moved(moved, paths)
+        deep = isinstance(there, DiskDirectory) or isinstance(here, DiskDirectory)
+        self.table.moved(moved, paths, deep=deep)
         self.handles.moved(paths)
         if self._observer is None:
             return
@@ -402,8 +418,12 @@ class Operations:
             self._observer.removed(directory.source, path, directory=is_directory)
 
     def _written(self, node: Node) -> None:
-        if self._observer is not None and isinstance(node, DiskFile):
-            self._observer.written(node.source, node.path)
+        if isinstance(node, DiskFile):
+            self._tell_written(node.source, node.path)
+
+    def _tell_written(self, source: Source, path: bytes) -> None:
+        if self._observer is not None:
+            self._observer.written(source, path)
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
@@ -432,21 +452,26 @@ class Operations:
 
     def open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
         """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source."""
-        node = self.node(nodeid)
         writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
+        flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
+        nameless = None if nodeid & ASSET else self._nameless(nodeid)
+        if nameless is not None and nameless.source is not None:
+            return self._opened_again(nameless, nameless.source, flags, caller)
+        node = self.node(nodeid)
         if isinstance(node, DiskFile):
-            flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
-            try:
-                if writing:
-                    descriptor = disk.open_for_writing(
-                        node.source, node.path, flags_of_ours, Acting(caller)
-                    )
-                else:
-                    # The kernel has checked modes and access lists: reading needs no change of person.
-                    descriptor = disk.open_file(node.source, node.path)
-            except NotFound:
-                descriptor = self._open_again(nodeid, flags_of_ours)
-            return self._opened(node, descriptor, flags)
+            if writing:
+                descriptor = disk.open_for_writing(
+                    node.source, node.path, flags_of_ours, Acting(caller)
+                )
+            else:
+                # The kernel has checked modes and access lists: reading needs no change of person.
+                descriptor = disk.open_file(node.source, node.path)
+            opened = self._opened(node, descriptor, flags)
+            if opened.nodeid != nodeid:
+                self.handles.remove(opened.handle)
+                os.close(opened.handle)
+                raise Stale(f"another file is at the path of inode {nodeid:#x}")
+            return opened
         if writing:
             raise NotPermitted("this file is an answer: the original is in files/")
         if isinstance(node, Leaf):
@@ -457,12 +482,16 @@ class Operations:
             return self._written_out(nodeid, node, flags)
         raise IsADirectory(f"inode {nodeid:#x}")
 
-    def _open_again(self, nodeid: int, flags: int) -> int:
+    def _opened_again(self, nameless: Opened, source: Source, flags: int, caller: Caller) -> Opened:
         """Open a file once more that has lost its last name, through a descriptor that has it open."""
-        opened = self.handles.of(nodeid)
-        if opened is None:
-            raise Stale(f"inode {nodeid:#x}")
-        return os.open(f"/proc/self/fd/{opened.handle}", flags | os.O_CLOEXEC)
+        with Acting(caller):
+            descriptor = os.open(
+                f"/proc/self/fd/{nameless.handle}",
+                flags & (os.O_ACCMODE | os.O_TRUNC) | os.O_CLOEXEC,
+            )
+        opened = self._opened(DiskFile(source, b"", os.fstat(descriptor)), descriptor, flags)
+        opened.path = None
+        return opened
 
     def _opened(
         self,
@@ -598,21 +627,43 @@ class Operations:
 
     def getxattr(self, nodeid: int, name: bytes) -> bytes:
         """The value of an extended attribute. Raises NoAttribute, Unsupported."""
+        opened = self._nameless(nodeid)
+        if opened is not None:
+            return os.getxattr(opened.handle, attributes.plain(name))
         return attributes.value(self.library, self.node(nodeid), name)
 
     def listxattr(self, nodeid: int) -> list[bytes]:
         """The names of the extended attributes that have a value."""
+        opened = self._nameless(nodeid)
+        if opened is not None:
+            return [os.fsencode(name) for name in os.listxattr(opened.handle)]
         return attributes.names(self.library, self.node(nodeid))
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
         """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
         self.nudges.own_file(nodeid)
-        attributes.set_value(self.node(nodeid), name, value, flags, Acting(caller))
+        opened = self._nameless(nodeid)
+        if opened is not None:
+            with Acting(caller):
+                os.setxattr(opened.handle, attributes.plain(name), value, flags)
+        else:
+            attributes.set_value(self.node(nodeid), name, value, flags, Acting(caller))
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
         """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
         self.nudges.own_file(nodeid)
-        attributes.remove(self.node(nodeid), name, Acting(caller))
+        opened = self._nameless(nodeid)
+        if opened is not None:
+            with Acting(caller):
+                os.removexattr(opened.handle, attributes.plain(name))
+        else:
+            attributes.remove(self.node(nodeid), name, Acting(caller))
+
+    def _nameless(self, nodeid: int) -> Opened | None:
+        """The open file of an original that has lost its name, or never had one."""
+        opened = self.handles.of(nodeid)
+        lost = opened is not None and opened.source is not None and opened.path is None
+        return opened if lost else None
 
     # --- the rest -------------------------------------------------------------------------------------------
 
@@ -633,11 +684,11 @@ class Operations:
         self.generation += 1
         self._leaves.clear()
 
-    def _remember(self, where: dict[int, T], nodeid: int, what: T) -> None:
-        where.pop(nodeid, None)
+    def _remember(self, where: OrderedDict[int, T], nodeid: int, what: T) -> None:
         where[nodeid] = what
         while len(where) > REMEMBERED:
-            where.pop(next(iter(where)), None)
+            with suppress(KeyError):  # two threads, and nothing left
+                where.popitem(last=False)
 
 
 class _Rename:

@@ -7,6 +7,7 @@ the folder for every name that it cannot find.
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -52,13 +53,15 @@ _REAL_NAME = b"glusterfs.get_real_filename:"
 
 
 def names(library: Library, node: Node) -> list[bytes]:
-    """The attributes that have a value."""
-    found = [name.encode() for name in _values(library, node)]
+    """The attributes that have a value. In `files/` those on the disk: who copies an original, or copies over one, takes
+    what is known of it for the original's own otherwise, and wants to set or to remove it."""
     if isinstance(node, DiskFile | DiskDirectory):
-        found += [
-            name for name in disk.xattrs(node.source, node.path) if name.decode() not in KNOWN
+        return [
+            name
+            for name in disk.xattrs(node.source, node.path)
+            if not name.startswith(b"user.haven.")
         ]
-    return found
+    return [name.encode() for name in _values(library, node)]
 
 
 def value(library: Library, node: Node, name: bytes) -> bytes:
@@ -75,7 +78,9 @@ def value(library: Library, node: Node, name: bytes) -> bytes:
         try:
             return _values(library, node)[text]
         except KeyError:
-            raise NoAttribute(text) from None
+            if text.startswith("user.haven.") or not isinstance(node, DiskFile | DiskDirectory):
+                raise NoAttribute(text) from None
+            return disk.xattr(node.source, node.path, name)
     if text.startswith("user.haven."):
         raise Unsupported(text)
     if isinstance(node, DiskFile | DiskDirectory):
@@ -91,6 +96,13 @@ def set_value(node: Node, name: bytes, value: bytes, flags: int, rights: Rights)
 def remove(node: Node, name: bytes, rights: Rights) -> None:
     """Remove an attribute: in `files/` from disk. Raises like `set_value`."""
     disk.remove_xattr(*_settable(node, name), name, rights)
+
+
+def plain(name: bytes) -> bytes:
+    """The name of an attribute of a file that has no path, and of which nothing is known. Raises Unsupported."""
+    if name.startswith(b"user.haven."):
+        raise Unsupported(os.fsdecode(name))
+    return name
 
 
 def _settable(node: Node, name: bytes) -> tuple[Source, bytes]:

@@ -18,7 +18,7 @@ import os
 import stat
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly, SourceGone
@@ -42,7 +42,7 @@ _PATH = os.O_PATH | os.O_CLOEXEC
 _FOLDER = _PATH | os.O_DIRECTORY
 _KEPT = 128  # directories; a person's file manager is in one, an `rsync` in as many as it is deep
 
-NOW = -1  # of a time to be set: the moment it happens
+NOW = -(1 << 100)  # of a time to be set: the moment it happens. Every smaller number is a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +87,14 @@ class Walks:
         """Keep descriptors for so long."""
         self._seconds = seconds
 
+    def moved(self, source: Source, path: bytes) -> None:
+        """Close a directory, and what is below it: it has gone, or has moved."""
+        for key in list(self._held):
+            if key[0] == source.root and (key[1] == path or key[1].startswith(path + b"/")):
+                self._held.pop(key, None)
+
     def let_go(self, *, all_of_them: bool = False) -> None:
-        """Close what is too old, or everything: after a directory was renamed."""
+        """Close what is too old, or everything."""
         if not self._held:
             return
         now = time.monotonic()
@@ -311,7 +317,7 @@ def rmdir(source: Source, path: bytes, rights: Rights) -> None:
     above, name = os.path.split(path)
     with _changing(source, above, rights) as directory:
         os.rmdir(name, dir_fd=directory)
-    walks.let_go(all_of_them=True)
+    walks.moved(source, path)
 
 
 def rename(
@@ -325,11 +331,15 @@ def rename(
     with _changing(to, new_above, rights) as directory:
         if _libc.renameat2(held.fd, name, directory, new_name, flags):
             _raise_errno()
-    walks.let_go(all_of_them=True)
+    walks.moved(source, path)
+    walks.moved(to, new_path)
 
 
-def change(source: Source, path: bytes, changes: Changes, rights: Rights) -> None:
-    """Set mode, owner, size and times of what is at a path; of a symlink itself, never of what it points to."""
+def change(source: Source, path: bytes, inode: int, changes: Changes, rights: Rights) -> None:
+    """Set mode, owner, size and times of what is at a path; of a symlink itself, never of what it points to.
+
+    Raises NotFound if another file is there by now.
+    """
     _writable(source)
     above, name = os.path.split(path)
     held = walks.to(source, above)
@@ -338,38 +348,57 @@ def change(source: Source, path: bytes, changes: Changes, rights: Rights) -> Non
     except OSError as error:
         raise _named(error, path) from error
     try:
-        with rights:
-            _apply(b"/proc/self/fd/%d" % target, changes)
+        if os.fstat(target).st_ino != inode:
+            raise NotFound(os.fsdecode(path))
+        _apply(target, changes, rights)
     except OSError as error:
         raise _named(error, path) from error
     finally:
         os.close(target)
 
 
-def change_open(source: Source, descriptor: int, changes: Changes, rights: Rights) -> None:
-    """The same of an open file. Its size needs no right but that of having it open for writing."""
+def change_open(
+    source: Source, descriptor: int, changes: Changes, rights: Rights, *, writing: bool
+) -> None:
+    """The same of an open file, which may have no name any more.
+
+    Its size needs no right where *writing* says that the caller has it open for that.
+    """
     _writable(source)
-    if changes.size is not None:
+    if changes.size is not None and writing:
         os.ftruncate(descriptor, changes.size)
+        changes = replace(changes, size=None)
+    _apply(descriptor, changes, rights)
+
+
+def _apply(descriptor: int, changes: Changes, rights: Rights) -> None:
+    path = b"/proc/self/fd/%d" % descriptor
+    mode = changes.mode
+    # Whoever changes a file's bytes or owner takes its set-ID bits away, and needs no right to: the kernel asks us to.
+    disarming = mode is not None and _disarms(os.fstat(descriptor).st_mode, mode)
     with rights:
-        _apply(b"/proc/self/fd/%d" % descriptor, changes, sized=True)
+        if changes.uid is not None or changes.gid is not None:
+            os.chown(
+                path,
+                -1 if changes.uid is None else changes.uid,
+                -1 if changes.gid is None else changes.gid,
+            )
+        if mode is not None and not disarming:  # after the owner: chown takes set-user-ID away
+            os.chmod(path, mode)  # noqa: PTH101  # bytes
+        if changes.size is not None:
+            os.truncate(path, changes.size)
+        if changes.atime_ns is not None or changes.mtime_ns is not None:
+            times = (_Timespec * 2)(_timespec(changes.atime_ns), _timespec(changes.mtime_ns))
+            if _libc.utimensat(_AT_FDCWD, path, times, 0):
+                _raise_errno()
+    if mode is not None and disarming:
+        os.chmod(path, mode)  # noqa: PTH101  # bytes
 
 
-def _apply(path: bytes, changes: Changes, *, sized: bool = False) -> None:
-    if changes.uid is not None or changes.gid is not None:
-        os.chown(
-            path,
-            -1 if changes.uid is None else changes.uid,
-            -1 if changes.gid is None else changes.gid,
-        )
-    if changes.mode is not None:  # after the owner: chown takes set-user-ID away
-        os.chmod(path, changes.mode)  # noqa: PTH101  # bytes
-    if changes.size is not None and not sized:
-        os.truncate(path, changes.size)
-    if changes.atime_ns is not None or changes.mtime_ns is not None:
-        times = (_Timespec * 2)(_timespec(changes.atime_ns), _timespec(changes.mtime_ns))
-        if _libc.utimensat(_AT_FDCWD, path, times, 0):
-            _raise_errno()
+def _disarms(mode: int, wanted: int) -> bool:
+    """Whether nothing but set-user-ID and set-group-ID is taken away."""
+    lost = stat.S_IMODE(mode) & ~wanted
+    return lost != 0 and not lost & ~(stat.S_ISUID | stat.S_ISGID) and not wanted & ~mode
 
 
 def fsync_directory(source: Source, path: bytes) -> None:
