@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import select
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
 from havenfs.views.disk import NOW, Changes
 
 from .errno import number as errno_of
+from .patience import PATIENCE_S, Patience, source_of
 from .stats import SHORT_S, Attributes
 
 if TYPE_CHECKING:
@@ -50,11 +52,8 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS = (
-    24  # waiting for disks and searches at once; more than a spun-down disk and a few people need
-)
+THREADS = 24  # waiting at once for one disk, or for searches; more than a spun-down disk and a few people need
 _ACL = b"system.posix_acl_"
-PATIENCE_S = 10.0  # a disk that spins up takes up to that
 
 
 class Handlers(pyfuse3.Operations):
@@ -69,9 +68,12 @@ class Handlers(pyfuse3.Operations):
         # where the group's rights stood.
         self.enable_acl = os.getuid() == 0
         self._operations = operations
-        self._limiter = trio.CapacityLimiter(THREADS)
+        self._limiters: dict[int, trio.CapacityLimiter] = {}
+        self._patience = Patience()
+        self._closing = trio.CapacityLimiter(math.inf)
         self._listings: dict[int, Listing] = {}
         self._listed = 0
+        self._remote: set[int] = set()  # handles whose close may wait
         self._slow_disks: set[int] = set()  # handles whose disk cannot say "not in memory"
         self._buffer = memoryview(bytearray(1 << 20))
         self._absent = (
@@ -80,17 +82,28 @@ class Handlers(pyfuse3.Operations):
         self._absent.st_ino = 0
         self._absent.entry_timeout = SHORT_S
 
-    async def _aside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _aside(
+        self, inode: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run on a thread. Neither a cancelled caller, the end of the mount, nor anybody else waits for ever for a disk
-        that hangs: after PATIENCE_S it is an error, and the thread is left behind."""
+        that hangs: after PATIENCE_S it is an error, and the thread is left behind. Each source has threads of its own."""
+        source = source_of(inode)
+        if self._patience.hopeless(source):
+            raise SourceGone("its disk has stopped answering")
+        limiter = self._limiters.get(source)
+        if limiter is None:
+            limiter = self._limiters[source] = trio.CapacityLimiter(THREADS)
+        token = object()
 
         def call() -> T:
-            return function(*args, **kwargs)
+            self._patience.begun(token, source)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._patience.ended(token)
 
         with trio.move_on_after(PATIENCE_S):
-            return await trio.to_thread.run_sync(
-                call, abandon_on_cancel=True, limiter=self._limiter
-            )
+            return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
         raise SourceGone(f"no answer within {PATIENCE_S:.0f} s")
 
     async def _on(
@@ -98,8 +111,12 @@ class Handlers(pyfuse3.Operations):
     ) -> T:
         """Run here what answers at once, on a thread what may wait."""
         if self._operations.slow(inode):
-            return await self._aside(function, *args, **kwargs)
+            return await self._aside(inode, function, *args, **kwargs)
         return function(*args, **kwargs)
+
+    def _of(self, fh: int) -> int:
+        """The inode of an open file."""
+        return self._operations.handles.get(fh).nodeid
 
     # --- names ----------------------------------------------------------------------------------------------
 
@@ -179,14 +196,24 @@ class Handlers(pyfuse3.Operations):
     async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
         """Bring a directory's names to the disk."""
         with _told():
-            await self._aside(self._operations.fsyncdir, self._listings[fh].nodeid)
+            nodeid = self._listings[fh].nodeid
+            await self._aside(nodeid, self._operations.fsyncdir, nodeid)
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> pyfuse3.FileInfo:
         """Open. Pages that the kernel holds stay if the original is as it was at the last open."""
         with _told():
-            return _info(await self._aside(self._operations.open, inode, flags, _caller(ctx)))
+            opened, remote = await self._aside(inode, self._open, inode, flags, _caller(ctx))
+            if remote:
+                self._remote.add(opened.handle)
+            return _info(opened)
+
+    def _open(self, inode: int, flags: int, caller: Caller) -> tuple[Opened, bool]:
+        opened = self._operations.open(inode, flags, caller)
+        # Such a disk may be a program or a network, which want to hear of each close and may make us wait for that.
+        anonymous = os.major(os.fstat(opened.handle).st_dev) == 0
+        return opened, anonymous and opened.source is not None
 
     async def create(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
@@ -194,7 +221,7 @@ class Handlers(pyfuse3.Operations):
         """Make a file and open it."""
         with _told():
             found, opened = await self._aside(
-                self._operations.create, parent_inode, name, mode, flags, _caller(ctx)
+                parent_inode, self._operations.create, parent_inode, name, mode, flags, _caller(ctx)
             )
             return _info(opened), _entry(found)
 
@@ -216,37 +243,42 @@ class Handlers(pyfuse3.Operations):
                     if count == size or off + count >= os.fstat(fh).st_size:
                         # pyfuse3 copies it out before anything else runs, so one buffer serves all reads.
                         return self._buffer[:count]  # pyright: ignore[reportReturnType]  # any buffer will do
-            return await self._aside(self._operations.read, fh, off, size)
+            return await self._aside(self._of(fh), self._operations.read, fh, off, size)
 
     async def write(self, fh: FileHandleT, off: int, buf: bytes) -> int:
         """Write."""
         with _told():
-            return await self._aside(self._operations.write, fh, off, buf)
+            return await self._aside(self._of(fh), self._operations.write, fh, off, buf)
 
     async def flush(self, fh: FileHandleT) -> None:
         """A descriptor was closed: what was written becomes known."""
         with _told():
             if self._operations.handles.get(fh).writable:
-                await self._aside(self._operations.flush, fh)
+                await self._aside(self._of(fh), self._operations.flush, fh)
 
     async def release(self, fh: FileHandleT) -> None:
         """Close the original."""
         self._slow_disks.discard(fh)
         with _told():
-            if self._operations.handles.get(fh).writable:
-                await self._aside(self._operations.release, fh)
-            else:
+            if not (self._operations.handles.get(fh).writable or fh in self._remote):
                 self._operations.release(fh)
+                return
+            self._remote.discard(fh)
+            # Nobody waits for this; but it must begin, however many hang, or the descriptor would stay for ever.
+            with trio.move_on_after(PATIENCE_S):
+                await trio.to_thread.run_sync(
+                    self._operations.release, fh, abandon_on_cancel=True, limiter=self._closing
+                )
 
     async def fsync(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
         """Bring a file to the disk."""
         with _told():
-            await self._aside(self._operations.fsync, fh, data_only=datasync)
+            await self._aside(self._of(fh), self._operations.fsync, fh, data_only=datasync)
 
     async def readlink(self, inode: InodeT, ctx: RequestContext) -> FileNameT:
         """The target of a symlink."""
         with _told():
-            return await self._aside(self._operations.readlink, inode)
+            return await self._aside(inode, self._operations.readlink, inode)
 
     async def access(self, inode: InodeT, mode: ModeT, ctx: RequestContext) -> bool:
         """The kernel checks modes where others than the mounting user come in; the rest says open."""
@@ -294,7 +326,9 @@ class Handlers(pyfuse3.Operations):
     async def statfs(self, ctx: RequestContext) -> pyfuse3.StatvfsData:
         """The first source's disk: pyfuse3 does not say which inode is asked about."""
         with _told():
-            found = await self._aside(self._operations.statfs, pyfuse3.ROOT_INODE)
+            found = await self._aside(
+                pyfuse3.ROOT_INODE, self._operations.statfs, pyfuse3.ROOT_INODE
+            )
         data = pyfuse3.StatvfsData()
         data.f_bsize, data.f_frsize = found.f_bsize, found.f_frsize
         data.f_blocks, data.f_bfree, data.f_bavail = found.f_blocks, found.f_bfree, found.f_bavail
