@@ -39,8 +39,8 @@ FILES = 65_536  # files of files/ remembered: about 20 MiB; an older one is foun
 class Ledger(Protocol):
     """Addresses of directories, kept where they outlive the process."""
 
-    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
-        """The kernel was told of a node under this name."""
+    def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
+        """The kernel was told of a node, last under this name, so many times by now."""
         ...
 
     def forget(self, nodeid: int) -> None:
@@ -51,11 +51,15 @@ class Ledger(Protocol):
         """Directory and name under which a predecessor told the kernel of a node."""
         ...
 
+    def lookups(self, nodeid: int) -> int:
+        """How many times the kernel was told of it, and has not forgotten; 0 when it is not known."""
+        ...
+
 
 class NoLedger:
     """A ledger of nothing: where the mount dies with its process."""
 
-    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
+    def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
         """Not kept."""
 
     def forget(self, nodeid: int) -> None:
@@ -64,6 +68,10 @@ class NoLedger:
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
         """Nothing is known."""
         return None
+
+    def lookups(self, nodeid: int) -> int:
+        """Nothing is known."""
+        return 0
 
 
 @dataclass(slots=True)
@@ -139,7 +147,7 @@ class InodeTable:
             return self._on_disk(node.source.id, status.st_dev, status.st_ino)
         if not node.key:
             return ROOT
-        return COMPUTED | _hash(node.key, COMPUTED)
+        return COMPUTED | _hash(node.key, ASSET)  # and none of the other bits that say what it is
 
     def _on_disk(self, source_id: SourceId, device: int, inode: int) -> int:
         if (
@@ -159,12 +167,10 @@ class InodeTable:
             record = self._records.get(nodeid)
             if record is None:
                 record = self._add(Record(nodeid, node, parent, name, touched_ns=self.start_ns))
-            elif (record.parent, record.name) != (parent, name):
-                record.parent, record.name = parent, name
-                if nodeid not in self._files and nodeid != ROOT:
-                    self._ledger.admit(nodeid, parent, name)
+            record.parent, record.name = parent, name
             record.node = node
             record.lookups += 1
+            self._write_down(record)
         return nodeid
 
     def restore(self, node: Node, parent: int, name: bytes) -> Record:
@@ -173,8 +179,7 @@ class InodeTable:
             nodeid = self.number(node)
             record = self._records.get(nodeid)
             if record is None:
-                # How often the kernel was told of it is not known: it stays until the last of any FORGET.
-                record = Record(nodeid, node, parent, name, lookups=1, touched_ns=self.start_ns)
+                record = Record(nodeid, node, parent, name, touched_ns=self.start_ns)
                 self._add(record)
             return record
 
@@ -188,17 +193,31 @@ class InodeTable:
             return record
         if not isinstance(record.node, DiskDirectory | Leaf):
             self._folders[record.node.key] = record.nodeid
-        self._ledger.admit(record.nodeid, record.parent, record.name)
+        # What a predecessor told the kernel counts too: FORGET sums up over all of us.
+        record.lookups = self._ledger.lookups(record.nodeid)
         return record
+
+    def _write_down(self, record: Record) -> None:
+        nodeid = record.nodeid
+        if nodeid not in self._files and nodeid != ROOT:
+            self._ledger.admit(nodeid, record.parent, record.name, record.lookups)
 
     def forget(self, nodeid: int, lookups: int) -> None:
         """The kernel dropped so many lookups; with the last one the inode goes. The root never goes."""
         with self._lock:
+            if nodeid == ROOT:
+                return
             record = self._records.get(nodeid)
-            if record is None or nodeid == ROOT:
+            if record is None:  # a predecessor told of it; nobody has asked for it since
+                address, left = self._ledger.address(nodeid), self._ledger.lookups(nodeid) - lookups
+                if address is not None and left > 0:
+                    self._ledger.admit(nodeid, *address, left)
+                elif address is not None:
+                    self._ledger.forget(nodeid)
                 return
             record.lookups -= lookups
             if record.lookups > 0:
+                self._write_down(record)
                 return
             del self._records[nodeid]
             if nodeid in self._files:
@@ -216,8 +235,7 @@ class InodeTable:
                 record = self._records.get(nodeid)
                 if record is not None:
                     record.parent, record.name = parent, name
-                    if nodeid not in self._files:
-                        self._ledger.admit(nodeid, parent, name)
+                    self._write_down(record)
             # All of them only where it must be: 65,536 take 30 ms.
             found_here = (self._records.get(nodeid) for nodeid in nodes)
             for record in list(self._records.values() if deep else found_here):

@@ -12,7 +12,7 @@ import os
 import struct
 import threading
 from array import array
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ MOUNTPOINT: Final = 1
 LOCK: Final = 1 << 32
 """The note about a file lock is under this and the descriptor that holds the lock."""
 
-_PARENT = struct.Struct("=Q")
+_ADDRESS = struct.Struct("=QQ")  # lookups, parent; then the name
 
 
 class Table:
@@ -45,6 +45,7 @@ class Table:
     been written counts from the moment COUNT is raised over it, which is one store of an aligned word, so that a kill
     between any two instructions leaves the table as it was before or after. A full area is written afresh into the
     other one, which becomes the current one when its EPOCH, higher than the first one's, is stored as the last thing.
+    Values begin on whole words: the first word of one can be changed in place, by one store as well.
     """
 
     def __init__(self, areas: tuple[int, int]) -> None:
@@ -71,7 +72,7 @@ class Table:
                 self._compact(size)
                 tail, end = self._tail, self._tail + size
             self._map[tail:end] = value
-            self._tail = end
+            self._tail = end + WORD - 1 & -WORD
             self._append(key, (tail << LENGTH_BITS) | size)
 
     def drop(self, key: int) -> None:
@@ -82,6 +83,11 @@ class Table:
                     self._compact(0)
                 self._append(key, 0)
                 del self._places[key]
+
+    def count(self, key: int, number: int) -> None:
+        """Change the first word of the value of *key*, which is there and has one. 0.3 us."""
+        with self._lock:
+            self._words[(self._places[key] >> LENGTH_BITS) // WORD] = number
 
     def get(self, key: int) -> bytes | None:
         """The value of *key*; None when there is none."""
@@ -123,7 +129,11 @@ class Table:
         places = self._words[HEAD + 1 : self._next : 2].tolist()
         self._places = dict(zip(keys, places, strict=True))
         last = max(places, default=0)  # values are written one behind the other
-        self._tail = (last >> LENGTH_BITS) + (last & LENGTH) if last else self._heap * WORD
+        self._tail = (
+            (last >> LENGTH_BITS) + (last & LENGTH) + WORD - 1 & -WORD
+            if last
+            else self._heap * WORD
+        )
         if 0 in places:
             self._places = {key: place for key, place in self._places.items() if place}
 
@@ -147,12 +157,15 @@ def _epoch(area: int) -> int:
 def _fill(area: int, items: Sequence[tuple[int, bytes]], *, room: int, epoch: int) -> None:
     """Make *area* hold exactly *items*, and have room for more. It is void until the epoch is stored."""
     heap = HEAD + 2 * max(ENTRIES, SPARE * len(items))
-    ends = [heap * WORD]
+    starts = [heap * WORD]
     for _, value in items:
-        ends.append(ends[-1] + len(value))
-    places = [start << LENGTH_BITS | end - start for start, end in pairwise(ends)]
+        starts.append(starts[-1] + len(value) + WORD - 1 & -WORD)
+    places = [
+        start << LENGTH_BITS | len(value)
+        for start, (_, value) in zip(starts[:-1], items, strict=True)
+    ]
     entries = array("Q", chain.from_iterable(zip((key for key, _ in items), places, strict=True)))
-    size = ends[0] + SPARE * (ends[-1] - ends[0]) + room + ENTRIES * AVERAGE
+    size = starts[0] + SPARE * (starts[-1] - starts[0]) + room + ENTRIES * AVERAGE
     os.ftruncate(area, 0)
     os.ftruncate(area, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
     memory = mmap.mmap(area, 0)
@@ -160,7 +173,9 @@ def _fill(area: int, items: Sequence[tuple[int, bytes]], *, room: int, epoch: in
     words[CAPACITY] = (heap - HEAD) // 2
     words[COUNT] = len(items)
     words[HEAD : HEAD + len(entries)] = memoryview(entries)
-    memory[ends[0] : ends[-1]] = b"".join(value for _, value in items)
+    memory[starts[0] : starts[-1]] = b"".join(
+        value.ljust(len(value) + WORD - 1 & -WORD, b"\0") for _, value in items
+    )
     words[EPOCH] = epoch
 
 
@@ -174,10 +189,13 @@ class Ledger:
 
     # --- directories: the address under which the kernel was told of each ------------------------------------------
 
-    def admit(self, nodeid: int, parent: int, name: bytes) -> None:
-        """The kernel was told of a node under this name."""
-        value = _PARENT.pack(parent) + name
-        if self._directories.get(nodeid) != value:
+    def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
+        """The kernel was told of a node, last under this name, so many times by now."""
+        known = self._directories.get(nodeid)
+        value = _ADDRESS.pack(lookups, parent) + name
+        if known is not None and known[WORD:] == value[WORD:]:
+            self._directories.count(nodeid, lookups)
+        else:
             self._directories.put(nodeid, value)
 
     def forget(self, nodeid: int) -> None:
@@ -187,7 +205,12 @@ class Ledger:
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
         """Directory and name under which the kernel was told of a node."""
         value = self._directories.get(nodeid)
-        return None if value is None else (_PARENT.unpack_from(value)[0], value[_PARENT.size :])
+        return None if value is None else (_ADDRESS.unpack_from(value)[1], value[_ADDRESS.size :])
+
+    def lookups(self, nodeid: int) -> int:
+        """How many times the kernel was told of it, and has not forgotten; 0 when it is not known."""
+        value = self._directories.get(nodeid)
+        return 0 if value is None else _ADDRESS.unpack_from(value)[0]
 
     # --- handles: each is a descriptor that outlives its server -----------------------------------------------------
 
