@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ def opened(
 ) -> Generator[Operations]:
     """The operations of the tree of *state*, to be mounted on *mountpoint*, which `files/` then never enters."""
     credentials.prepare()
+    _raise_limit()
     sys.setswitchinterval(SWITCH_S)
     disk.walks.keep(SHORT_S)
     with Catalog(state.catalog) as catalog:
@@ -50,3 +52,10 @@ def opened(
         finally:
             arrivals.close()
             disk.walks.let_go(all_of_them=True)
+
+
+def _raise_limit() -> None:
+    """Open files: each that somebody has open is one of ours. The soft limit, 1024, is for programs that use select(2)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

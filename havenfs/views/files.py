@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
-from . import disk
+from . import disk, roots
 from .tree import DiskFile, Folder, respelt
 
 if TYPE_CHECKING:
@@ -190,4 +190,4 @@ class Sources(Folder):
         ]
 
     def _root(self, source: Source) -> DiskDirectory:
-        return DiskDirectory(source, b"", disk.status(source, b""), self.scope.library.hidden)
+        return DiskDirectory(source, b"", roots.status(source), self.scope.library.hidden)

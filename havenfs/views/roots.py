@@ -1,0 +1,76 @@
+"""The roots of sources, asked for without ever waiting long: one disk that hangs must not keep `files/` from listing the
+others.
+
+Each question has a thread of its own, because nobody can end one that waits for a disk; there is one at a time for each
+source. Not an executor's thread: those are waited for when the program ends. Any thread may ask.
+"""
+
+from __future__ import annotations
+
+import _thread
+import time
+from typing import TYPE_CHECKING, Final
+
+from havenfs.errors import SourceGone
+
+from . import disk
+
+if TYPE_CHECKING:
+    import os
+
+    from havenfs.entities import Source
+
+WAIT_S: Final = 1.0
+"""Attributes of a root are in memory, also while its disk sleeps; a share at the other end of the world takes 0.3 s."""
+
+
+class _Question:
+    """One lstat of a root, on its thread."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.asked = time.monotonic()
+        self.answer: os.stat_result | Exception | None = None
+        self._answered = _thread.allocate_lock()
+        self._answered.acquire()
+        _thread.start_new_thread(self._ask, ())
+
+    def _ask(self) -> None:
+        try:
+            self.answer = disk.status(self.source, b"")
+        except Exception as error:  # noqa: BLE001 -- handed to whoever asked
+            self.answer = error
+        finally:
+            self._answered.release()
+
+    @property
+    def late(self) -> bool:
+        """Whether it was answered when nobody waited any more: that was another time."""
+        return self.answer is not None and time.monotonic() > self.asked + WAIT_S
+
+    def wait(self) -> bool:
+        """Whether the answer is there WAIT_S after it was asked for."""
+        left = self.asked + WAIT_S - time.monotonic()
+        if self._answered.acquire(timeout=max(0.0, left)):
+            self._answered.release()
+            return True
+        return False
+
+
+_open: dict[bytes, _Question] = {}
+
+
+def status(source: Source) -> os.stat_result:
+    """The attributes of the root of *source*. Raises SourceGone, also when its disk does not say, and
+    PermissionError."""
+    question = _open.get(source.root)
+    if question is None or question.late:
+        question = _open[source.root] = _Question(source)
+    if not question.wait():
+        raise SourceGone(f"{source.name}: its disk does not answer")
+    _open.pop(source.root, None)
+    answer = question.answer
+    if isinstance(answer, Exception):
+        raise answer
+    assert answer is not None, "a question that was waited for has an answer"
+    return answer
