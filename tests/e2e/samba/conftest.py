@@ -40,18 +40,35 @@ class Share:
     def ask(self, commands: str, *, cwd: Path | None = None) -> str:
         """What smbclient says to its commands, errors too."""
         done = subprocess.run(
-            [
-                "smbclient", f"//127.0.0.1/{self.name}", "-p", str(self.port),
-                "-U", f"{USER}%{PASSWORD}", "-s", self.directory / "smb.conf", "-c", commands,
-            ],
+            self._client(commands),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
             cwd=cwd,
             env={**os.environ, "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
+        )
         return done.stdout + done.stderr
+
+    @contextmanager
+    def asking(self, commands: str) -> Generator[Path]:
+        """An smbclient that goes on asking; the file that it writes to."""
+        output = self.directory / "asked"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                ["stdbuf", "-o0", *self._client(commands)], stdout=file, stderr=file
+            )
+        try:
+            yield output
+        finally:
+            process.kill()
+            process.wait()
+
+    def _client(self, commands: str) -> list[str]:
+        return [
+            "smbclient", f"//127.0.0.1/{self.name}", "-p", str(self.port),
+            "-U", f"{USER}%{PASSWORD}", "-s", str(self.directory / "smb.conf"), "-c", commands,
+        ]  # fmt: skip
 
     def path(self, relative: str) -> str:
         """A path as smbprotocol wants it."""
@@ -63,7 +80,8 @@ class Share:
 
     def open(self, relative: str, mode: str = "rb", **options: Any) -> Any:
         """A file; everybody may do everything with it meanwhile."""
-        return smbclient.open_file(
+        opening: Any = smbclient.open_file  # typed for literal modes only
+        return opening(
             self.path(relative), mode=mode, share_access="rwd", **self.options, **options
         )
 
