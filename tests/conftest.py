@@ -61,6 +61,10 @@ class Shelf:
         original.write_bytes(path.encode() * 100 if data is None else data)
         return self.catalog.write(_add, source_id, root, path, taken, place, caption, text, columns)
 
+    def edit(self, asset_id: AssetId, data: bytes) -> None:
+        """Write other bytes to an original and record that, as the indexer does: the asset stays, its content moves on."""
+        self.catalog.write(_edit, dict(self._sources.values()), asset_id, data)
+
     def remove(self, asset_id: AssetId) -> None:
         """Take an asset out of every view, as the indexer does when its last file is gone."""
         self.catalog.write(_remove, asset_id)
@@ -129,6 +133,21 @@ def _add(
     db.execute("UPDATE asset SET file_id = ? WHERE id = ?", (file_id, asset_id))
     words.put(db, asset_id, name=name, caption=caption, ocr=text)
     return asset_id
+
+
+def _edit(db: apsw.Connection, roots: dict[int, Path], asset_id: AssetId, data: bytes) -> None:
+    file_id, source_id, path = db.execute(
+        "SELECT id, source_id, path FROM file WHERE asset_id = ?", (asset_id,)
+    ).fetchone() or (0, 0, b"")
+    original = roots[source_id] / path.decode()
+    original.write_bytes(data)
+    status = original.lstat()
+    digest = blake2b(data, digest_size=32).digest()
+    db.execute(
+        "UPDATE file SET size = ?, mtime_ns = ?, hash = ? WHERE id = ?",
+        (status.st_size, status.st_mtime_ns, digest, file_id),
+    )
+    db.execute("UPDATE asset SET hash = ? WHERE id = ?", (digest, asset_id))
 
 
 def _remove(db: apsw.Connection, asset_id: AssetId) -> None:
