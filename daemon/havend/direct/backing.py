@@ -17,9 +17,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from havend.credentials import Acting
 from havend.inodes import ASSET
-from havenfs.entities import Caller
 
 from . import device
 
@@ -30,7 +28,6 @@ log = logging.getLogger(__name__)
 
 COPIED: Final = 0
 """In place of a backing id: this inode's reads and writes come to us."""
-_NOBODY = Caller(65534, 65534, 0)
 
 _REASONS: Final = {
     errno.ELOOP: "the source lies on a stacked file system (overlayfs, mergerfs, another FUSE)",
@@ -83,12 +80,8 @@ class Backing:
         if not self._offered or source is None or not opened.shareable:
             return COPIED
         try:
-            if source.writable and not opened.nodeid & ASSET:
-                # The kernel will write with the rights of this moment. With those of root it would leave set-user-ID bits
-                # on what anybody writes to; without, it clears them also when root writes.
-                with Acting(_NOBODY):
-                    return device.lend(self._device, opened.handle)
-            return device.lend(self._device, opened.handle)
+            to_write = source.writable and not opened.nodeid & ASSET
+            return device.lend(self._device, opened.handle, to_write=to_write)
         except OSError as error:
             if source.id not in self.refusals:
                 code = error.errno or errno.EIO

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_at_once = ctypes.PyDLL(None)  # calls that cannot wait, and so need not let other threads run
+_NOBODY: Final = 65534
 
 _NOSUID, _NODEV, _NOATIME = 2, 4, 1024
 _DETACH = 2
@@ -55,11 +57,22 @@ def unmount(directory: Path, *, lazily: bool = False) -> None:
         _raise_errno(directory)
 
 
-def lend(device: int, descriptor: int) -> int:
+def lend(device: int, descriptor: int, *, to_write: bool) -> int:
     """Let the kernel read and write this file by itself; the id to say so with. Raises OSError.
 
     The id pins the file, deleted or not, until it is taken back.
+
+    *to_write*: the kernel will write with the rights of this moment. With those of root it would leave set-user-ID bits
+    on what anybody writes to; with nobody's it clears them, also when root writes.
     """
+    if to_write:
+        _at_once.setfsuid(
+            _NOBODY
+        )  # of this thread; only capabilities that are about files go with it
+        try:
+            return lend(device, descriptor, to_write=False)
+        finally:
+            _at_once.setfsuid(0)
     request = bytearray(_BACKING_MAP.pack(descriptor, 0, 0))  # not bytes: the id would be lost
     return fcntl.ioctl(device, _BACKING_OPEN, request, True)  # noqa: FBT003  # fcntl's signature
 

@@ -58,11 +58,12 @@ class Entries:
     def lookup(self, header: Header, body: memoryview) -> bytes:
         """A name in a directory."""
         parent, name = header[3], wire.name_after(body, 0)
+        who = caller(header)
         kept = self._kept.lookup(parent, name)
-        if kept is not None:
+        if kept is not None and not self._operations.nudges.is_helper(who):
             return kept
         try:
-            found = self._operations.lookup(parent, name, caller(header))
+            found = self._operations.lookup(parent, name, who)
         except NotFound:
             return replies.ABSENT
         if found.entry_s >= LONG_S and uncounted(found.nodeid):

@@ -1,7 +1,8 @@
 """What the kernel is told unasked: that a name, an inode or everything is to be asked for again.
 
 Never told by a thread that answers requests: the kernel takes locks that a waiting request may hold, so that the answer
-would wait for itself. Notices therefore go through a queue to one thread of their own. Our own kept answers go first.
+would wait for itself. Notices therefore go through a queue to one thread of their own. Our own kept answers go first; and
+an answer that was taken from them a moment before is let pass, so that the notice comes after it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from . import wire
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .capabilities import Capabilities
     from .replies import Replies
 
@@ -30,10 +33,19 @@ _FINE: Final = frozenset(
 class Notifier:
     """The `Kernel` of the invalidation. Any thread; returns at once."""
 
-    def __init__(self, descriptor: int, agreed: Capabilities, kept: Replies) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        agreed: Capabilities,
+        kept: Replies,
+        let_pass: Callable[[], None],
+    ) -> None:
+        """*let_pass* returns when the request that is being served now has its answer, or takes long."""
         self._device = descriptor
         self._agreed = agreed
         self._kept = kept
+        self._let_pass = let_pass
+        self._passed = -1  # the age of what is kept when nothing older was on its way any more
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="notifier")
 
     def entry(self, parent: int, name: bytes) -> None:
@@ -83,11 +95,15 @@ class Notifier:
 
     def _post(self, message: bytes) -> None:
         try:
-            self._thread.submit(self._tell, message)
+            self._thread.submit(self._tell, message, self._kept.age)
         except RuntimeError:
             log.debug("closed: nobody is told any more")
 
-    def _tell(self, message: bytes) -> None:
+    def _tell(self, message: bytes, age: int) -> None:
+        if age > self._passed:
+            now = self._kept.age
+            self._let_pass()
+            self._passed = now
         try:
             os.write(self._device, message)
         except OSError as error:

@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 
 SPIN_S: Final = 30e-6  # measured on an idle machine: a cold lookup 51 -> 18 us
 LOOK_S: Final = 0.01
+MOMENT_S: Final = 2e-5
 PATIENCE_S: Final = 10.0  # a disk that spins up takes up to that
 LONG_PATIENCE_S: Final = 120.0  # what is honestly long: bringing gigabytes to a slow disk
 MOST_STUCK: Final = 500  # threads: a disk that hangs for hours must not take the machine's memory
@@ -62,7 +63,7 @@ _LONG: Final = frozenset(
 )
 _BUFFER: Final = wire.HEAD + wire.WRITE_IN.size + capabilities.MAX_WRITE
 _AGAIN: Final = frozenset({errno.ENOENT, errno.EINTR, errno.EAGAIN})
-_libc = ctypes.CDLL(None, use_errno=True)
+_libc = ctypes.PyDLL(None)  # for calls that cannot wait, and so need not let other threads run
 
 
 def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
@@ -155,7 +156,7 @@ class Server:
 
     def _agreed(self, agreed: Capabilities) -> None:
         self.capabilities = agreed
-        self._notifier = Notifier(self._device, agreed, self._kept)
+        self._notifier = Notifier(self._device, agreed, self._kept, self._let_pass)
         self._dispatch = Dispatch(
             self._device, self._operations, agreed, self._kept, self._ledger, self._answer
         )
@@ -230,6 +231,8 @@ class Server:
                 raise
             until = 0.0
             if length < wire.HEAD:
+                if not length:
+                    self.over.set()  # the other end has closed: not /dev/fuse, which says ENODEV
                 continue
             header: Header = parse(buffer)
             beat[0] = seat.unique = header[2]
@@ -278,7 +281,7 @@ class Server:
         if opcode == wire.INTERRUPT:
             with suppress(struct.error):
                 self._interrupt(*wire.INTERRUPT_IN.unpack(body))
-        elif opcode == wire.INIT:
+        elif opcode == wire.INIT and self.capabilities is None:
             self._begin(unique, body)
         elif opcode == wire.DESTROY:
             self._answer(unique, 0)
@@ -316,6 +319,16 @@ class Server:
             header = seat.header
             if seat.unique == unique and header is not None and header[1] in wire.HARMLESS:
                 self._answer(unique, errno.EINTR)
+
+    def _let_pass(self) -> None:
+        """Wait until the leader is through with the request that it is in, or LOOK_S: what takes longer was not kept."""
+        leader = self._leader
+        unique = leader.unique if leader is not None else 0
+        until = time.monotonic() + LOOK_S
+        while unique and leader is not None and leader.unique == unique:
+            if time.monotonic() > until:
+                return
+            time.sleep(MOMENT_S)
 
     # --- watching -----------------------------------------------------------------------------------------------
 
@@ -377,7 +390,7 @@ class _Alarm:
         self.armed = False
         self._descriptor = _libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_CLOEXEC)
         if self._descriptor < 0:
-            raise OSError(ctypes.get_errno(), "timerfd_create")
+            raise OSError(errno.EMFILE, "no timer to be had")
 
     def arm(self, seconds: float) -> None:
         """Ring in so many seconds, at least a moment."""

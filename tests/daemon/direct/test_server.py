@@ -1,0 +1,331 @@
+"""The loop: what is agreed on, who waits for whom, and that nothing that comes in ends it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from havend.direct import wire
+from havend.direct.capabilities import Capabilities, agree
+
+if TYPE_CHECKING:
+    from havend.handles import Opened
+
+PATH = "files/photos/2019/IMG_0001.jpg"
+
+
+def test_what_the_kernel_does_not_offer_is_not_taken(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        offered = wire.ASYNC_READ | wire.BIG_WRITES | wire.MAX_PAGES
+        _, minor, _, flags, _, _, max_write, _, pages, _, more, stack, _ = kernel.begin(
+            minor=31, offered=offered
+        )
+        assert (minor, flags, more, stack) == (31, offered, 0, 0)
+        assert max_write == pages * 4096
+        assert not kernel.server.capabilities.passthrough
+        assert "passthrough" in kernel.server.capabilities.missing()
+
+
+def test_flags_of_the_second_word_are_taken_only_with_the_extension(
+    workshop: Any, served: Any
+) -> None:
+    with served(workshop) as kernel:
+        *_, more, _, _ = kernel.begin(offered=((1 << 43) - 1) & ~wire.INIT_EXT)
+        assert not more
+
+
+def test_a_newer_kernel_is_answered_in_our_version(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        assert kernel.begin(minor=99)[:2] == (7, wire.NEWEST)
+
+
+def test_a_kernel_that_is_too_old_is_refused(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        with pytest.raises(OSError, match=os.strerror(errno.EPROTO)):
+            kernel.ask(wire.INIT, 0, wire.INIT_IN.pack(7, 8, 0, 0))
+        kernel.begin()
+
+
+def test_the_umask_is_ours_only_with_access_lists() -> None:
+    assert not agree(45, wire.DONT_MASK).flags
+    both = wire.DONT_MASK | wire.POSIX_ACL
+    assert agree(45, both).flags == both
+
+
+def test_what_was_agreed_on_outlives_the_server() -> None:
+    agreed = agree(45, (1 << 43) - 1)
+    assert Capabilities.unpack(agreed.pack()) == agreed
+
+
+def test_reading_a_file_from_the_root_on(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin(offered=((1 << 43) - 1) & ~wire.PASSTHROUGH)
+        nodeid = kernel.walk(PATH)
+        handle, flags = kernel.open(nodeid)
+        assert not flags & wire.FOPEN_PASSTHROUGH
+        assert kernel.read(nodeid, handle) == (workshop.root / "2019/IMG_0001.jpg").read_bytes()
+        kernel.release(nodeid, handle)
+        assert not kernel.operations.handles.all()
+        assert not kernel.ledger.held()
+
+
+def test_a_backing_file_that_is_refused_is_copied_and_the_reason_known(
+    workshop: Any, served: Any
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()  # offers passthrough; but a socket takes no backing files
+        nodeid = kernel.walk(PATH)
+        handle, flags = kernel.open(nodeid)
+        assert not flags & wire.FOPEN_PASSTHROUGH
+        assert list(kernel.server.refusals) == [1]
+        assert kernel.server.refusals[1]
+        assert kernel.read(nodeid, handle, 5) == b"2019/"
+
+
+def test_an_absent_name_is_remembered_for_a_moment(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid, _, seconds = struct.unpack_from(
+            "<QQQ", kernel.ask(wire.LOOKUP, kernel.walk("files/photos"), b"nothing\0")
+        )
+        assert (nodeid, seconds) == (0, 1)
+
+
+# --- hanging ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Reads hang until it is set; opens of directories do not."""
+    let_go = threading.Event()
+
+    def read(self: Any, handle: int, offset: int, size: int) -> bytes:
+        let_go.wait(20)
+        return b"late"
+
+    monkeypatch.setattr("havend.operations.Operations.read", read)
+    return let_go
+
+
+def _hang(kernel: Any) -> int:
+    nodeid = kernel.walk(PATH)
+    handle, _ = kernel.open(nodeid)
+    return kernel.send(wire.READ, nodeid, wire.READ_IN.pack(handle, 0, 10, 0, 0, 0, 0))
+
+
+def test_a_request_that_hangs_holds_nobody_else_up(
+    workshop: Any, served: Any, stuck: threading.Event
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        hanging = [_hang(kernel) for _ in range(3)]
+        began = time.monotonic()
+        kernel.ask(wire.GETATTR, wire.ROOT, wire.GETATTR_IN.pack(0, 0, 0))
+        assert time.monotonic() - began < 0.2
+        stuck.set()
+        assert sorted(kernel.receive() for _ in range(3)) == [
+            (unique, 0, b"late") for unique in hanging
+        ]
+
+
+def test_patience_ends_with_an_error(workshop: Any, served: Any, stuck: threading.Event) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        began = time.monotonic()
+        _hang(kernel)
+        _, code, _ = kernel.receive()
+        assert code == errno.EIO
+        assert 0.25 < time.monotonic() - began < 2
+        stuck.set()
+
+
+def test_who_interrupts_a_read_that_hangs_need_not_wait(
+    workshop: Any, served: Any, stuck: threading.Event
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        unique = _hang(kernel)
+        kernel.send(wire.INTERRUPT, 0, wire.INTERRUPT_IN.pack(unique))
+        assert kernel.receive() == (unique, errno.EINTR, b"")
+        stuck.set()
+
+
+def test_a_change_is_not_interrupted_but_waited_for(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    def mkdir(*_: object) -> None:
+        let_go.wait(20)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("havend.operations.Operations.mkdir", mkdir)
+    with served(workshop) as kernel:
+        kernel.begin()
+        parent = kernel.walk("files/photos")
+        unique = kernel.send(wire.MKDIR, parent, wire.MKDIR_IN.pack(0o755, 0) + b"x\0")
+        kernel.send(wire.INTERRUPT, 0, wire.INTERRUPT_IN.pack(unique))
+        kernel.ask(wire.GETATTR, wire.ROOT, wire.GETATTR_IN.pack(0, 0, 0))  # nothing before it
+        let_go.set()
+        assert kernel.receive()[:2] == (unique, errno.EIO)  # and a mistake of ours is an error
+
+
+# --- nonsense --------------------------------------------------------------------------------------------------
+
+
+_OPCODES = [code for code in range(60) if code not in (wire.DESTROY, wire.INIT)] + [4096, 1 << 20]
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> tuple[int, int, bytes]:
+    opcode = draw(st.sampled_from(_OPCODES))
+    nodeid = draw(st.sampled_from([0, 1, 2, (1 << 48) + 5, 1 << 60 | 1 << 48, (1 << 64) - 1]))
+    numbers = st.integers(0, (1 << 64) - 1) | st.integers(0, 300)
+    body = draw(
+        st.binary(max_size=120)
+        | st.lists(numbers, max_size=12).map(lambda all_: struct.pack(f"<{len(all_)}Q", *all_))
+        | st.lists(
+            st.sampled_from([b"a\0", b"b", b"\0", b"/", b"..\0", b"x" * 5000]), max_size=5
+        ).map(b"".join)
+    )
+    return opcode, nodeid, body
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(message=_messages())
+def test_no_message_ends_the_server_or_goes_unanswered(
+    nonsense: Any, message: tuple[int, int, bytes]
+) -> None:
+    opcode, nodeid, body = message
+    unique = nonsense.send(opcode, nodeid, body)
+    if opcode not in wire.SILENT:
+        answered, code, _ = nonsense.receive()
+        assert answered == unique
+        assert 0 <= code < 200
+    nonsense.ask(wire.GETATTR, wire.ROOT, wire.GETATTR_IN.pack(0, 0, 0))
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.data())
+def test_a_message_that_is_cut_or_altered_is_answered_too(
+    nonsense: Any, data: st.DataObject
+) -> None:
+    size, opcode, unique, nodeid = 40, data.draw(st.sampled_from(_OPCODES)), 1 << 40, 1
+    body = data.draw(st.sampled_from(_REAL))
+    header = wire.HEADER.pack(size + len(body), opcode, unique, nodeid, 0, 0, 1, 0, 0)
+    message = bytearray(header + body)
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, len(message) - 1))
+        if place not in range(4, 16):  # still asking for the same, under the same number
+            message[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(message)) | st.just(len(message)))
+    nonsense.link.send(bytes(message[:cut]) or b"\0")
+    if cut >= wire.HEAD and (
+        opcode not in wire.SILENT or bytes(message[:4]) != cut.to_bytes(4, "little")
+    ):
+        assert nonsense.receive()[0] == unique
+    nonsense.ask(wire.GETATTR, wire.ROOT, wire.GETATTR_IN.pack(0, 0, 0))
+
+
+_REAL = [
+    wire.GETATTR_IN.pack(1, 0, 5),
+    wire.SETATTR_IN.pack(*range(16)),
+    wire.LK_IN.pack(5, 9, 0, 10, 1, 1, 0, 0),
+    wire.READ_IN.pack(5, 0, 4096, 0, 0, 0, 0),
+    wire.WRITE_IN.pack(5, 0, 5, 0, 0, 0, 0) + b"bytes",
+    wire.CREATE_IN.pack(os.O_RDWR, 0o644, 0o22, 0) + b"made\0",
+    wire.RENAME2_IN.pack(1, 0, 0) + b"old\0new\0",
+    wire.MKNOD_IN.pack(0o100644, 0, 0o22, 0) + b"made\0",
+    wire.BATCH_IN.pack(2, 0) + wire.FORGET_ONE.pack(5, 1) + wire.FORGET_ONE.pack(6, 1),
+    wire.SETXATTR_IN_EXT.pack(5, 0, 0, 0) + b"user.x\0value",
+    wire.GETXATTR_IN.pack(64, 0) + b"user.x\0",
+    wire.COPY_IN.pack(5, 0, 1, 6, 0, 4096, 0),
+    wire.FALLOCATE_IN.pack(5, 0, 4096, 0, 0),
+    b"name\0",
+    b"name\0target/of/it\0",
+    b"",
+]
+
+
+@pytest.fixture
+def nonsense(workshop: Any, served: Any, caplog: pytest.LogCaptureFixture) -> Any:
+    """One server for all that hypothesis comes up with, and that is surprised by none of it."""
+    with served(workshop) as kernel:
+        kernel.begin()
+        yield kernel
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+# --- after a predecessor ------------------------------------------------------------------------------------------
+
+
+def test_a_server_goes_on_with_the_handles_of_its_predecessor(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk(PATH)
+        handle, _ = kernel.open(nodeid)
+        old: Opened = kernel.operations.handles.get(handle)
+        with served(workshop, ledger=kernel.ledger) as heir:
+            assert heir.server.capabilities == kernel.server.capabilities
+            new: Opened = heir.operations.handles.get(handle)
+            assert (new.nodeid, new.flags, new.path) == (old.nodeid, old.flags, old.path)
+            assert heir.read(nodeid, handle, 5) == b"2019/"
+            heir.release(nodeid, handle)
+        kernel.operations.handles.remove(handle)
+    assert not kernel.ledger.held()
+
+
+def test_what_a_resent_request_did_before_is_a_success(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        desk = kernel.walk("files/desk")
+        make = wire.MKDIR_IN.pack(0o755, 0o22) + b"d\0"
+        create = wire.CREATE_IN.pack(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644, 0o22, 0) + b"f\0"
+        move = wire.RENAME2_IN.pack(desk, 0, 0) + b"f\0g\0"
+        for opcode, body, code in [
+            (wire.MKDIR, make, errno.EEXIST),
+            (wire.CREATE, create, errno.EEXIST),
+            (wire.RENAME2, move, errno.ENOENT),
+            (wire.SYMLINK, b"s\0target\0", errno.EEXIST),
+            (wire.UNLINK, b"s\0", errno.ENOENT),
+            (wire.RMDIR, b"d\0", errno.ENOENT),
+            (wire.UNLINK, b"g\0", errno.ENOENT),
+        ]:
+            first = kernel.ask(opcode, desk, body)
+            with pytest.raises(OSError, match=os.strerror(code)):
+                kernel.ask(opcode, desk, body)
+            again = kernel.ask(opcode, desk, body, resent=True)
+            assert again[:8] == first[:8]
+
+
+def test_a_resent_close_of_a_handle_that_is_gone_is_a_success(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk(PATH)
+        handle, _ = kernel.open(nodeid)
+        body = wire.RELEASE_IN.pack(handle, 0, 0, 0)
+        kernel.ask(wire.RELEASE, nodeid, body)
+        kernel.ask(wire.RELEASE, nodeid, body, resent=True)
+
+
+def test_an_unknown_directory_handle_is_listed_anew(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk("files")
+        body = wire.READ_IN.pack(12345, 0, 4096, 0, 0, 0, 0)
+        assert b"photos" in kernel.ask(wire.READDIRPLUS, nodeid, body)
