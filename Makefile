@@ -22,6 +22,7 @@ help:
 	@echo "make test       linters and all tests"
 	@echo "make check      linters and type checks alone"
 	@echo "make bench      the benchmarks"
+	@echo "make bench-mount  the one of the mount alone, beside its peers (as root)"
 	@echo "make training   the tests that train and export a model (installs torch beside, about 1 GB)"
 	@echo "make model      train the miniature model anew, about 10 minutes on two cores"
 
@@ -105,8 +106,17 @@ model: $(DONE)/training
 	$(TRAINING)/bin/python -m havenfs.miniature --out havenfs/models/mini-clip
 .PHONY: model
 
-bench: setup $(DONE)/locked-dev $(DONE)/debian-test
-	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+bench: setup $(DONE)/locked-dev $(DONE)/debian-test bench-mount
+	@for bench in $(filter-out %/bench_mount.py,$(wildcard tests/bench/bench_*.py)); do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# As root: peers and the direct transport mount by themselves.
+bench-mount: setup $(DONE)/locked-dev $(DONE)/debian-test $(DONE)/debian-bench
+	@$(BIN)/python tests/bench/bench_mount.py
+.PHONY: bench-mount
+
+$(DONE)/debian-bench: packaging/setup/debian-bench.txt $(DONE)/debian
+	packaging/setup/debian packaging/setup/debian-bench.txt
+	@touch $@
 
 lock:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -1,167 +1,227 @@
-"""How the mount compares with the disk below it, in the same run: cold stat, ls -l, sequential and random reads.
+"""The mount beside the disk below it and its peers: the table of ratios for F1-F9 and F14-F16.
 
-    python tests/bench/bench_mount.py [--entries 2000] [--megabytes 256] [--rounds 5]
+    python tests/bench/bench_mount.py [--rounds 5] [--only MEASURE ...] [--data DIR] [--json FILE]
+    python tests/bench/bench_mount.py --short [--against FILE]
 
-Prints one JSON object: for each measure the median over the rounds through the mount and on the disk, and their ratio
-(mount / disk; above 1 is slower for times, below 1 is slower for rates). The page cache is warm, which is the hardest
-case for a file system in user space. A round mounts afresh, so that "cold" means nothing in the kernel's FUSE caches.
+Ours over both transports, through `files/` (live: each entry is an lstat of the disk) and through a view (`by-date/`:
+answered from the catalog), against the disk, libfuse's passthrough_hp and passthrough_ll, mergerfs, bindfs and rclone
+on the same files, in turn, in each round. Every measurement mounts afresh, so that "cold" means nothing in the kernel's
+FUSE caches; bytes and inodes of the disk are in memory, which is the hardest case for a file system in user space. Server
+and client share one CPU unless it says otherwise.
+
+A full run needs root, the packages of packaging/setup/debian-bench.txt, 2 GB of disk and about 15 minutes. The short one
+needs root, gcc and bindfs and a minute; with --against it fails when a ratio is less than half as good as the one recorded
+in FILE.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import random
-import signal
-import statistics
-import subprocess
+import platform
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from functools import partial
-from hashlib import blake2b
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from havenfs.catalog import Catalog, names
+from mount import build, data, lag, measures, million, peers, shares, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Generator, Sequence
 
-    import apsw
-
-PROGRAM = """
-import pathlib, sys, trio
-from havend import mount
-from havenfs.config import State
-trio.run(mount.run, State(root=pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))
-"""
-BLOCK = 128 * 1024
+SHORT_SIZES = data.Sizes(many=2000, mb=32, big_mib=128, folders=10, per_folder=20)
+LIBRARY_PHOTOS = 400  # enough for a minute of indexing on two cores
 
 
-def fill(db: apsw.Connection, root: Path) -> None:
-    db.execute("INSERT INTO source (name, root) VALUES ('photos', ?)", (bytes(root),))
-    for path in sorted(root.iterdir()):
-        status = path.stat()
-        digest = blake2b(path.name.encode(), digest_size=32).digest()
-        db.execute(
-            "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash)"
-            " VALUES (1, ?, ?, ?, ?, ?, 'known', ?)",
-            (
-                path.name.encode(),
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_dev,
-                status.st_ino,
-                digest,
-            ),
-        )
-        db.execute(
-            "INSERT INTO asset (hash, name, name_key, kind, mime, file_id, taken_local, taken_source, added)"
-            " VALUES (?, ?, ?, 'photo', 'image/jpeg', ?, 1563100000, 'exif', 0)",
-            (digest, path.name, names.key(path.name), db.last_insert_rowid()),
-        )
-
-
-def seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def stat_each(directory: Path, chosen: list[str]) -> float:
-    """Microseconds a stat, median."""
-    paths = [str(directory / name) for name in chosen]
-    return statistics.median(seconds(partial(os.stat, path)) for path in paths) * 1e6
-
-
-def list_long(directory: Path) -> float:
-    """Seconds of `ls -l`."""
-    return seconds(
-        lambda: subprocess.run(["ls", "-l", directory], stdout=subprocess.DEVNULL, check=True)
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-
-
-def sequential(file: Path) -> float:
-    """MB/s of one reader."""
-    with file.open("rb", buffering=0) as opened:
-        buffer = bytearray(BLOCK)
-        elapsed = seconds(lambda: [None for _ in iter(lambda: opened.readinto(buffer), 0)])
-    return file.stat().st_size / elapsed / 1e6
-
-
-def at_random(file: Path, count: int = 2000) -> float:
-    """Thousands of 4 KiB reads a second, no page of them in the cache of this file system yet."""
-    places = random.Random(7).sample(range(file.stat().st_size // 4096), count)
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
-        elapsed = seconds(lambda: [os.pread(descriptor, 4096, place * 4096) for place in places])
-    finally:
-        os.close(descriptor)
-    return count / elapsed / 1e3
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--entries", type=int, default=2000)
-    parser.add_argument("--megabytes", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", metavar="MEASURE", help="these measures alone")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the files here, or use them")
+    parser.add_argument("--json", type=Path, metavar="FILE", default=build.CACHE / "mount.json")
+    parser.add_argument("--assets", type=int, default=1_000_000, help="for F8 and F9")
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="recorded ratios")
     options = parser.parse_args()
-    measured: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    with tempfile.TemporaryDirectory(prefix="haven-bench-") as directory:
-        base = Path(directory)
-        root, point = base / "originals", base / "mnt"
-        root.mkdir()
-        point.mkdir()
-        for number in range(options.entries):
-            (root / f"IMG_{number:06}.jpg").write_bytes(b"x" * 4096)
-        for name in ("big.bin", "large.bin"):
-            (root / name).write_bytes(os.urandom(1 << 20) * options.megabytes)
-        with Catalog(base / "state/catalog.db") as catalog:
-            catalog.write(fill, root)
-        view = point / "by-date/2019/07"
-        chosen = random.Random(3).sample([f"IMG_{n:06}.jpg" for n in range(options.entries)], 500)
-        for _ in range(options.rounds):
-            start = time.perf_counter()
-            process = subprocess.Popen([sys.executable, "-c", PROGRAM, base / "state", point])
-            try:
-                while not point.is_mount():
-                    time.sleep(0.005)
-                os.listdir(point)
-                measured["mount_to_first_ls_s"].append((time.perf_counter() - start, 0.0))
-                os.stat(view)
-                measured["cold_stat_us"].append((stat_each(view, chosen), stat_each(root, chosen)))
-                measured["ls_l_s"].append((list_long(view), list_long(root)))
-                measured["sequential_mb_s"].append(
-                    (sequential(view / "big.bin"), sequential(root / "big.bin"))
-                )
-                measured["sequential_again_mb_s"].append(
-                    (sequential(view / "big.bin"), sequential(root / "big.bin"))
-                )
-                measured["random_4k_kiops"].append(
-                    (at_random(view / "large.bin"), at_random(root / "large.bin"))
-                )
-            finally:
-                process.send_signal(signal.SIGTERM)
-                process.wait(10)
-    report: dict[str, object] = {
-        "entries": options.entries,
+    with _scratch(options.data) as base:
+        if options.short:
+            return short(base, options.against)
+        return full(base, options)
+
+
+def full(base: Path, options: argparse.Namespace) -> int:
+    """Everything, printed as two tables and written as JSON."""
+    if lacking := peers.missing():
+        sys.exit(f"missing: {', '.join(lacking)}. See packaging/setup/debian-bench.txt")
+    build.examples()
+    ground = _ground(base, data.Sizes())
+    mine = [subject for transport in peers.transports() for subject in peers.ours(transport)]
+    wanted = set(options.only or [])
+    values = _new()
+    chosen = [m for m in measures.FULL if not wanted or m.name in wanted]
+    load = [os.getloadavg()[0]]
+    for number in range(options.rounds):
+        _round(chosen, [peers.NATIVE, *mine, *peers.PEERS], ground, values, f"round {number + 1}")
+        load.append(os.getloadavg()[0])
+    first_of_each = [subject for subject in mine if subject.name.endswith("files/")]
+    if not wanted or "smb" in wanted:
+        for subject in first_of_each:
+            for mount, disk in shares.megabytes_per_second(subject, ground, options.rounds):
+                values["smb"][subject.name]["mb"].append(mount)
+                values["smb"][subject.name]["disk_mb"].append(disk)
+                values["smb"][subject.name]["of_disk"].append(mount / disk)
+    if not wanted or wanted & {"first listing", "memory"}:
+        _million(base, ground, first_of_each, options, values)
+    if not wanted or "lag" in wanted:
+        _lag(base, ground, first_of_each, values)
+    report = {
+        "machine": machine(),
+        "date": datetime.now(UTC).date().isoformat(),
         "rounds": options.rounds,
-        "load": os.getloadavg(),
+        "load": [round(each, 2) for each in load],
+        "releases": peers.releases(),
+        "ratios": table.ratios(values, [subject.name for subject in mine]),
+        "values": values,
     }
-    for measure, pairs in measured.items():
-        mount = statistics.median(pair[0] for pair in pairs)
-        disk = statistics.median(pair[1] for pair in pairs)
-        report[measure] = {
-            "mount": round(mount, 3),
-            "disk": round(disk, 3),
-            "ratio": round(mount / disk, 3) if disk else None,
-        }
-    print(json.dumps(report, indent=2))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(report, indent=1))
+    print(
+        f"\n{report['machine']}, {report['date']}, {options.rounds} rounds, load {report['load']}"
+    )
+    print(", ".join(f"{name} {number}" for name, number in peers.releases().items()), "\n")
+    print(table.markdown(values, [subject.name for subject in mine]), "\n")
+    print(table.absolute(values))
+    return 0
+
+
+def short(base: Path, recorded: Path | None) -> int:
+    """A minute's worth; 1 when a ratio is less than half as good as the recorded one, twice running."""
+    ground = _ground(base, SHORT_SIZES)
+    mine = [subject for transport in peers.transports() for subject in peers.ours(transport)]
+    subjects = [peers.NATIVE, peers.BINDFS, *mine]
+    names = [subject.name for subject in mine]
+    expected: dict[str, dict[str, float]] = json.loads(recorded.read_text()) if recorded else {}
+    fell: list[str] = []
+    found: dict[str, dict[str, float]] = {}
+    for attempt in range(2):
+        values = _new()
+        for number in range(3):
+            for subject in subjects:
+                for measure, numbers in measures.take_all(measures.SHORT, subject, ground).items():
+                    for name, value in numbers.items():
+                        values[measure][subject.name][name].append(value)
+            print(f"attempt {attempt + 1}, round {number + 1} done", file=sys.stderr)
+        found = table.best(values, names)
+        fell = table.fallen(found, expected, names)
+        if not fell:
+            break
+    print(json.dumps(found, indent=1))
+    for line in fell:
+        print(line, file=sys.stderr)
+    return 1 if fell else 0
+
+
+def machine() -> str:
+    """Processor, cores, kernel, Python."""
+    said = Path("/proc/cpuinfo").read_text()
+    name = next(
+        (line.partition(":")[2].strip() for line in said.splitlines() if "model name" in line), "?"
+    )
+    return f"{os.cpu_count()} cores of {name}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def _round(
+    chosen: Sequence[measures.Measure],
+    subjects: Sequence[peers.Subject],
+    ground: peers.Ground,
+    values: Any,
+    title: str,
+) -> None:
+    for measure in chosen:
+        start = time.monotonic()
+        for subject in subjects:
+            if subject.server not in measure.leave_out:
+                for name, value in measures.take(measure, subject, ground).items():
+                    values[measure.name][subject.name][name].append(value)
+        print(f"{title}: {measure.name}, {time.monotonic() - start:.0f} s", file=sys.stderr)
+
+
+def _million(
+    base: Path,
+    ground: peers.Ground,
+    subjects: Sequence[peers.Subject],
+    options: argparse.Namespace,
+    values: Any,
+) -> None:
+    state = base / "million"
+    state.mkdir(exist_ok=True)
+    million.make(state, base / "nothing", options.assets)
+    there = million.over(ground, state)
+    for _ in range(options.rounds):
+        for subject in subjects:
+            for name, value in million.first_listing(subject, there).items():
+                values["first listing"][subject.name][name].append(value)
+    for subject in subjects:
+        tops = [there.point / view for view in million.VIEWS]
+        for name, value in million.held(subject, there, tops).items():
+            values["memory"][subject.name][name].append(value)
+    # rclone shows the real files, so it is given the 200,000 of tree/, once; a million would be five times the growth.
+    tops = list(peers.RCLONE.places(ground).trees)
+    found = million.held(peers.RCLONE, ground, tops)
+    times = options.assets / found["found"]
+    found["pss_mib"] = found["idle_pss_mib"] + found["grown_mib"] * times
+    for name, value in found.items():
+        values["memory"]["rclone"][name].append(value)
+
+
+def _lag(base: Path, ground: peers.Ground, subjects: Sequence[peers.Subject], values: Any) -> None:
+    library = base / "library"
+    lag.make(library, LIBRARY_PHOTOS)
+    for subject in subjects:
+        with tempfile.TemporaryDirectory(prefix="haven-bench-") as state:
+            for name, value in lag.while_indexing(subject, ground, library, Path(state)).items():
+                values["lag"][subject.name][name].append(value)
+
+
+def _ground(base: Path, sizes: data.Sizes) -> peers.Ground:
+    root, state, point = base / "originals", base / "state", base / "mnt"
+    for directory in (root, state, point):
+        directory.mkdir(parents=True, exist_ok=True)
+    data.write(root, sizes)
+    if not (state / "catalog.db").exists():
+        data.index(state, root)
+    data.warm(root)
+    return peers.Ground(root=root, state=state, point=point, sizes=sizes)
+
+
+def _new() -> Any:
+    def numbers() -> defaultdict[str, list[float]]:
+        return defaultdict(list)
+
+    def subjects() -> defaultdict[str, defaultdict[str, list[float]]]:
+        return defaultdict(numbers)
+
+    return defaultdict(subjects)
+
+
+@contextlib.contextmanager
+def _scratch(kept: Path | None) -> Generator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="haven-bench-") as directory:
+        Path(directory).chmod(0o755)  # smbd and the views' readers are others
+        yield Path(directory)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -93,7 +93,7 @@ def _fill(db: apsw.Connection, root: bytes, assets: int) -> None:
                CASE WHEN i % 25 <> 9 THEN 1001 + i * 7919 % {COUNTRIES * CITIES} END,
                4032, 3024, i % 20 = 6, i % 10 = 1, i % 13 = 1, 1563100000
           FROM n
-        """,  # noqa: S608
+        """,
         (assets,),
     )
     db.execute(trigger[0])
