@@ -604,7 +604,11 @@ def test_what_changes_on_the_disk_below_is_seen_within_seconds(
     (place.files / "file").write_text("ours")
     assert (place.files / "file").read_text() == "ours"
     (place.disk / "file").write_text("changed below")
-    assert until(lambda: (place.files / "file").read_text() == "changed below") < 3
+
+    def changed() -> bool:
+        return (place.files / "file").read_text() == "changed below"
+
+    assert until(changed) < 3
     (place.disk / "file").rename(place.disk / "moved")
-    assert until(lambda: os.listdir(place.files) == ["moved"]) < 3
+    assert until(lambda: [p.name for p in place.files.iterdir()] == ["moved"]) < 3
     assert until(lambda: not (place.files / "file").exists()) < 3
