@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-TRANSPORTS = ("pyfuse3",)
+TRANSPORTS = ("pyfuse3", "direct")
 START_S = 30.0  # a busy machine takes some of them to start an interpreter
 END_S = 15.0
 

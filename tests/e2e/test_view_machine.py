@@ -322,7 +322,7 @@ class Views(RuleBasedStateMachine):
             lambda: os.rename(leaf, there),
             lambda: os.rename(leaf, self.at("files/desk/stolen")),
             lambda: os.rename(desk, there),
-            lambda: os.rename(self.at(here), there),
+            lambda: os.rename(self.at(here), self.at("types/new")),
             lambda: os.link(leaf, there),
             lambda: os.link(leaf, self.at("files/desk/stolen")),
             lambda: os.link(desk, there),
