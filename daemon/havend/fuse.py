@@ -87,16 +87,16 @@ class Handlers(pyfuse3.Operations):
     ) -> T:
         """Run on a thread. Neither a cancelled caller, the end of the mount, nor anybody else waits for ever for a disk
         that hangs: after PATIENCE_S it is an error, and the thread is left behind. Each source has threads of its own."""
-        source = source_of(inode)
-        if self._patience.hopeless(source):
+        if self._patience.hopeless(inode):
             raise SourceGone("its disk has stopped answering")
+        source = source_of(inode)
         limiter = self._limiters.get(source)
         if limiter is None:
             limiter = self._limiters[source] = trio.CapacityLimiter(THREADS)
         token = object()
 
         def call() -> T:
-            self._patience.begun(token, source)
+            self._patience.begun(token, inode)
             try:
                 return function(*args, **kwargs)
             finally:

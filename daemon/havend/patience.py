@@ -1,12 +1,15 @@
-"""Which disks have kept too many people waiting: their files answer EIO at once until a disk answers somebody again.
+"""Which disks have kept people waiting for too long: what asks them is answered EIO at once until they answer again.
 
 A disk that hangs takes its requests with it: each of them a thread that nobody can end. A disk that only spins up is
-given its time: only waits beyond PATIENCE_S count. A transport tells which requests wait; any thread may look.
+given its time: only waits of about PATIENCE_S count. One of them is enough for its own inode, so that a kernel that asks
+twice (it does, for a name that it knew) makes nobody wait twice; MOST of them are enough for the whole source. A transport
+tells which requests wait; any thread may ask.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from .inodes import ASSET
@@ -17,47 +20,48 @@ if TYPE_CHECKING:
 PATIENCE_S: Final = 10.0
 """After which a request is answered EIO: a large disk that was asleep takes up to that."""
 MOST: Final = 4
-"""Requests of one source that have waited for so long and wait on."""
+"""Requests of one source that have waited for so long and wait on: more than one bad sector."""
 
 
 class Patience:
     """What is given up, and since when people wait."""
 
     def __init__(self, patience_s: float = PATIENCE_S, most: int = MOST) -> None:
-        self.patience_s = patience_s
+        self._long = patience_s * 0.9  # whoever gave up a moment ago counts
         self._most = most
         self._since: dict[object, tuple[int, float]] = {}
-        self.given_up: frozenset[int] = frozenset()
-        """Ids of sources. Replaced, never changed."""
+        self._sources: frozenset[int] = frozenset()
+        self._inodes: frozenset[int] = frozenset()
 
-    def begun(self, token: object, source_id: int) -> None:
-        """A request of this source waits from now on."""
-        self._since[token] = source_id, time.monotonic()
+    def begun(self, token: object, nodeid: int) -> None:
+        """A request about this inode waits from now on."""
+        self._since[token] = nodeid, time.monotonic()
 
     def ended(self, token: object) -> None:
         """It waits no more."""
         self._since.pop(token, None)
-        if self.given_up:
-            self.judge()
 
-    def hopeless(self, source_id: int) -> bool:
-        """Whether a request of this source need not even be tried."""
-        if len(self._since) >= self._most or self.given_up:
-            self.judge()
-        return source_id in self.given_up
+    def hopeless(self, nodeid: int) -> bool:
+        """Whether a request about this inode need not even be tried, by what was begun and has not ended."""
+        if not self._since:
+            return False
+        now = time.monotonic()
+        self.judge([(other, now - since) for other, since in list(self._since.values())])
+        return self.given_up(nodeid)
 
-    def judge(self, waits: Iterable[tuple[int, float]] | None = None) -> None:
-        """Decide anew, from the source and the seconds of each wait; by default of those that were told of."""
-        if waits is None:
-            now = time.monotonic()
-            waits = [(source_id, now - since) for source_id, since in list(self._since.values())]
-        counts: dict[int, int] = {}
-        for source_id, seconds in waits:
-            if source_id and seconds > self.patience_s:
-                counts[source_id] = counts.get(source_id, 0) + 1
-        self.given_up = frozenset(
+    def given_up(self, nodeid: int) -> bool:
+        """Whether the last judgement says so."""
+        return nodeid in self._inodes or source_of(nodeid) in self._sources
+
+    def judge(self, waits: Iterable[tuple[int, float]]) -> bool:
+        """Decide anew, from the inode and the seconds of each request that waits. Whether anything is given up."""
+        stuck = [nodeid for nodeid, seconds in waits if seconds > self._long and source_of(nodeid)]
+        counts = Counter(map(source_of, stuck))
+        self._inodes = frozenset(stuck)
+        self._sources = frozenset(
             source_id for source_id, count in counts.items() if count >= self._most
         )
+        return bool(stuck)
 
 
 def source_of(nodeid: int) -> int:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 
 from havend import session
 from havend.invalidate import PERIOD_S, Watcher
+from havend.patience import PATIENCE_S, Patience
 from havenfs.views import disk
 
 from . import capabilities, wire
@@ -52,7 +53,6 @@ log = logging.getLogger(__name__)
 SPIN_S: Final = 30e-6  # measured on an idle machine: a cold lookup 51 -> 18 us
 LOOK_S: Final = 0.01
 MOMENT_S: Final = 2e-5
-PATIENCE_S: Final = 10.0  # a disk that spins up takes up to that
 LONG_PATIENCE_S: Final = 120.0  # what is honestly long: bringing gigabytes to a slow disk
 MOST_STUCK: Final = 500  # threads: a disk that hangs for hours must not take the machine's memory
 STACK: Final = 512 << 10
@@ -61,6 +61,10 @@ _LONG: Final = frozenset(
     {wire.FSYNC, wire.FSYNCDIR, wire.FLUSH, wire.RELEASE, wire.FALLOCATE}
     | {wire.COPY_FILE_RANGE, wire.COPY_FILE_RANGE_64, wire.SYNCFS}
 )
+_NOTWITHSTANDING: Final = frozenset(
+    {wire.FORGET, wire.BATCH_FORGET, wire.RELEASE, wire.RELEASEDIR, wire.FLUSH, wire.STATFS}
+)
+"""What is done even where the disk is given up, for it lets go of something, or asks any disk."""
 _BUFFER: Final = wire.HEAD + wire.WRITE_IN.size + capabilities.MAX_WRITE
 _AGAIN: Final = frozenset({errno.ENOENT, errno.EINTR, errno.EAGAIN})
 _libc = ctypes.PyDLL(None)  # for calls that cannot wait, and so need not let other threads run
@@ -109,7 +113,7 @@ def _follow(server: Server, operations: Operations, mountpoint: Path, *, afresh:
 class _Seat:
     """A thread that serves, and the request it is in."""
 
-    __slots__ = ("header", "since", "unique")
+    __slots__ = ("header", "since", "told", "unique")
 
     def __init__(self) -> None:
         self.unique = 0
@@ -117,6 +121,8 @@ class _Seat:
         self.header: Header | None = None
         self.since = 0.0
         """When it was deposed."""
+        self.told = False
+        """Whether somebody was told that there is no answer."""
 
 
 class Server:
@@ -138,6 +144,9 @@ class Server:
         self._ledger = ledger
         self._beat = beat if beat is not None else memoryview(bytearray(8)).cast("Q")
         self._patience = patience_s
+        self._sickness = Patience(patience_s)
+        self._sick = False
+        """Whether it has given up any disk."""
         self._kept = Replies()
         self._leader: _Seat | None = None
         self._stuck: list[_Seat] = []
@@ -250,6 +259,9 @@ class Server:
         if dispatch is None or header[1] in _SESSION:
             self._converse(header, body)
             return
+        if self._sick and header[1] not in _NOTWITHSTANDING and self._sickness.given_up(header[3]):
+            self._answer(header[2], errno.EIO)
+            return
         answer = dispatch.carry_out(header, body)
         if answer is None:
             return
@@ -353,6 +365,9 @@ class Server:
             self._seen = unique
         for seat in list(self._stuck):
             self._bear(seat, now)
+        self._sick = bool(self._stuck) and self._sickness.judge(
+            [(seat.header[3], now - seat.since) for seat in self._stuck if seat.header is not None]
+        )
         locks = self._dispatch.locks if self._dispatch is not None else None
         if locks is not None:
             locks.retry()
@@ -370,8 +385,8 @@ class Server:
             self._stuck.remove(seat)
             return
         patience = LONG_PATIENCE_S if header[1] in _LONG else self._patience
-        if seat.since and now - seat.since > patience:
-            seat.since = 0.0  # once
+        if not seat.told and now - seat.since > patience:
+            seat.told = True
             log.warning("no answer to request %d within %.0f s", header[1], patience)
             self._answer(unique, errno.EIO)
 

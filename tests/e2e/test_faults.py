@@ -1,0 +1,376 @@
+"""What happens to real disks while they are mounted: gone, dead, hanging, full, with a clock of its own. Needs root.
+
+The disks are ext4 in a file on a loop device; one that hangs is a FUSE file system whose server is stopped.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from havenfs.catalog import Catalog, sources
+from havenfs.ingest.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.fuse
+
+JPEG = b"\xff\xd8\xff\xe0"
+FAST_S = 0.2  # what is not on the sick disk answers within, at worst, on a busy machine
+PATIENCE_S = 10.0
+SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: from now on every access is an I/O error, as when a cable is pulled
+NOLOGFLUSH = 2
+
+
+def run(*command: object) -> str:
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, (command, done.stderr)
+    return done.stdout
+
+
+def timed(action: Callable[[], object]) -> tuple[int, float]:
+    """The errno (0: it worked) and the seconds."""
+    began = time.monotonic()
+    try:
+        action()
+    except OSError as error:
+        return error.errno or -1, time.monotonic() - began
+    return 0, time.monotonic() - began
+
+
+class Disk:
+    """A small disk of its own."""
+
+    def __init__(self, image: Path, at: Path) -> None:
+        self.image = image
+        self.at = at
+
+    def mount(self) -> None:
+        run("mount", "-o", "loop", self.image, self.at)
+
+    def pull(self) -> None:
+        """The cable: whoever has something open is told EIO, and the directory is empty for the others."""
+        self.die()
+        run("umount", "-l", self.at)
+
+    def die(self) -> None:
+        """Every access is an I/O error from now on."""
+        handle = os.open(self.at, os.O_RDONLY)
+        try:
+            fcntl.ioctl(handle, SHUTDOWN, struct.pack("I", NOLOGFLUSH))
+        finally:
+            os.close(handle)
+
+    def repair(self) -> None:
+        done = subprocess.run(["e2fsck", "-fy", self.image], capture_output=True, check=False)
+        assert done.returncode in (0, 1), done  # 1: something was mended
+
+
+@contextmanager
+def disk(at: Path, size: str = "32M") -> Generator[Disk]:
+    image = at.with_suffix(".img")
+    run("truncate", "-s", size, image)
+    run("mkfs.ext4", "-q", "-E", "root_owner=0:0", image)
+    made = Disk(image, at)
+    made.mount()
+    try:
+        yield made
+    finally:
+        subprocess.run(["umount", "-l", at], check=False, capture_output=True)
+
+
+@contextmanager
+def hanging(original: Path, at: Path) -> Generator[subprocess.Popen[bytes]]:
+    """A disk that can be stopped (SIGSTOP) and goes on (SIGCONT)."""
+    process = subprocess.Popen(
+        ["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=0,negative_timeout=0", original, at],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 10
+        while not os.path.ismount(at):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        subprocess.run(["umount", "-l", at], check=False)
+        process.terminate()
+        process.wait(10)
+
+
+class House:
+    """A mount with a healthy source `photos` and a sick one, `disk`."""
+
+    def __init__(self, shelf: Any, point: Path) -> None:
+        self.shelf = shelf
+        self.point = point
+        self.photos = point / "files/photos"
+        self.disk = point / "files/disk"
+
+    def others_are_fast(self) -> float:
+        """The slowest of many ordinary things that do not touch the sick disk; seconds."""
+        took: list[float] = []
+        for i in range(10):
+            for action in (
+                lambda: os.listdir(self.point),
+                lambda: os.listdir(self.point / "by-date/_undated"),
+                lambda: os.listdir(self.point / "types/photos"),
+                lambda: os.listdir(self.photos),
+                lambda: (self.photos / "usa/a.jpg").read_bytes(),
+                lambda: (self.point / "by-date/_undated/b.jpg").read_bytes(),
+                lambda i=i: (self.photos / f"new{i}.bin").write_bytes(bytes(1000)),
+            ):
+                began = time.monotonic()
+                action()
+                took.append(time.monotonic() - began)
+        return max(took)
+
+    def scan(self) -> None:
+        """What the indexer does every now and then."""
+        with Catalog(self.shelf.state.catalog) as catalog:
+            for source in catalog.read(sources.configured):
+                scan(catalog, source)
+
+    def files(self) -> int:
+        with Catalog(self.shelf.state.catalog) as catalog:
+            return catalog.read(lambda db: next(iter(db.execute("SELECT count(*) FROM file")))[0])
+
+
+@pytest.fixture
+def sick(workshop: Any, tmp_path: Path) -> Iterator[Disk]:
+    root = workshop.source("disk", tmp_path / "disk", writable=True)
+    with disk(root) as made:
+        for i in range(5):
+            workshop.add(f"d{i}.jpg", JPEG + b"d%d" % i, source="disk")
+        run("sync", "-f", root)
+        yield made
+
+
+@pytest.fixture
+def house(workshop: Any, serve: Any, sick: Disk, tmp_path: Path) -> Iterator[House]:
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        yield House(workshop, mount.point)
+
+
+# --- gone -----------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_that_dies_is_an_error_at_once_and_only_its_own(house: House, sick: Disk) -> None:
+    with (house.disk / "d0.jpg").open("rb", buffering=0) as open_file:
+        sick.die()
+        began = time.monotonic()
+        for action in (
+            lambda: (house.disk / "d1.jpg").read_bytes(),
+            lambda: (house.disk / "new.jpg").write_bytes(JPEG),
+            lambda: os.mkdir(house.disk / "folder"),
+            lambda: os.unlink(house.disk / "d2.jpg"),
+            lambda: os.rename(house.disk / "d3.jpg", house.disk / "d4.jpg"),
+        ):
+            code, _ = timed(action)
+            assert code in (errno.EIO, errno.EROFS)
+        assert time.monotonic() - began < 2
+        with suppress(OSError):  # what was in memory may still be read
+            open_file.read()
+    assert house.others_are_fast() < FAST_S
+    assert house.files() >= 14
+
+
+def test_a_disk_that_was_pulled_deletes_nothing_and_comes_back_by_itself(
+    house: House, sick: Disk, until: Callable[..., float]
+) -> None:
+    assert (house.point / "by-date/_undated/d0.jpg").read_bytes() == JPEG + b"d0"
+    before = house.files()
+    sick.pull()
+    house.scan()
+    assert house.files() == before
+    until(lambda: not (house.point / "by-date/_undated/d0.jpg").exists())
+    assert "disk" not in os.listdir(house.point / "files")
+    assert house.others_are_fast() < FAST_S
+    sick.repair()
+    sick.mount()
+    house.scan()
+    until(lambda: timed((house.point / "by-date/_undated/d0.jpg").read_bytes)[0] == 0)
+    assert (house.point / "by-date/_undated/d0.jpg").read_bytes() == JPEG + b"d0"
+    assert sorted(os.listdir(house.disk)) == [f"d{i}.jpg" for i in range(5)] + ["lost+found"]
+    assert house.files() == before
+
+
+def test_a_write_to_a_disk_that_is_pulled_meanwhile_records_no_deletion(
+    house: House, sick: Disk
+) -> None:
+    before = house.files()
+    with (house.disk / "d0.jpg").open("r+b", buffering=0) as file:
+        file.write(JPEG + b"half")
+        sick.pull()
+        with suppress(OSError):
+            file.write(b"more")
+    assert house.files() == before
+
+
+# --- hanging --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hung(
+    workshop: Any, serve: Any, tmp_path: Path
+) -> Iterator[tuple[House, subprocess.Popen[bytes]]]:
+    original = tmp_path / "behind"
+    original.mkdir()
+    root = workshop.source("disk", tmp_path / "disk", writable=True)
+    with hanging(original, root) as server:
+        for i in range(5):
+            workshop.add(f"d{i}.jpg", JPEG + b"d%d" % i, source="disk")
+        with serve(workshop.state.root, tmp_path / "mnt") as mount:
+            try:
+                yield House(workshop, mount.point), server
+            finally:
+                server.send_signal(signal.SIGCONT)
+
+
+def test_a_disk_that_hangs_is_borne_with_for_ten_seconds_then_given_up_until_it_answers(
+    hung: tuple[House, subprocess.Popen[bytes]], until: Callable[..., float]
+) -> None:
+    house, server = hung
+    assert (house.disk / "d0.jpg").read_bytes() == JPEG + b"d0"
+    before = house.files()
+    server.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(12) as pool:
+        waiting = [
+            pool.submit(timed, lambda i=i: (house.disk / f"d{i % 5}.jpg").read_bytes())
+            for i in range(5)
+        ] + [
+            pool.submit(
+                timed, lambda i=i: (house.point / f"by-date/_undated/d{i}.jpg").read_bytes()
+            )
+            for i in range(5)
+        ]
+        time.sleep(0.5)
+        assert house.others_are_fast() < FAST_S
+        began = time.monotonic()
+        os.listdir(house.point / "files")
+        assert time.monotonic() - began < 2.5
+        began = time.monotonic()
+        os.listdir(house.point / "files")
+        assert time.monotonic() - began < FAST_S + 1
+        for waited in waiting:
+            code, seconds = waited.result(30)
+            assert code == errno.EIO
+            assert seconds <= PATIENCE_S + 2
+    code, seconds = timed(lambda: (house.point / "by-date/_undated/d3.jpg").read_bytes())
+    assert code == errno.EIO
+    assert seconds < 1
+    assert house.others_are_fast() < FAST_S
+    assert house.files() == before
+    server.send_signal(signal.SIGCONT)
+    until(lambda: timed(lambda: (house.disk / "d1.jpg").read_bytes())[0] == 0, 10)
+    assert (house.point / "by-date/_undated/d3.jpg").read_bytes() == JPEG + b"d3"
+    assert house.files() == before
+
+
+def test_a_mount_whose_disk_hangs_ends_when_it_is_asked_to(
+    workshop: Any, serve: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "behind").mkdir()
+    root = workshop.source("disk", tmp_path / "disk", writable=True)
+    with hanging(tmp_path / "behind", root) as server:
+        workshop.add("d0.jpg", JPEG + b"d0", source="disk")
+        with (
+            serve(workshop.state.root, tmp_path / "mnt") as mount,
+            ThreadPoolExecutor(2) as pool,
+        ):
+            server.send_signal(signal.SIGSTOP)
+            asked = pool.submit(timed, lambda: os.stat(mount.point / "files/disk/d0.jpg"))
+            time.sleep(0.5)
+            assert mount.stop() == 0
+            assert asked.result(15)[0] != 0
+
+
+# --- full -----------------------------------------------------------------------------------------------------
+
+
+def fill(path: Path) -> int:
+    """Write until nothing fits any more; the errno."""
+    code = 0
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 16, 1 << 12):  # the disk reserves more than it needs in the end
+            while not (code := timed(lambda size=size: file.write(bytes(size)))[0]):
+                pass
+            os.fsync(file.fileno())
+    return code
+
+
+def test_a_full_disk_says_so_and_goes_on_when_there_is_room(house: House, sick: Disk) -> None:
+    big = house.disk / "big.bin"
+    assert fill(big) == errno.ENOSPC
+    assert big.stat().st_size == (sick.at / "big.bin").stat().st_size
+    with pytest.raises(OSError, match="No space left"):
+        (house.disk / "photo.jpg").write_bytes(JPEG + os.urandom(200_000))
+    assert (
+        not any("photo" in name for name in os.listdir(house.point / "by-date/_undated"))
+        or (house.point / "by-date/_undated/photo.jpg").read_bytes()
+        == (sick.at / "photo.jpg").read_bytes()
+    )
+    big.unlink()
+    content = JPEG + os.urandom(200_000)
+    (house.disk / "photo.jpg").write_bytes(content)
+    assert (house.point / "by-date/_undated/photo.jpg").read_bytes() == content
+    assert house.others_are_fast() < FAST_S
+
+
+# --- many -----------------------------------------------------------------------------------------------------
+
+
+def test_a_thousand_files_are_open_at_once_and_a_limit_is_told_as_one(
+    workshop: Any, serve: Any, tmp_path: Path
+) -> None:
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        photos = mount.point / "files/photos"
+        (photos / "many").mkdir()
+        opened = []
+        try:
+            for i in range(1100):
+                file = (photos / "many" / f"{i}.bin").open("w+b", buffering=0)
+                opened.append(file)
+                file.write(b"%d" % i)
+            for i, file in enumerate(opened):
+                file.seek(0)
+                assert file.read() == b"%d" % i
+        finally:
+            for file in opened:
+                file.close()
+        assert len(os.listdir(photos / "many")) == 1100
+
+
+# --- times ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "when",
+    [-1, -86400 * 365 * 40 * 10**9 + 5, 0, 1_234_567_890_123_456_789, 9_000_000_000 * 10**9 + 7],
+    ids=["one nanosecond before 1970", "1930", "1970", "2009, to the nanosecond", "2255"],
+)
+def test_times_of_any_century_go_through_to_the_nanosecond(
+    house: House, sick: Disk, when: int
+) -> None:
+    path = house.disk / "d0.jpg"
+    os.utime(path, ns=(when, when))
+    assert (sick.at / "d0.jpg").stat().st_mtime_ns == when
+    assert path.stat().st_mtime_ns == when
+    house.scan()
+    assert (house.point / "by-date/_undated/d0.jpg").read_bytes() == JPEG + b"d0"
