@@ -141,15 +141,16 @@ class InodeTable:
         """The number of *node*."""
         if isinstance(node, Leaf):
             asset = node.asset
-            return ASSET | self._on_disk(asset.source_id, asset.device, asset.inode)
+            return ASSET | self.original(asset.source_id, asset.device, asset.inode)
         if isinstance(node, DiskFile | DiskDirectory):
             status = node.status
-            return self._on_disk(node.source.id, status.st_dev, status.st_ino)
+            return self.original(node.source.id, status.st_dev, status.st_ino)
         if not node.key:
             return ROOT
         return COMPUTED | _hash(node.key, ASSET)  # and none of the other bits that say what it is
 
-    def _on_disk(self, source_id: SourceId, device: int, inode: int) -> int:
+    def original(self, source_id: SourceId, device: int, inode: int) -> int:
+        """The number of an original; its asset's has one bit more."""
         if (
             0 < inode < 1 << _INODE_BITS
             and 0 < source_id < _SOURCES
@@ -167,6 +168,11 @@ class InodeTable:
             record = self._records.get(nodeid)
             if record is None:
                 record = self._add(Record(nodeid, node, parent, name, touched_ns=self.start_ns))
+            elif isinstance(record.node, DiskFile) != isinstance(node, DiskFile):
+                # The disk has given the number of a removed file to a directory, or the other way round.
+                lookups = record.lookups
+                self._drop(record)
+                record = self._add(Record(nodeid, node, parent, name, lookups, self.start_ns))
             record.parent, record.name = parent, name
             record.node = node
             record.lookups += 1
@@ -219,13 +225,17 @@ class InodeTable:
             if record.lookups > 0:
                 self._write_down(record)
                 return
-            del self._records[nodeid]
-            if nodeid in self._files:
-                del self._files[nodeid]
-                return
-            self._ledger.forget(nodeid)
-            if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
-                self._folders.pop(record.node.key, None)
+            self._drop(record)
+
+    def _drop(self, record: Record) -> None:
+        nodeid = record.nodeid
+        del self._records[nodeid]
+        if nodeid in self._files:
+            del self._files[nodeid]
+            return
+        self._ledger.forget(nodeid)
+        if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
+            self._folders.pop(record.node.key, None)
 
     def moved(self, nodes: dict[int, tuple[int, bytes]], paths: Paths, *, deep: bool) -> None:
         """Names changed on disk: *nodes* have a new directory and name, and *paths* say what became of paths, if *deep*

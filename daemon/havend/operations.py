@@ -46,6 +46,7 @@ T = TypeVar("T")
 REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
 # What our own descriptor is opened with: the kernel appends and bypasses caches by itself.
 _OURS = os.O_ACCMODE | os.O_TRUNC | os.O_CREAT | os.O_EXCL
+GRAVES = 1024  # removed directories that somebody still stands in
 NOREPLACE, EXCHANGE = 1, 2  # of renameat2(2)
 
 
@@ -99,8 +100,10 @@ class Operations:
         self.nudges = nudges or Nudges()
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
+        self._graves: dict[int, disk.Held] = {}
         self._leaves: OrderedDict[int, Leaf] = OrderedDict()
-        self._seen: OrderedDict[int, Signature] = OrderedDict()  # what the page cache may hold of an inode
+        self._seen: OrderedDict[int, Signature] = OrderedDict()
+        """What the page cache may hold of an inode."""
 
     def slow(self, nodeid: int) -> bool:
         """Whether an operation on this inode may wait for a disk, a search or a count."""
@@ -220,6 +223,8 @@ class Operations:
     def forget(self, nodeid: int, lookups: int) -> None:
         """The kernel dropped so many lookups."""
         self.table.forget(nodeid, lookups)
+        if nodeid in self._graves and self.table.find(nodeid) is None:
+            self._graves.pop(nodeid, None)
 
     def listing(self, nodeid: int) -> Listing:
         """A snapshot of a directory. A search in it runs here."""
@@ -248,10 +253,8 @@ class Operations:
     def attributes(self, node: Node, nodeid: int, parent: Directory | None) -> Attributes:
         """Attributes of a node under its number, as an entry of *parent*."""
         if isinstance(node, Leaf):
-            lasting = parent is None or parent.lasting
-            return stats.of_asset(
-                node.asset, nodeid, nodeid & ~ASSET, self._uid, self._gid, lasting=lasting
-            )
+            asset = node.asset
+            return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
         if isinstance(node, DiskFile | DiskDirectory):
             return stats.of_original(node.status, nodeid)
         record = self.table.find(nodeid)
@@ -266,6 +269,16 @@ class Operations:
             touched,
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
+        )
+
+    def common(self, directory: Directory) -> Attributes:
+        """What the assets listed in a directory have in common: one of no bytes, of no time, without a number."""
+        return self._asset(0, 0, ASSET, directory)
+
+    def _asset(self, size: int, mtime: int, nodeid: int, parent: Directory | None) -> Attributes:
+        lasting = parent is None or parent.lasting
+        return stats.of_asset(
+            size, mtime, nodeid, nodeid & ~ASSET, self._uid, self._gid, lasting=lasting
         )
 
     def setattr(
@@ -359,7 +372,9 @@ class Operations:
             self.nudges.vanishes(parent, name, directory)
             return
         self.nudges.own(parent, name)
+        held = self._held(directory, name)
         directory.rmdir(name, Acting(caller))
+        self._bury(directory, held)
         self._gone(directory, name, is_directory=True)
 
     def rename(
@@ -377,7 +392,9 @@ class Operations:
         directory, target = self._directory(parent), self._directory(new_parent)
         self.nudges.own(parent, name)
         self.nudges.own(new_parent, new_name)
+        held = None if flags else self._held(target, new_name)
         directory.rename(name, target, new_name, flags, Acting(caller))
+        self._bury(target, held)
         if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
             return
         old, new = directory.path_of(name), target.path_of(new_name)
@@ -408,6 +425,24 @@ class Operations:
                 new,
                 directory=isinstance(there, DiskDirectory),
             )
+
+    def _held(self, directory: Directory, name: bytes) -> disk.Held | None:
+        if not isinstance(directory, DiskDirectory):
+            return None
+        return disk.held(directory.source, directory.path_of(name))
+
+    def _bury(self, directory: Directory, held: disk.Held | None) -> None:
+        """Keep the number of a removed directory from being given to another before the kernel has forgotten it: it
+        would take the new one for the dead one, in which nothing can be made."""
+        if held is None or not isinstance(directory, DiskDirectory):
+            return
+        status = os.fstat(held.fd)
+        nodeid = self.table.original(directory.source.id, status.st_dev, status.st_ino)
+        self._graves[nodeid] = held
+        if self.table.find(nodeid) is None:
+            self._graves.pop(nodeid, None)
+        while len(self._graves) > GRAVES:
+            self._graves.pop(next(iter(self._graves)), None)
 
     def _gone(self, directory: Directory, name: bytes, *, is_directory: bool) -> None:
         if not isinstance(directory, DiskDirectory):

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import os
 
-    from havenfs.entities import Asset
-
 LONG_S = 300.0  # names and attributes whose changes are announced to the kernel
 SHORT_S = 1.0  # everything else: long enough for `ls -l`, short enough for people
 LINKS = 5  # an asset stands in files/, by-date/, places/, types/ and .haven/by-id/; du and rsync -H count it once
@@ -42,10 +40,9 @@ class Attributes:
 
 
 def of_asset(
-    asset: Asset, nodeid: int, number: int, uid: int, gid: int, *, lasting: bool
+    size: int, mtime: int, nodeid: int, number: int, uid: int, gid: int, *, lasting: bool
 ) -> Attributes:
-    """An asset in a view: readable by everybody, written by nobody."""
-    mtime = asset.mtime_ns
+    """An asset in a view, of so many bytes, changed at *mtime* (ns): readable by everybody, written by nobody."""
     return Attributes(
         nodeid,
         number,
@@ -53,12 +50,12 @@ def of_asset(
         LINKS,
         uid,
         gid,
-        asset.size,
+        size,
         mtime,
         mtime,
         mtime,
         0,
-        (asset.size + 511) // 512,
+        (size + 511) // 512,
         LONG_S if lasting else SHORT_S,
         LONG_S,
     )

@@ -10,7 +10,7 @@ import json
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
@@ -98,6 +98,30 @@ def those(
         (json.dumps(wanted.tolist()), *values),
     )
     return {row[0]: from_row(row) for row in rows}
+
+
+Outline = tuple[str, int, int, int, int, int]
+"""Of an asset: name, size, mtime_ns, and source id, device and inode of its primary file."""
+
+
+def outlines(
+    db: apsw.Connection, conditions: Sequence[Condition], wanted: array[int]
+) -> list[Outline | None]:
+    """What a listing shows of each of the assets *wanted*, None of one that is not visible or does not pass.
+
+    A third of the price of `those`: a cold `find` over a library is made of this.
+    """
+    where, values = _where(conditions)
+    rows: list[Any] = db.execute(
+        "SELECT id, name, size, mtime_ns, source_id, device, inode"  # noqa: S608
+        " FROM (SELECT value AS wanted FROM json_each(?))"
+        f" CROSS JOIN visible ON visible.id = wanted WHERE {where}",
+        (json.dumps(wanted.tolist()), *values),
+    ).fetchall()
+    if len(rows) == len(wanted):
+        return [row[1:] for row in rows]
+    found = {row[0]: row[1:] for row in rows}
+    return [found.get(id_) for id_ in wanted]
 
 
 def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> Asset:

@@ -6,6 +6,7 @@ thread: state lives in the catalog, on disk, and in the small caches of `Library
 
 from .affected import affected
 from .files import DiskDirectory
+from .roll import Roll
 from .root import open_tree
 from .tree import Directory, DiskFile, Folder, Leaf, Library, Text
 
@@ -16,6 +17,7 @@ __all__ = [
     "Folder",
     "Leaf",
     "Library",
+    "Roll",
     "Text",
     "affected",
     "open_tree",

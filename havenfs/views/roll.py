@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from havenfs.catalog import Catalog
-    from havenfs.catalog.browse import Condition
+    from havenfs.catalog.browse import Condition, Outline
     from havenfs.entities import Asset
 
     from .tree import Entry
@@ -29,18 +29,22 @@ PAGE = 256  # 1.4 ms of SQL: nobody else waits long, and the statement's own cos
 class Roll:
     """The assets that pass some conditions, by date, each as the entry that *entry* makes of it."""
 
-    __slots__ = ("_catalog", "_conditions", "_entry", "_ids", "_page")
+    __slots__ = ("_catalog", "_conditions", "_entry", "_ids", "_page", "plain")
 
     def __init__(
         self,
         catalog: Catalog,
         conditions: Sequence[Condition],
         entry: Callable[[Asset], Entry],
+        *,
+        plain: bool = False,
     ) -> None:
+        """*plain*: *entry* makes of an asset its own name and a bare Leaf, so that an outline says as much."""
+        self.plain = plain
         self._catalog = catalog
         self._conditions = conditions
         self._entry = entry
-        self._ids: array[int] = catalog.read(browse.ids, conditions)
+        self._ids: array[int] = catalog.glance(browse.ids, conditions)
         self._page: tuple[int, Sequence[Entry | None]] = (-1, ())
 
     def __len__(self) -> int:
@@ -57,11 +61,17 @@ class Roll:
         for start in range(0, len(self._ids), PAGE):
             yield from filter(None, self._fetched(start))
 
+    def outlines(self, index: int) -> Sequence[Outline | None]:
+        """A page's worth from *index* on, without making assets; None for those that have left since."""
+        return self._catalog.glance(
+            browse.outlines, self._conditions, self._ids[index : index + PAGE]
+        )
+
     def _fetched(self, start: int) -> Sequence[Entry | None]:
         begun, page = self._page
         if begun != start:
             ids = self._ids[start : start + PAGE]
-            found = self._catalog.read(browse.those, self._conditions, ids)
+            found = self._catalog.glance(browse.those, self._conditions, ids)
             page = [self._entry(found[id_]) if id_ in found else None for id_ in ids]
             self._page = start, page
         return page

@@ -372,7 +372,7 @@ class Assets(Folder):
 
     def entries(self) -> Roll:
         """One leaf an asset, by date."""
-        return Roll(self.scope.library.catalog, self.scope.conditions(), _entry)
+        return Roll(self.scope.library.catalog, self.scope.conditions(), _entry, plain=True)
 
     def child(self, name: str) -> Leaf:
         """The asset of this name, if it is here."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from havend.inodes import ASSET, COMPUTED, HASHED
 from havend.stats import SHORT_S
+from havenfs.entities import SourceId
 from havenfs.errors import HavenError
-from havenfs.views import Leaf
+from havenfs.views import DiskFile, Leaf, Roll
 
 from . import replies, wire
 
@@ -143,7 +144,14 @@ class Directories:
         pack = _Packer(operations, listing, counting=True)
         out: list[bytes] = []
         last = len(items) + 2
+        roll = items if isinstance(items, Roll) and items.plain else None
         while position < last:
+            if roll is not None and position > 1:
+                place = position
+                position, size = pack.roll(roll, position, size, out, folder)
+                if place == position:
+                    break
+                continue
             item = items[position - 2] if position > 1 else None
             name = item[0] if item is not None else b".."
             if item is not None or position < 2:
@@ -257,7 +265,12 @@ class _Packer:
             if pattern is None:
                 found = operations.attributes(node, nodeid, listing.directory)
                 pattern = self._pattern = replies.Pattern(found)
-            return pattern.entry(node.asset, nodeid, position + 1, name)
+            asset = node.asset
+            return pattern.entry(asset.size, asset.mtime_ns, nodeid, position + 1, name)
+        if isinstance(node, DiskFile):
+            if self._counting:
+                operations.table.admit(node, listing.nodeid, name, nodeid)
+            return replies.original(node.status, nodeid, position + 1, name)
         try:
             if not self._counting:
                 found = operations.attributes(node, nodeid, listing.directory)
@@ -271,6 +284,45 @@ class _Packer:
         return replies.entry(found) + wire.dirent(
             found.number, position + 1, found.mode & 0o170000, name
         )
+
+    def roll(
+        self, roll: Roll, position: int, size: int, out: list[bytes], folder: Folder | None
+    ) -> tuple[int, int]:
+        """Pack a page of bare assets from *position* on, as far as there is room: position and room afterwards.
+
+        The same as `entry` for each, from what the catalog says and without a node: 3 us instead of 7, and the whole of
+        what a cold `find` waits for.
+        """
+        pattern = self._pattern
+        if pattern is None:
+            common = self._operations.common(self._listing.directory)
+            pattern = self._pattern = replies.Pattern(common)
+        number, pack = self._operations.table.original, pattern.entry
+        for outline in roll.outlines(position - 2):
+            packed = b""
+            if outline is not None:
+                text, length, mtime_ns, source_id, device, inode = outline
+                name = text.encode()
+                size -= _SIZE + (len(name) + 7 & ~7)
+                if size < 0:
+                    break
+                nodeid = ASSET | number(SourceId(source_id), device, inode)
+                if nodeid & HASHED:  # to be counted
+                    item = roll[position - 2]
+                    packed = self.entry(position, item)
+                    if folder is not None:
+                        _grow(folder, packed, position, item)
+                else:
+                    packed = pack(length, mtime_ns, nodeid, position + 1, name)
+                    if folder is not None:
+                        folder.places[name] = len(folder.packed)
+                        folder.packed += packed
+                        folder.ends.append(len(folder.packed))
+            elif folder is not None:
+                folder.ends.append(len(folder.packed))
+            out.append(packed)
+            position += 1
+        return position, size
 
 
 def _briefly(packed: bytes) -> bytes:
