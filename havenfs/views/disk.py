@@ -59,7 +59,7 @@ class Changes:
     mtime_ns: int | None = None
 
 
-class _Held:
+class Held:
     """A descriptor that closes with its last user."""
 
     __slots__ = ("fd", "until")
@@ -81,7 +81,7 @@ class Walks:
 
     def __init__(self) -> None:
         self._seconds = 0.0
-        self._held: dict[tuple[bytes, bytes], _Held] = {}
+        self._held: dict[tuple[bytes, bytes], Held] = {}
 
     def keep(self, seconds: float) -> None:
         """Keep descriptors for so long."""
@@ -102,13 +102,13 @@ class Walks:
             if all_of_them or held.until < now:
                 self._held.pop(key, None)
 
-    def to(self, source: Source, path: bytes) -> _Held:
+    def to(self, source: Source, path: bytes) -> Held:
         """The directory at this path of the source."""
         key = (source.root, path)
         held = self._held.get(key)
         if held is not None and held.until >= time.monotonic():
             return held
-        held = _Held(_walk(source, path), time.monotonic() + self._seconds)
+        held = Held(_walk(source, path), time.monotonic() + self._seconds)
         if self._seconds:
             self._held.pop(key, None)
             self._held[key] = held
@@ -172,6 +172,16 @@ def child(source: Source, path: bytes, name: bytes) -> os.stat_result:
         raise _named(error, name) from error
 
 
+def held(source: Source, path: bytes) -> Held | None:
+    """Hold on to the directory at a path: its st_ino is nobody else's meanwhile. None if there is no directory."""
+    above, name = os.path.split(path)
+    try:
+        fd = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=walks.to(source, above).fd)
+    except (OSError, NotFound):
+        return None
+    return Held(fd, 0.0)
+
+
 def names(source: Source, path: bytes) -> list[bytes]:
     """The names in a directory, in order."""
     with _readable(source, path) as listing:
@@ -214,12 +224,18 @@ def statvfs(source: Source) -> os.statvfs_result:
 
 def open_file(source: Source, path: bytes, flags: int = os.O_RDONLY) -> int:
     """A descriptor of a regular file in the source. The caller closes it."""
-    above, name = os.path.split(path)
-    directory = walks.to(source, above)
+    above, _ = os.path.split(path)
+    return _open_file(walks.to(source, above), path, flags)
+
+
+def _open_file(directory: Held, path: bytes, flags: int) -> int:
+    _, name = os.path.split(path)
     try:
         # O_NONBLOCK: opening a FIFO that took the file's place must not wait for its writer.
         descriptor = os.open(
-            name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory.fd
+            name,
+            flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+            dir_fd=directory.fd,
         )
     except OSError as error:
         raise _named(error, path) from error
@@ -232,26 +248,24 @@ def open_file(source: Source, path: bytes, flags: int = os.O_RDONLY) -> int:
 def open_for_writing(source: Source, path: bytes, flags: int, rights: Rights) -> int:
     """A descriptor of a regular file that may be changed through it."""
     _writable(source)
+    above, _ = os.path.split(path)
+    directory = walks.to(
+        source, above
+    )  # ours to walk: what is above the source need not be open to everybody
     with rights:
-        return open_file(source, path, flags)
+        return _open_file(directory, path, flags)
 
 
 def create(source: Source, path: bytes, flags: int, mode: int, rights: Rights) -> int:
     """Make a regular file, or open the one that is there unless *flags* say O_EXCL."""
-    _writable(source)
-    with rights:
-        above, name = os.path.split(path)
-        directory = walks.to(source, above)
-        try:
-            descriptor = os.open(
-                name,
-                flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-                mode,
-                dir_fd=directory.fd,
-            )
-        except OSError as error:
-            raise _named(error, path) from error
-    return descriptor
+    above, name = os.path.split(path)
+    with _changing(source, above, rights) as directory:
+        return os.open(
+            name,
+            flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+            mode,
+            dir_fd=directory,
+        )
 
 
 def create_unnamed(source: Source, path: bytes, flags: int, mode: int, rights: Rights) -> int:
