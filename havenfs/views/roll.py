@@ -29,7 +29,7 @@ PAGE = 256  # 1.4 ms of SQL: nobody else waits long, and the statement's own cos
 class Roll:
     """The assets that pass some conditions, by date, each as the entry that *entry* makes of it."""
 
-    __slots__ = ("_catalog", "_conditions", "_entry", "_ids", "_page", "plain")
+    __slots__ = ("_catalog", "_conditions", "_entry", "_ids", "_outlined", "_page", "plain")
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Roll:
         self._entry = entry
         self._ids: array[int] = catalog.glance(browse.ids, conditions)
         self._page: tuple[int, Sequence[Entry | None]] = (-1, ())
+        self._outlined: tuple[int, Sequence[Outline | None]] = (-1, ())
 
     def __len__(self) -> int:
         """How many there were; no more are left."""
@@ -62,10 +63,14 @@ class Roll:
             yield from filter(None, self._fetched(start))
 
     def outlines(self, index: int) -> Sequence[Outline | None]:
-        """A page's worth from *index* on, without making assets; None for those that have left since."""
-        return self._catalog.glance(
-            browse.outlines, self._conditions, self._ids[index : index + PAGE]
-        )
+        """The rest of a page from *index* on, without making assets; None for those that have left since."""
+        start = index - index % PAGE
+        begun, page = self._outlined
+        if begun != start:
+            ids = self._ids[start : start + PAGE]
+            page = self._catalog.glance(browse.outlines, self._conditions, ids)
+            self._outlined = start, page
+        return page[index - start :]
 
     def _fetched(self, start: int) -> Sequence[Entry | None]:
         begun, page = self._page
