@@ -7,8 +7,6 @@ import os
 import sys
 import time
 
-from systemd import daemon, journal
-
 
 def configure_logging(program: str, *, verbose: bool = False) -> None:
     """Send records to the journal when it is our standard error, else to standard error as plain lines.
@@ -17,6 +15,8 @@ def configure_logging(program: str, *, verbose: bool = False) -> None:
     """
     handler: logging.Handler
     if os.environ.get("JOURNAL_STREAM"):
+        from systemd import journal
+
         handler = journal.JournalHandler(SYSLOG_IDENTIFIER=f"havenfs-{program}")
     else:
         handler = logging.StreamHandler(sys.stderr)
@@ -30,17 +30,17 @@ def configure_logging(program: str, *, verbose: bool = False) -> None:
 
 def ready(status: str) -> None:
     """Say that the service answers, with one line for `systemctl status`. Does nothing when nobody listens."""
-    daemon.notify(f"READY=1\nSTATUS={status}")
+    _notify(f"READY=1\nSTATUS={status}")
 
 
 def stopping() -> None:
     """Say that the service is on its way out."""
-    daemon.notify("STOPPING=1")
+    _notify("STOPPING=1")
 
 
 def reloading() -> None:
     """Say that the service is about to start over, its work going on; the next :func:`ready` ends that."""
-    daemon.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    _notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def managed() -> bool:
@@ -50,7 +50,7 @@ def managed() -> bool:
 
 def alive() -> None:
     """Beat the watchdog. Call it only after the service has proved, end to end, that it still does its work."""
-    daemon.notify("WATCHDOG=1")
+    _notify("WATCHDOG=1")
 
 
 def watchdog_interval() -> float | None:
@@ -60,3 +60,9 @@ def watchdog_interval() -> float | None:
     if not limit or (pid and int(pid) != os.getpid()):
         return None
     return int(limit) / 2_000_000
+
+
+def _notify(message: str) -> None:
+    from systemd import daemon  # not before there is something to say: a mount answers 10 ms sooner
+
+    daemon.notify(message)

@@ -25,7 +25,7 @@ import trio
 from havenfs.catalog import Catalog
 from havenfs.config import State
 
-from . import exits, programs as services, report
+from . import exits, report, serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ async def _run(
     state: State, programs: Sequence[Program], mountpoint: Path, http: str | None
 ) -> None:
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(services.stop_on_signal, nursery.cancel_scope)
+        nursery.start_soon(serving.stop_on_signal, nursery.cancel_scope)
         async with trio.open_nursery() as starting:
             for program in programs:
                 starting.start_soon(nursery.start, _keep_running, program)
