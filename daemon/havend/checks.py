@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from havenfs import mounts
+from havenfs.catalog import Catalog, sources as catalog_sources
 from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
 
@@ -41,9 +43,15 @@ def sources(
     roots: list[Path] = []
     for path in (*given, *writable):
         root = path.expanduser().resolve()
-        if not root.exists():
+        if not _reached(root):
             raise ConfigError(
                 f"the source {path} does not exist. Check the path, or plug its disk in."
+            )
+        held = mounts.holding(bytes(root))
+        if held is not None and held.ours:
+            raise ConfigError(
+                f"the source {path} lies in the tree that a HavenFS shows at {os.fsdecode(held.point)}. "
+                f"Name the folder on the disk instead."
             )
         if not root.is_dir():
             raise ConfigError(
@@ -82,11 +90,18 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
             "/dev/fuse may not be opened by this user. Install fuse3 ('apt install fuse3'), or run as root."
         )
     path = absolute(given)
+    real = _real(path)
     for source in sources:
-        if _overlap(path, source.root):
+        if _overlap(path, source.root) or _same_ground(real, source.root):
             raise ConfigError(
                 f"the mount point {path} and the source {source.root} overlap. Mount somewhere else."
             )
+    held = mounts.holding(bytes(real.parent))
+    if held is not None and held.ours:
+        raise ConfigError(
+            f"the mount point {path} lies in the tree that a HavenFS shows at {os.fsdecode(held.point)}. "
+            f"Mount somewhere else."
+        )
     if _overlap(path, state.root):
         raise ConfigError(
             f"the mount point {path} and the state directory {state.root} overlap. Mount somewhere else."
@@ -113,6 +128,44 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
 def absolute(path: Path) -> Path:
     """The path from the root, found without touching it: resolve() would hang in a mount that nobody serves."""
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+
+
+def configured(state: State) -> list[SourceConfig]:
+    """The sources that the library was last indexed from, for a program that is not told of them."""
+    if not state.catalog.exists():
+        return []
+    with Catalog(state.catalog) as catalog:
+        return [
+            SourceConfig(name=source.name, root=Path(os.fsdecode(source.root)))
+            for source in catalog.read(catalog_sources.configured)
+        ]
+
+
+def _reached(root: Path) -> bool:
+    """Whether it exists; said so also of what a dead server has left. Raises ConfigError."""
+    try:
+        return root.exists()
+    except OSError as error:
+        raise ConfigError(
+            f"the source {root} cannot be reached: {error.strerror}. Check its disk."
+        ) from error
+
+
+def _real(path: Path) -> Path:
+    """Without links, and without touching what is at *path* itself: it may be a dead mount."""
+    real = path.parent.resolve() / path.name
+    try:
+        os.readlink(real)  # noqa: PTH115 -- Path.is_symlink trips over a dead mount
+    except OSError:
+        return real
+    return real.resolve()
+
+
+def _same_ground(point: Path, root: Path) -> bool:
+    """Whether one lies in the other on the disk, though their paths do not say so: links and bind mounts."""
+    device, there = mounts.located(bytes(point))
+    other, here = mounts.located(bytes(root))
+    return device == other and (mounts.below(here, there) or mounts.below(there, here))
 
 
 def _overlap(a: Path, b: Path) -> bool:

@@ -152,12 +152,23 @@ class _Watches:
 def _below(path: bytes, relative: bytes) -> list[bytes]:
     prefix = relative + b"/" if relative else b""
     with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return [
-            prefix + entry.name
+        found = [
+            entry
             for entry in entries
             if not walk.ignored(entry.name) and entry.is_dir(follow_symlinks=False)
         ]
+        device = os.stat(path).st_dev if found else 0  # noqa: PTH116 -- bytes
+        return [prefix + entry.name for entry in found if not _foreign(entry, device)]
     return []
+
+
+def _foreign(entry: os.DirEntry[bytes], device: int) -> bool:
+    """Whether something is mounted there that is not to be watched: to look into our own mount would be to ask
+    ourselves."""
+    with contextlib.suppress(OSError):
+        there = entry.stat(follow_symlinks=False).st_dev
+        return there != device and walk.foreign(there)
+    return True
 
 
 def _raise(path: bytes) -> None:

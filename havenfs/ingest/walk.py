@@ -9,9 +9,9 @@ import os
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from havenfs import mounts
 from havenfs.catalog.files import Seen
 from havenfs.entities import FileState
 from havenfs.errors import SourceGone
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 IGNORED = frozenset([b"@eaDir", b"#recycle", b"lost+found"])
 """Folders of NAS systems and of ext4 that hold nothing of the owner's, besides everything with a leading dot."""
 
-PSEUDO = frozenset(
-    ["proc", "sysfs", "devtmpfs", "devpts", "cgroup2", "debugfs", "tracefs", "fuse.havenfs"]
-)
-"""File systems that hold no originals. Above all our own mount, whose folders lead back here."""
+PSEUDO = frozenset(["proc", "sysfs", "devtmpfs", "devpts", "cgroup2", "debugfs", "tracefs"])
+"""File systems that hold no originals, as does above all our own mount, whose folders lead back here."""
 
 LATEST_NS = (1 << 63) - 1
 """2262, where SQLite's integers end. ext4 and XFS know times up to 2446 and 2486, and damaged cameras write them."""
@@ -86,7 +84,7 @@ def listing(root: bytes, directory: bytes) -> Listing:
                 path = prefix + name
                 if not stat.S_ISDIR(info.st_mode):
                     entries.append(_seen(path, info))
-                elif info.st_dev == device or not _pseudo(info.st_dev):
+                elif info.st_dev == device or not foreign(info.st_dev):
                     if len(root) + len(path) < PATH_MAX - 256:
                         directories.append(path)
                     else:
@@ -194,12 +192,7 @@ def _signed(number: int) -> int:
     return number - (1 << 64) if number >> 63 else number
 
 
-def _pseudo(device: int) -> bool:
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    for line in Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines():
-        fields = line.split(" ")
-        if fields[2] == wanted:
-            kind, origin = fields[fields.index("-") + 1 : fields.index("-") + 3]
-            if kind in PSEUDO or origin.startswith("havenfs"):
-                return True
-    return False
+def foreign(device: int) -> bool:
+    """Whether what is mounted there holds no originals: a pseudo file system, a HavenFS."""
+    mount = mounts.kind_of(device)
+    return mount is not None and (mount.kind in PSEUDO or mount.ours)

@@ -13,6 +13,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from havenfs import mounts
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
@@ -56,14 +57,17 @@ class DiskDirectory:
         return [
             (name, self._node(name, status))
             for name, status in disk.entries(self.source, self.path)
-            if not self._is_hidden(name)
+            if not self._is_hidden(name) and not self._leads_back(status)
         ]
 
     def lookup(self, name: bytes) -> DiskDirectory | DiskFile:
         """The entry of exactly this name."""
         if self._is_hidden(name):
             raise NotFound(name)
-        return self._node(name, disk.child(self.source, self.path, name))
+        status = disk.child(self.source, self.path, name)
+        if self._leads_back(status):
+            raise NotFound(name)
+        return self._node(name, status)
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing the directory's names, without asking for their attributes."""
@@ -138,6 +142,14 @@ class DiskDirectory:
         if stat.S_ISDIR(status.st_mode):
             return DiskDirectory(self.source, path, status, self.hidden)
         return DiskFile(self.source, path, status)
+
+    def _leads_back(self, status: os.stat_result) -> bool:
+        """Whether another HavenFS is mounted there, which may show what we show, and ask us for it."""
+        return (
+            status.st_dev != self.status.st_dev
+            and stat.S_ISDIR(status.st_mode)
+            and mounts.ours(status.st_dev)
+        )
 
     def _is_hidden(self, name: bytes) -> bool:
         for path in self.hidden:

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import signal
+import statistics
 import struct
 import subprocess
 import time
@@ -18,7 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from havend import checks, watch
 from havenfs.catalog import Catalog, sources
+from havenfs.errors import ConfigError
+from havenfs.ingest import walk
 from havenfs.ingest.scan import scan
 
 if TYPE_CHECKING:
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fuse
 
 JPEG = b"\xff\xd8\xff\xe0"
-FAST_S = 0.2  # what is not on the sick disk answers within, at worst, on a busy machine
+FAST_S = 0.05  # what is not on the sick disk answers within, half of the time, on a busy machine
+SLOW_S = 2.0  # and always: who waits for the sick disk waits 10
 PATIENCE_S = 10.0
 SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: from now on every access is an I/O error, as when a cable is pulled
 NOLOGFLUSH = 2
@@ -74,6 +79,10 @@ class Disk:
             fcntl.ioctl(handle, SHUTDOWN, struct.pack("I", NOLOGFLUSH))
         finally:
             os.close(handle)
+
+    def released(self) -> bool:
+        """Whether nobody has anything of it open any more."""
+        return not run("losetup", "-j", self.image)
 
     def repair(self) -> None:
         done = subprocess.run(["e2fsck", "-fy", self.image], capture_output=True, check=False)
@@ -124,7 +133,7 @@ class House:
         self.disk = point / "files/disk"
 
     def others_are_fast(self) -> float:
-        """The slowest of many ordinary things that do not touch the sick disk; seconds."""
+        """The median, once the slowest has passed, of ordinary things that do not touch the sick disk; seconds."""
         took: list[float] = []
         for i in range(10):
             for action in (
@@ -139,7 +148,8 @@ class House:
                 began = time.monotonic()
                 action()
                 took.append(time.monotonic() - began)
-        return max(took)
+        assert max(took) < SLOW_S
+        return statistics.median(took)
 
     def scan(self) -> None:
         """What the indexer does every now and then."""
@@ -148,8 +158,17 @@ class House:
                 scan(catalog, source)
 
     def files(self) -> int:
+        """How many are known on the sick disk."""
         with Catalog(self.shelf.state.catalog) as catalog:
-            return catalog.read(lambda db: next(iter(db.execute("SELECT count(*) FROM file")))[0])
+            return catalog.read(
+                lambda db: next(
+                    iter(
+                        db.execute(
+                            "SELECT count(*) FROM file f JOIN source s ON s.id = f.source_id WHERE s.name = 'disk'"
+                        )
+                    )
+                )[0]
+            )
 
 
 @pytest.fixture
@@ -188,7 +207,7 @@ def test_a_disk_that_dies_is_an_error_at_once_and_only_its_own(house: House, sic
         with suppress(OSError):  # what was in memory may still be read
             open_file.read()
     assert house.others_are_fast() < FAST_S
-    assert house.files() >= 14
+    assert house.files() >= 4
 
 
 def test_a_disk_that_was_pulled_deletes_nothing_and_comes_back_by_itself(
@@ -202,6 +221,7 @@ def test_a_disk_that_was_pulled_deletes_nothing_and_comes_back_by_itself(
     until(lambda: not (house.point / "by-date/_undated/d0.jpg").exists())
     assert "disk" not in os.listdir(house.point / "files")
     assert house.others_are_fast() < FAST_S
+    until(sick.released)  # nothing of ours holds on to a disk that is gone
     sick.repair()
     sick.mount()
     house.scan()
@@ -267,7 +287,7 @@ def test_a_disk_that_hangs_is_borne_with_for_ten_seconds_then_given_up_until_it_
         assert time.monotonic() - began < 2.5
         began = time.monotonic()
         os.listdir(house.point / "files")
-        assert time.monotonic() - began < FAST_S + 1
+        assert time.monotonic() - began < 1 + FAST_S
         for waited in waiting:
             code, seconds = waited.result(30)
             assert code == errno.EIO
@@ -374,3 +394,82 @@ def test_times_of_any_century_go_through_to_the_nanosecond(
     assert path.stat().st_mtime_ns == when
     house.scan()
     assert (house.point / "by-date/_undated/d0.jpg").read_bytes() == JPEG + b"d0"
+
+
+# --- in circles -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def bound(origin: Path, at: Path) -> Generator[Path]:
+    at.mkdir()
+    run("mount", "--bind", origin, at)
+    try:
+        yield at
+    finally:
+        run("umount", at)
+
+
+def test_a_source_in_a_mount_is_refused_by_whatever_way_it_is_named(
+    house: House, tmp_path: Path
+) -> None:
+    state = checks.state(tmp_path / "second")
+    (tmp_path / "link").symlink_to(house.point / "files/photos")
+    with bound(house.point, tmp_path / "bound") as elsewhere:
+        for path in (
+            house.point,
+            house.photos,
+            house.photos / "usa",
+            tmp_path / "link",
+            elsewhere,
+            elsewhere / "files/photos",
+        ):
+            with pytest.raises(ConfigError, match="lies in the tree that a HavenFS shows"):
+                checks.sources([path], state)
+
+
+def test_a_mount_point_in_a_source_or_in_a_mount_is_refused_by_whatever_way_it_is_named(
+    house: House, tmp_path: Path
+) -> None:
+    state = checks.state(tmp_path / "second")
+    root = tmp_path / "pictures"
+    (root / "inner/deep").mkdir(parents=True)
+    source = checks.sources([root], state)
+    (tmp_path / "link").symlink_to(root / "inner")
+    with bound(root / "inner", tmp_path / "bound") as elsewhere:
+        for path in (root / "inner", tmp_path / "link", tmp_path / "link/deep", elsewhere / "deep"):
+            with pytest.raises(ConfigError, match="overlap"):
+                checks.mountpoint(path, source, state)
+    (house.photos / "place").mkdir()
+    with pytest.raises(ConfigError, match="lies in the tree that a HavenFS shows"):
+        checks.mountpoint(house.photos / "place", (), state)
+
+
+def test_a_mount_alone_knows_the_sources_that_it_must_not_lie_in(house: House) -> None:
+    inner = house.shelf.root / "inner"
+    inner.mkdir()
+    with pytest.raises(ConfigError, match="overlap"):
+        checks.mountpoint(inner, checks.configured(house.shelf.state), house.shelf.state)
+
+
+def test_a_mount_that_appears_in_a_source_later_is_passed_over(
+    house: House, serve: Any, tmp_path: Path, until: Callable[..., float]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with Catalog(other / "catalog.db") as catalog:
+        catalog.write(sources.configure, [])
+    inner = house.shelf.root / "usa/inner"
+    before = sorted(os.listdir(house.photos / "usa"))
+    with serve(other, inner):
+        assert "by-date" in os.listdir(inner)
+        # The kernel may have seen the empty folder in the second before.
+        until(lambda: not (house.photos / "usa/inner").exists())
+        assert sorted(os.listdir(house.photos / "usa")) == before
+        house.scan()
+        with Catalog(house.shelf.state.catalog) as catalog:
+            assert not catalog.read(
+                lambda db: list(db.execute("SELECT 1 FROM file WHERE path GLOB 'usa/inner*'"))
+            )
+        assert walk.listing(bytes(house.shelf.root), b"usa").directories == ()
+        assert watch._below(bytes(house.shelf.root / "usa"), b"usa") == []
+    until(lambda: timed(lambda: os.listdir(house.photos / "usa/inner"))[0] == 0)

@@ -1,0 +1,103 @@
+"""What is mounted where, by /proc/self/mountinfo: found without touching a mount, which may be dead, or our own.
+
+Read anew each time (50 us), but for `ours`, which listings ask. Any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+OURS: Final = "havenfs"
+REMEMBERED_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One line of the table."""
+
+    device: int
+    """st_dev of what is in it."""
+    root: bytes
+    """Which directory of the file system is mounted: not "/" for bind mounts."""
+    point: bytes
+    """Where, absolute."""
+    kind: str
+    """Type of the file system: "ext4", "fuse.havenfs"."""
+    origin: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a tree of HavenFS, of this or another library."""
+        return self.kind == f"fuse.{OURS}" or self.origin.startswith(f"{OURS}-")
+
+
+def table() -> list[Mount]:
+    """Everything that is mounted here, in order: of two on one directory the later one is seen."""
+    found: list[Mount] = []
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        fields = line.split(b" ")
+        dash = fields.index(b"-", 6)
+        major, minor = fields[2].split(b":")
+        found.append(
+            Mount(
+                device=os.makedev(int(major), int(minor)),
+                root=_plain(fields[3]),
+                point=_plain(fields[4]),
+                kind=fields[dash + 1].decode("utf-8", "replace"),
+                origin=_plain(fields[dash + 2]).decode("utf-8", "replace"),
+            )
+        )
+    return found
+
+
+def holding(path: bytes) -> Mount | None:
+    """The mount that an absolute path without links lies in."""
+    best = None
+    for mount in table():
+        if below(mount.point, path) and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    return best
+
+
+def located(path: bytes) -> tuple[int, bytes]:
+    """Device, and path in its file system: the same for all bind mounts through which a directory is reached."""
+    mount = holding(path)
+    if mount is None:
+        return 0, path
+    rest = path[len(mount.point.rstrip(b"/")) :]
+    return mount.device, mount.root.rstrip(b"/") + rest or b"/"
+
+
+def below(outer: bytes, inner: bytes) -> bool:
+    """Whether *inner* is *outer* or lies in it."""
+    return inner == outer or inner.startswith(outer.rstrip(b"/") + b"/")
+
+
+def kind_of(device: int) -> Mount | None:
+    """Some mount of the device; None if it is not mounted as itself (a subvolume of btrfs)."""
+    return next((mount for mount in table() if mount.device == device), None)
+
+
+def ours(device: int) -> bool:
+    """Whether st_dev is that of a tree of HavenFS; as it was up to REMEMBERED_S ago."""
+    until, known = _known.get(device, (0.0, False))
+    now = time.monotonic()
+    if now > until:
+        mount = kind_of(device)
+        known = mount is not None and mount.ours
+        _known[device] = now + REMEMBERED_S, known
+    return known
+
+
+_known: dict[int, tuple[float, bool]] = {}
+
+
+def _plain(field: bytes) -> bytes:
+    """Blanks and the like are octal there."""
+    if b"\\" not in field:
+        return field
+    return field.decode("unicode_escape").encode("latin-1")
