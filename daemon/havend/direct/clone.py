@@ -12,7 +12,11 @@ import gc
 import os
 import platform
 import signal
-from typing import Final
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CLONE_FILES: Final = 0x400
 PR_SET_PDEATHSIG: Final = 1
@@ -60,6 +64,15 @@ def die_with(parent: int) -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def signals(numbers: Iterable[int]) -> int:
+    """A descriptor that is readable while one of these signals, which are blocked, waits for us (signalfd(2))."""
+    mask = sum(1 << number - 1 for number in numbers).to_bytes(128, sys.byteorder)
+    descriptor = _libc.signalfd(-1, mask, os.O_CLOEXEC)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), "signalfd")
+    return descriptor
 
 
 def open_descriptors() -> set[int]:

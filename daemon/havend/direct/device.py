@@ -20,7 +20,7 @@ _at_once = ctypes.PyDLL(None)  # calls that cannot wait, and so need not let oth
 _NOBODY: Final = 65534
 
 _NOSUID, _NODEV, _NOATIME = 2, 4, 1024
-_DETACH = 2
+_FORCE, _DETACH = 1, 2
 # _IOW(229, 1, struct fuse_backing_map) and _IOW(229, 2, uint32_t) of <linux/fuse.h>
 _BACKING_OPEN: Final = 0x4010E501
 _BACKING_CLOSE: Final = 0x4004E502
@@ -52,8 +52,10 @@ def mount(descriptor: int, directory: Path, *, library_id: str) -> None:
 
 
 def unmount(directory: Path, *, lazily: bool = False) -> None:
-    """Take the file system off *directory*; *lazily* although it is in use. Raises OSError."""
-    if _libc.umount2(bytes(directory), _DETACH if lazily else 0):
+    """Take the file system off *directory*; *lazily* although it is in use: who waits for an answer, or asks for one
+    from then on, is told that there is none. Raises OSError.
+    """
+    if _libc.umount2(bytes(directory), _DETACH | _FORCE if lazily else 0):
         _raise_errno(directory)
 
 

@@ -15,12 +15,15 @@ import gc
 import logging
 import mmap
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from havend import exits
@@ -49,8 +52,12 @@ HOPELESS: Final = (
     12  # and before the supervisor gives up: with the waiting, after about five seconds
 )
 POISON: Final = 6  # what servers died of, each with this request in hand: a crash or hang is 3, a kill by others 1
+LINGER_S: Final = (
+    0.02  # what a killed server gets to go; all but those that hang in the kernel take 1 ms
+)
 GONE_S: Final = 1.0  # what a server gets to end by itself after an unmount
 CRASHED: Final = 70  # the exit code of a server with a bug
+PIDFD_THREAD: Final = os.O_EXCL
 PROGRAM: Final = "havend.direct.program"
 
 TOLD: Final = frozenset(
@@ -107,6 +114,10 @@ class Supervisor:
         self._beat = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self._own: frozenset[int] = frozenset()
         self._server = 0
+        self._leader = -1
+        """A descriptor that is readable when the first thread of the server has ended."""
+        self._ghosts: set[int] = set()
+        self._poll = select.poll()
         self._served = False  # whether any server has answered
         self._ready = False  # whether this one has
         self._resend = kept.ledger().noted(INIT) is not None
@@ -173,6 +184,9 @@ class Supervisor:
             self._be_the_server(inheritance)
         ledger.close()
         self._resend = True
+        # A thread that hangs in the kernel keeps a dead process from ending, and us from being told.
+        self._leader = os.pidfd_open(self._server, PIDFD_THREAD)
+        self._poll.register(self._leader, select.POLLIN)
 
     def _be_the_server(self, inheritance: Inheritance) -> None:
         code = CRASHED
@@ -202,13 +216,11 @@ class Supervisor:
         interval = service.watchdog_interval()
         beaten = 0.0
         while True:
-            happened = signal.sigtimedwait(
-                TOLD, TICK_S if interval is None else min(interval, TICK_S)
-            )
+            happened = self._wait(TICK_S if interval is None else min(interval, TICK_S))
             if interval is not None and time.monotonic() - beaten >= interval:
                 service.alive()
                 beaten = time.monotonic()
-            match happened and happened.si_signo:
+            match happened:
                 case None:
                     self._look_after()
                 case signal.SIGUSR1:
@@ -220,10 +232,19 @@ class Supervisor:
                     if self._upgradable():
                         return Wish.RELOAD
                 case signal.SIGCHLD:
-                    if os.waitid(os.P_PID, self._server, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                    self._ghosts = {ghost for ghost in self._ghosts if not _dead(ghost)}
+                    if _readable(self._leader):
                         return None
                 case _:
                     return Wish.STOP
+
+    def _wait(self, seconds: float) -> int | None:
+        """The signal that came; SIGCHLD also when the server's first thread has ended; None: nothing within this time."""
+        ready = dict(self._poll.poll(seconds * 1000))
+        happened = signal.sigtimedwait(TOLD, 0)
+        if happened:
+            return happened.si_signo
+        return signal.SIGCHLD if self._leader in ready else None
 
     def _look_after(self) -> None:
         """Kill a server that has requests waiting and does not read them."""
@@ -237,7 +258,20 @@ class Supervisor:
             self._moved = (last, now)
 
     def _bury(self) -> int:
-        """The exit code of the dead server; negative for the signal that ended it."""
+        """The exit code of the dead server; negative for the signal that ended it.
+
+        One that hangs in the kernel, killed, runs no instruction of ours any more: it is left behind. It may be waiting
+        for a lock whose holder waits for the next server.
+        """
+        self._poll.unregister(self._leader)
+        os.close(self._leader)
+        deadline = time.monotonic() + LINGER_S
+        while not _dead(self._server):
+            if time.monotonic() > deadline and _hangs(self._server):
+                log.warning("the server is killed and hangs in the kernel; it is left behind")
+                self._ghosts.add(self._server)
+                return -signal.SIGKILL
+            time.sleep(0.0002)
         _, status = os.waitpid(self._server, 0)
         return os.waitstatus_to_exitcode(status)
 
@@ -299,15 +333,15 @@ class Supervisor:
 
     def _stop_server(self, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
-        while time.monotonic() < deadline:
-            try:
-                if os.waitpid(self._server, os.WNOHANG)[0]:
+        while not _dead(self._server):
+            if time.monotonic() > deadline:
+                os.kill(self._server, signal.SIGKILL)
+                deadline += patience_s
+                if _hangs(self._server):
                     return
-            except ChildProcessError:
-                return
-            signal.sigtimedwait({signal.SIGCHLD}, 0.05)
-        os.kill(self._server, signal.SIGKILL)
-        os.waitpid(self._server, 0)
+            time.sleep(0.002)
+        with suppress(ChildProcessError):
+            os.waitpid(self._server, 0)
 
     def _upgradable(self) -> bool:
         """Whether the program that is installed now starts at all; the server goes on meanwhile."""
@@ -328,12 +362,36 @@ class Supervisor:
         service.reloading()
         log.info("starting the installed program over")
         os.kill(self._server, signal.SIGKILL)
-        os.waitid(os.P_PID, self._server, os.WEXITED | os.WNOWAIT)
+        while not _dead(self._server) and not _hangs(self._server):
+            time.sleep(0.0002)
         environment = {**os.environ, **self._kept.hand_to_exec()}
         try:
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
         except OSError:
             log.exception("that failed; this program goes on")
+
+
+def _dead(pid: int) -> bool:
+    """Whether this child has ended, buried or not."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _hangs(pid: int) -> bool:
+    """Whether what is left of this process are threads that hang in the kernel, its first thread not among them."""
+    states: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):
+            states.append((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return "Z" in states and set(states) <= {"Z", "X", "D"}
+
+
+def _readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _nothing(_: int, __: object) -> None:
