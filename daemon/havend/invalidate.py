@@ -61,6 +61,7 @@ class Watcher:
         self._kernel = kernel
         self._since = self._catalog.read(changes.generation)
         self._version: int | None = None
+        self._gone: set[str] = set()  # folders that the kernel was told are empty
 
     def due(self) -> bool:
         """Whether the catalog may have changed since the last look. Microseconds, and only right when always asked on
@@ -88,10 +89,11 @@ class Watcher:
         now = time.time_ns()
         folders: dict[int, list[News]] = {}
         for name in touched:
+            turned = name.child is None or self._turned(name.child, gone=name.gone)
             folder = self._table.folder(name.folder)
             if folder is None:
                 continue
-            if name.child is not None and not name.gone and self._table.folder(name.child):
+            if not turned:
                 continue  # still there: dropping it would pull the ground from under a shell that stands in it
             self._kernel.entry(folder.nodeid, name.name)
             folders.setdefault(folder.nodeid, []).append((name.name, _fate(name)))
@@ -102,9 +104,20 @@ class Watcher:
             self._kernel.inode(self._table.number(Leaf(asset)), attributes_only=False)
         self._operations.nudges.announce(folders)
 
+    def _turned(self, child: str, *, gone: bool) -> bool:
+        """Whether the folder of this key came or went, as far as the kernel was told."""
+        if gone:
+            self._gone.add(child)
+            return True
+        if child in self._gone:  # it is back, though the kernel may still remember what it was
+            self._gone.discard(child)
+            return True
+        return self._table.folder(child) is None
+
     def _tell_all(self) -> None:
         log.info("more changed than can be told one by one: every folder is asked again")
         folders = self._table.folders()
+        self._gone.clear()
         now = time.time_ns()
         for folder in folders:
             folder.touched_ns = now

@@ -1,4 +1,4 @@
-"""Open directories: snapshots that are packed into answers as far as they are read.
+"""Open directories: snapshots, taken at the first read, that are packed into answers as far as they are read.
 
 A handle is a number of ours, begun where no predecessor's numbers lie: one that is not known was given by a server that
 died, and its listing is made anew. An entry's cookie is its place in the snapshot, good for the life of the handle.
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from havend.inodes import ASSET, COMPUTED, HASHED
 from havend.stats import SHORT_S
 from havenfs.entities import SourceId
-from havenfs.errors import HavenError
-from havenfs.views import DiskFile, Leaf, Roll
+from havenfs.errors import HavenError, NotADirectory
+from havenfs.views import DiskFile, Leaf, Roll, Text
 
 from . import replies, wire
 
@@ -55,7 +55,7 @@ WORTH: Final = 40  # a directory of n names is listed for lookups' sake after n 
 class Snapshot:
     """One open directory."""
 
-    __slots__ = ("age", "begun", "folder", "listing", "nodeid", "whole")
+    __slots__ = ("age", "folder", "listing", "nodeid", "whole")
 
     def __init__(
         self, nodeid: int, age: int, whole: Folder | None, listing: Listing | None
@@ -68,7 +68,6 @@ class Snapshot:
         """What was asked for, where none was kept."""
         self.folder: Folder | None = None
         """What grows to be kept."""
-        self.begun = False
 
 
 class Directories:
@@ -77,16 +76,22 @@ class Directories:
     def __init__(self, operations: Operations, kept: Replies) -> None:
         self._operations = operations
         self._kept = kept
-        self._snapshots: dict[int, Snapshot] = {}
+        self._snapshots: dict[int, Snapshot | None] = {}
         self._next = time.time_ns()
         self._misses: dict[int, tuple[int, int]] = {}
 
     def open(self, nodeid: int) -> tuple[int, bool]:
-        """Take the snapshot that a handle lists; the handle, and whether the kernel may keep the listing."""
-        snapshot = self._snapshot(nodeid)
+        """A handle to list a directory by, and whether the kernel may keep the listing.
+
+        The snapshot is taken when it is first read: the kernel asks for the directory's times in between, and would
+        keep an older listing under newer times for good.
+        """
+        node = self._operations.node(nodeid)
+        if isinstance(node, Leaf | Text | DiskFile):
+            raise NotADirectory(f"inode {nodeid:#x}")
         self._next += 1
-        self._snapshots[self._next] = snapshot
-        return self._next, snapshot.listing is None or snapshot.listing.keep
+        self._snapshots[self._next] = None
+        return self._next, node.lasting
 
     def _snapshot(self, nodeid: int) -> Snapshot:
         age, whole = self._kept.age, self._kept.folder(nodeid)
@@ -104,11 +109,11 @@ class Directories:
     def read(self, nodeid: int, handle: int, position: int, size: int, *, plus: bool) -> bytes:
         """Entries from *position* on, as many as fit; with full attributes, each counted as a lookup, if *plus*."""
         snapshot = self._snapshots.get(handle)
-        if snapshot is None or (position == 0 and snapshot.begun):
-            # A predecessor's handle; or rewinddir: POSIX wants the directory as it is now.
+        if snapshot is None or position == 0:
+            # Read for the first time, or again (POSIX wants rewinddir to show what is there now); or a handle that a
+            # predecessor gave.
             self.close(handle)
             snapshot = self._snapshots[handle] = self._snapshot(nodeid)
-        snapshot.begun = True
         if not plus:
             return self._names(snapshot, position, size)
         if snapshot.whole is not None:

@@ -72,13 +72,19 @@ class Entries:
 
     def forget(self, header: Header, body: memoryview) -> None:
         """The kernel dropped lookups of an inode."""
-        self._operations.forget(header[3], *wire.FORGET_IN.unpack(body))
+        (lookups,) = wire.FORGET_IN.unpack(body)
+        self._forget(header[3], lookups)
 
     def forget_many(self, _: Header, body: memoryview) -> None:
         """The kernel dropped lookups of inodes."""
-        forget = self._operations.forget
         for nodeid, lookups in wire.forgotten(body):
-            forget(nodeid, lookups)
+            self._forget(nodeid, lookups)
+
+    def _forget(self, nodeid: int, lookups: int) -> None:
+        self._operations.forget(nodeid, lookups)
+        # What happens in a directory that the kernel does not know is told to nobody, and so not to us.
+        if self._kept.folder(nodeid) is not None and self._operations.table.find(nodeid) is None:
+            self._kept.forget_directory(nodeid)
 
     def getattr(self, header: Header, body: memoryview) -> bytes:
         """Attributes of an inode."""

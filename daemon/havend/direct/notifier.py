@@ -33,16 +33,11 @@ _FINE: Final = frozenset(
 class Notifier:
     """The `Kernel` of the invalidation. Any thread; returns at once."""
 
-    def __init__(
-        self,
-        descriptor: int,
-        agreed: Capabilities,
-        kept: Replies,
-        let_pass: Callable[[], None],
-    ) -> None:
+    def __init__(self, descriptor: int, kept: Replies, let_pass: Callable[[], None]) -> None:
         """*let_pass* returns when the request that is being served now has its answer, or takes long."""
         self._device = descriptor
-        self._agreed = agreed
+        self.agreed: Capabilities | None = None
+        """What the kernel understands; before INIT it knows nothing that could be wrong."""
         self._kept = kept
         self._let_pass = let_pass
         self._passed = -1  # the age of what is kept when nothing older was on its way any more
@@ -60,7 +55,7 @@ class Notifier:
 
     def expire(self, parent: int, name: bytes) -> None:
         """A name is to be asked for again, but whoever stands below it keeps the ground."""
-        if not self._agreed.expire_only:
+        if self.agreed is None or not self.agreed.expire_only:
             return
         self._kept.forget_directory(parent)
         body = wire.INVAL_ENTRY.pack(parent, len(name), wire.EXPIRE_ONLY)
@@ -81,9 +76,10 @@ class Notifier:
     def everything(self) -> bool:
         """Every name may be wrong. False if this kernel cannot be told so at once."""
         self._kept.forget_all()
-        if self._agreed.epoch:
-            self._post(wire.notice(wire.NOTIFY_INC_EPOCH))
-        return self._agreed.epoch
+        if self.agreed is None or not self.agreed.epoch:
+            return False
+        self._post(wire.notice(wire.NOTIFY_INC_EPOCH))
+        return True
 
     def settle(self) -> None:
         """Wait until everything that was said so far has reached the kernel. Never from a thread that serves."""
@@ -94,6 +90,8 @@ class Notifier:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _post(self, message: bytes) -> None:
+        if self.agreed is None:
+            return
         try:
             self._thread.submit(self._tell, message, self._kept.age)
         except RuntimeError:

@@ -76,8 +76,9 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
         server = Server(
             inheritance.fuse, operations, ledger=inheritance.ledger, beat=inheritance.beat
         )
+        watcher = Watcher(operations, server.notifier)  # before the first answer: from here on
         with ThreadPoolExecutor(1, thread_name_prefix="watcher") as watching:
-            watching.submit(_follow, server, operations, mountpoint, afresh=inheritance.resent)
+            watching.submit(_follow, server, watcher, mountpoint, afresh=inheritance.resent)
             try:
                 server.run(inheritance.ready)
             finally:
@@ -85,22 +86,20 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
                 operations.nudges.close()
 
 
-def _follow(server: Server, operations: Operations, mountpoint: Path, *, afresh: bool) -> None:
+def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool) -> None:
     """Tell the kernel what changes, until the server ends. One thread from the first to the last.
 
     *afresh*: after a predecessor, of which nobody knows what it told last: everything is asked for again.
     """
+    operations, notifier = server.operations, server.notifier
     try:
-        watcher = None
+        while server.capabilities is None and not server.over.wait(PERIOD_S):
+            pass
+        operations.nudges.start(mountpoint, operations.table.path, notifier)
+        if afresh and not notifier.everything():
+            for name, _ in operations.listing(wire.ROOT).entries:
+                notifier.expire(wire.ROOT, name)
         while not server.over.wait(PERIOD_S):
-            if watcher is None:
-                if server.notifier is None:
-                    continue
-                watcher = Watcher(operations, server.notifier)
-                operations.nudges.start(mountpoint, operations.table.path, server.notifier)
-                if afresh and not server.notifier.everything():
-                    for name, _ in operations.listing(wire.ROOT).entries:
-                        server.notifier.expire(wire.ROOT, name)
             if watcher.due():
                 watcher.tell()
             disk.walks.let_go()
@@ -140,7 +139,7 @@ class Server:
         """*beat*, of format Q, shows the request last read to whoever watches over this process."""
         os.set_blocking(descriptor, False)
         self._device = descriptor
-        self._operations = operations
+        self.operations = operations
         self._ledger = ledger
         self._beat = beat if beat is not None else memoryview(bytearray(8)).cast("Q")
         self._patience = patience_s
@@ -156,7 +155,8 @@ class Server:
         self._alarm = _Alarm()
         self._seen = 0
         self._dispatch: Dispatch | None = None
-        self._notifier: Notifier | None = None
+        self.notifier = Notifier(descriptor, self._kept, self._let_pass)
+        """How to make the kernel forget."""
         self.capabilities: Capabilities | None = None
         """What was agreed on; None until INIT."""
         note = ledger.noted(INIT)
@@ -165,15 +165,10 @@ class Server:
 
     def _agreed(self, agreed: Capabilities) -> None:
         self.capabilities = agreed
-        self._notifier = Notifier(self._device, agreed, self._kept, self._let_pass)
+        self.notifier.agreed = agreed
         self._dispatch = Dispatch(
-            self._device, self._operations, agreed, self._kept, self._ledger, self._answer
+            self._device, self.operations, agreed, self._kept, self._ledger, self._answer
         )
-
-    @property
-    def notifier(self) -> Notifier | None:
-        """How to make the kernel forget; None until INIT."""
-        return self._notifier
 
     @property
     def refusals(self) -> dict[int, str]:
@@ -191,8 +186,7 @@ class Server:
         self.over.wait()
         self._leader = None
         self._alarm.arm(0.0)
-        if self._notifier is not None:
-            self._notifier.close()
+        self.notifier.close()
 
     def stop(self) -> None:
         """Make `run` return. Any thread; the file system stays mounted, and requests wait for the next server."""
