@@ -98,8 +98,8 @@ def progress(db: apsw.Connection) -> Progress:
     now = int(time.time())
     for stage, state, count, lately, first in db.execute(
         """
-        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?1, 0)),
-               coalesce(min(j.finished) FILTER (WHERE j.finished > ?1), ?2)
+        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?1 AND j.finished <= ?2, 0)),
+               coalesce(min(j.finished) FILTER (WHERE j.finished > ?1 AND j.finished <= ?2), ?2)
           FROM job j JOIN asset a ON a.id = j.asset_id
           JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
          WHERE s.present GROUP BY j.stage, j.state

@@ -38,6 +38,9 @@ _DISK = frozenset(
 )
 """What a disk says about itself; everything else is about the name, the caller or a limit and passed on as it is."""
 
+_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What has nothing to do with the disk, of a root that cannot be opened."""
+
 _PATH = os.O_PATH | os.O_CLOEXEC
 _FOLDER = _PATH | os.O_DIRECTORY
 _KEPT = 128  # directories; a person's file manager is in one, an `rsync` in as many as it is deep
@@ -123,9 +126,9 @@ walks = Walks()
 def _walk(source: Source, path: bytes) -> int:
     try:
         here = os.open(source.root, _FOLDER)
-    except PermissionError:
-        raise
     except OSError as error:
+        if error.errno in _OURS:
+            raise
         raise SourceGone(f"{os.fsdecode(source.root)}: {error.strerror}") from error
     try:
         for component in filter(None, path.split(b"/")):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import signal
 import statistics
 import struct
@@ -375,6 +376,42 @@ def test_a_thousand_files_are_open_at_once_and_a_limit_is_told_as_one(
             for file in opened:
                 file.close()
         assert len(os.listdir(photos / "many")) == 1100
+
+
+def processes(mount: Any) -> list[int]:
+    """The program and what it has started."""
+    found = [mount.process.pid]
+    for pid in found:
+        with suppress(FileNotFoundError), open(f"/proc/{pid}/task/{pid}/children") as children:
+            found += map(int, children.read().split())
+    return found
+
+
+def test_a_mount_without_a_descriptor_left_says_so_and_goes_on_when_there_is_one(
+    workshop: Any, serve: Any, tmp_path: Path
+) -> None:
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        photos = mount.point / "files/photos"
+        names = [f"{i}.bin" for i in range(120)]
+        for name in names:
+            (photos / name).write_bytes(name.encode())
+        for pid in processes(mount):
+            used = max(map(int, os.listdir(f"/proc/{pid}/fd")))
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 60, used + 60))
+        opened: list[int] = []
+        try:
+            codes = {
+                timed(lambda name=name: opened.append(os.open(photos / name, os.O_RDONLY)))[0]
+                for name in names
+            }
+        finally:
+            for handle in opened:
+                os.close(handle)
+        assert codes == {0, errno.EMFILE}
+        assert len(opened) >= 30
+        assert (photos / "119.bin").read_bytes() == b"119.bin"
+        (photos / "late.jpg").write_bytes(JPEG + b"late")
+        assert (mount.point / "by-date/_undated/late.jpg").read_bytes() == JPEG + b"late"
 
 
 # --- times ----------------------------------------------------------------------------------------------------
