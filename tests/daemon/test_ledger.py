@@ -216,6 +216,18 @@ def test_a_successor_finds_directories_handles_and_notes(descriptors: tuple[int,
     assert second.noted(99) is None
 
 
+def test_the_descriptors_that_a_successor_needs_are_told_without_one_being_opened(
+    descriptors: tuple[int, ...],
+):
+    with Ledger(descriptors) as kept:
+        kept.hold(12, b"record")
+        kept.note(ledger.INIT, b"7.45")
+        kept.note(ledger.LOCK + 20, b"lock")
+    before = set(os.listdir("/proc/self/fd"))
+    assert ledger.in_use(descriptors) == {12, 20}
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
 def test_a_directory_that_is_looked_up_again_and_again_takes_no_room(descriptors: tuple[int, ...]):
     kept = Ledger(descriptors)
     kept.admit(5, 1, b"a", 1)

@@ -13,6 +13,8 @@ from typing import Final, Self
 
 from systemd import daemon
 
+from havend import mountpoint as mountpoints
+
 from . import ledger
 from .ledger import Ledger
 
@@ -37,7 +39,8 @@ class Kept:
     def new(cls, fuse: int, *, asked: Path, mountpoint: Path) -> Self:
         """What is kept of a mount that has just been made: on *mountpoint*, which *asked* leads to."""
         made = cls(mountpoint=mountpoint, fuse=fuse, memory=ledger.create(), handles=True)
-        made.ledger().note(ledger.MOUNTPOINT, bytes(asked) + b"\0" + bytes(mountpoint))
+        with made.ledger() as kept:
+            kept.note(ledger.MOUNTPOINT, bytes(asked) + b"\0" + bytes(mountpoint))
         return made
 
     @classmethod
@@ -51,12 +54,12 @@ class Kept:
             found, handles = _from_manager(), False
         if found.keys() == set(NAMES):
             memory = tuple(found[name] for name in ledger.NAMES)
-            note = Ledger(memory).noted(ledger.MOUNTPOINT) or b""
-            path, _, real = note.partition(b"\0")
+            with Ledger(memory) as told:
+                path, _, real = (told.noted(ledger.MOUNTPOINT) or b"").partition(b"\0")
             kept = cls(
                 mountpoint=Path(os.fsdecode(real)), fuse=found[FUSE], memory=memory, handles=handles
             )
-            if path == bytes(asked) and kept.connected():
+            if path == bytes(asked) and kept.connected() and kept.mounted():
                 return kept
         for descriptor in found.values():
             os.close(descriptor)
@@ -70,6 +73,14 @@ class Kept:
     def ledger(self) -> Ledger:
         """The ledger, mapped anew."""
         return Ledger(self.memory)
+
+    def in_use(self) -> set[int]:
+        """The descriptors that servers have opened and successors need."""
+        return ledger.in_use(self.memory)
+
+    def mounted(self) -> bool:
+        """Whether it is where people find it, and not detached with files still open. By the table of mounts."""
+        return mountpoints.mounted(self.mountpoint) == mountpoints.OURS
 
     def connected(self) -> bool:
         """Whether the file system is still mounted somewhere."""
@@ -96,7 +107,7 @@ class Kept:
 
     def hand_to_exec(self) -> dict[str, str]:
         """Keep them and the handles open over an exec; the environment that tells the next program of them."""
-        for descriptor in (*self.descriptors, *self.ledger().descriptors()):
+        for descriptor in (*self.descriptors, *self.in_use()):
             os.set_inheritable(descriptor, True)  # noqa: FBT003  # no keyword there
         return {VARIABLE: " ".join(map(str, self.descriptors))}
 
@@ -111,7 +122,7 @@ def _from_environment() -> dict[str, int]:
     if not told:
         return {}
     found = dict(zip(NAMES, map(int, told.split()), strict=True))
-    for descriptor in (*found.values(), *Ledger(tuple(found.values())[1:]).descriptors()):
+    for descriptor in (*found.values(), *ledger.in_use(tuple(found.values())[1:])):
         os.set_inheritable(descriptor, False)  # noqa: FBT003
     return found
 

@@ -13,7 +13,7 @@ import struct
 import threading
 from array import array
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,12 +180,22 @@ def _fill(area: int, items: Sequence[tuple[int, bytes]], *, room: int, epoch: in
 
 
 class Ledger:
-    """The three tables of a mount."""
+    """The three tables of a mount.
+
+    A process that shares its descriptors with another one must close what it opens of these itself: a mapping has a
+    descriptor of its own, and whoever closes that a second time closes somebody else's.
+    """
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         """Take up the ledger in these memfds (of :func:`create`); they stay the caller's."""
-        first, second, third = zip(descriptors[::2], descriptors[1::2], strict=True)
+        first, second, third = _pairs(descriptors)
         self._directories, self._handles, self._notes = Table(first), Table(second), Table(third)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # --- directories: the address under which the kernel was told of each ------------------------------------------
 
@@ -226,11 +236,6 @@ class Ledger:
         """Every open handle with its record."""
         return self._handles.items()
 
-    def descriptors(self) -> set[int]:
-        """Every descriptor that a successor needs: the handles, and those that hold locks."""
-        locks = {key & (LOCK - 1) for key in self._notes.items() if key & LOCK}
-        return locks.union(self._handles.items())
-
     # --- notes: whatever else is small --------------------------------------------------------------------------------
 
     def note(self, key: int, value: bytes) -> None:
@@ -253,6 +258,20 @@ class Ledger:
         """Let go of the memory; what is in it stays with the descriptors."""
         for table in (self._directories, self._handles, self._notes):
             table.close()
+
+
+def in_use(descriptors: Sequence[int]) -> set[int]:
+    """The descriptors that a successor needs, of the ledger in these memfds: the handles, and those that hold locks."""
+    _, second, third = _pairs(descriptors)
+    handles, notes = Table(second), Table(third)
+    found = {key & (LOCK - 1) for key in notes.items() if key & LOCK}.union(handles.items())
+    handles.close()
+    notes.close()
+    return found
+
+
+def _pairs(descriptors: Sequence[int]) -> list[tuple[int, int]]:
+    return list(zip(descriptors[::2], descriptors[1::2], strict=True))
 
 
 NAMES: Final = tuple(

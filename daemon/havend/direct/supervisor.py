@@ -120,7 +120,8 @@ class Supervisor:
         self._poll = select.poll()
         self._served = False  # whether any server has answered
         self._ready = False  # whether this one has
-        self._resend = kept.ledger().noted(INIT) is not None
+        with kept.ledger() as ledger:
+            self._resend = ledger.noted(INIT) is not None
         self._quick = 0
         self._suspect, self._guilt = 0, 0
         self._moved = (0, 0.0)
@@ -132,7 +133,7 @@ class Supervisor:
         log.info(
             "holding %s", self._kept.mountpoint
         )  # also opens the journal's socket while it is known to be ours
-        self._own = frozenset(clone.open_descriptors() - self._kept.ledger().descriptors())
+        self._own = frozenset(clone.open_descriptors() - self._kept.in_use())
         gc.collect()
         gc.freeze()
         while True:
@@ -160,38 +161,29 @@ class Supervisor:
 
     def _start(self) -> None:
         """Copy ourselves; in the copy this never returns."""
-        ledger = self._kept.ledger()
-        for descriptor in clone.open_descriptors() - self._own - ledger.descriptors():
+        for descriptor in clone.open_descriptors() - self._own - self._kept.in_use():
             os.close(
                 descriptor
             )  # also lets go of its locks in the catalog, which belong to the table
         if self._resend:
             # Now, while nobody reads: what a new server had read already would be sent to it twice.
             self._write(wire.NOTIFY_RESEND, 0)
-        inheritance = Inheritance(
-            fuse=self._kept.fuse,
-            ledger=ledger,
-            beat=self._beat,
-            resent=self._resend,
-            handles=self._kept.handles or self._served,
-            supervisor=os.getpid(),
-        )
         self._beat[0] = 0
         self._moved = (0, time.monotonic())
         self._ready = self._hung = False
+        supervisor = os.getpid()
         self._server = clone.clone()
         if not self._server:
-            self._be_the_server(inheritance)
-        ledger.close()
+            self._be_the_server(supervisor)
         self._resend = True
         # A thread that hangs in the kernel keeps a dead process from ending, and us from being told.
         self._leader = os.pidfd_open(self._server, PIDFD_THREAD)
         self._poll.register(self._leader, select.POLLIN)
 
-    def _be_the_server(self, inheritance: Inheritance) -> None:
+    def _be_the_server(self, supervisor: int) -> None:
         code = CRASHED
         try:
-            clone.die_with(inheritance.supervisor)
+            clone.die_with(supervisor)
             for number in TOLD - {
                 signal.SIGCHLD
             }:  # meant for the supervisor, sent to the whole group by a terminal
@@ -199,6 +191,14 @@ class Supervisor:
                     number, _nothing
                 )  # not ignored: programs that the server starts would ignore it too
             signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD)
+            inheritance = Inheritance(
+                fuse=self._kept.fuse,
+                ledger=self._kept.ledger(),
+                beat=self._beat,
+                resent=self._resend,
+                handles=self._kept.handles or self._served,
+                supervisor=supervisor,
+            )
             # Not on this thread: it is the one whose death wish holds, and serving changes users.
             with ThreadPoolExecutor(1) as serving:
                 serving.submit(self._serve, inheritance).result()
@@ -227,7 +227,8 @@ class Supervisor:
                     self._ready = True
                     if not self._served:
                         self._served = True
-                        self._told_ready(self._kept.ledger())
+                        with self._kept.ledger() as ledger:
+                            self._told_ready(ledger)
                 case signal.SIGHUP:
                     if self._upgradable():
                         return Wish.RELOAD
