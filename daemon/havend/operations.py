@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -98,6 +99,7 @@ class Operations:
         self._gid = gid
         self._observer = observer
         self.nudges = nudges or Nudges()
+        self._sources: dict[SourceId, tuple[Source, float]] = {}
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
         self._graves: dict[int, disk.Held] = {}
@@ -129,7 +131,7 @@ class Operations:
         if leaf is None:
             source_id, inode = _parts(nodeid)
             try:
-                leaf = Leaf(self.library.catalog.read(assets.by_inode, source_id, inode))
+                leaf = Leaf(self.library.catalog.glance(assets.by_inode, source_id, inode))
             except NotFound:
                 raise Stale(f"asset {nodeid:#x}") from None
             self._remember(self._leaves, nodeid, leaf)
@@ -510,7 +512,7 @@ class Operations:
         if writing:
             raise NotPermitted("this file is an answer: the original is in files/")
         if isinstance(node, Leaf):
-            source = self.library.catalog.read(sources.get, node.asset.source_id)
+            source = self._source(node.asset.source_id)
             descriptor = disk.open_file(source, node.asset.path)
             return self._opened(node, descriptor, flags, source=source)
         if isinstance(node, Text):
@@ -713,6 +715,15 @@ class Operations:
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
+
+    def _source(self, source_id: SourceId) -> Source:
+        """The source, remembered for a moment."""
+        source, until = self._sources.get(source_id, (None, 0.0))
+        now = time.monotonic()
+        if source is None or now > until:
+            source = self.library.catalog.glance(sources.get, source_id)
+            self._sources[source_id] = source, now + SHORT_S
+        return source
 
     def news(self) -> None:
         """The library changed, and the kernel is about to be told."""

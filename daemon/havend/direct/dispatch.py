@@ -55,7 +55,7 @@ class Dispatch:
         self._operations = operations
         self._directories = Directories(operations, kept)
         self.backing = Backing(descriptor, offered=agreed.passthrough)
-        entries = Entries(operations, agreed, kept, self._directories)
+        entries = Entries(operations, agreed, kept, self._directories, self.backing)
         self._content = content = Content(
             operations, entries, self._directories, self.backing, ledger, answer
         )

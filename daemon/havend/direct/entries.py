@@ -25,6 +25,7 @@ from .directories import uncounted
 if TYPE_CHECKING:
     from havend.operations import Operations
 
+    from .backing import Backing
     from .capabilities import Capabilities
     from .directories import Directories
     from .replies import Replies
@@ -47,11 +48,13 @@ class Entries:
         agreed: Capabilities,
         kept: Replies,
         directories: Directories,
+        backing: Backing,
     ) -> None:
         self._operations = operations
         self._agreed = agreed
         self._kept = kept
         self._directories = directories
+        self._backing = backing
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -203,6 +206,7 @@ class Entries:
     def unlink(self, header: Header, body: memoryview) -> bytes:
         """Remove a name that is no directory's."""
         name = wire.name_after(body, 0)
+        self._backing.let_go(all_of_them=True)  # or the disk would not get its room back at once
         try:
             self._operations.unlink(header[3], name, caller(header))
         except (HavenError, OSError) as error:
@@ -231,6 +235,7 @@ class Entries:
         )
 
     def _rename(self, header: Header, target: int, flags: int, old: bytes, new: bytes) -> bytes:
+        self._backing.let_go(all_of_them=True)
         try:
             self._operations.rename(header[3], old, target, new, flags, caller(header))
         except (HavenError, OSError) as error:

@@ -103,6 +103,7 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
             if watcher.due():
                 watcher.tell()
             disk.walks.let_go()
+            server.let_go()
     except Exception:
         log.exception("nobody tells the kernel of changes any more")
         server.stop()
@@ -169,6 +170,11 @@ class Server:
         self._dispatch = Dispatch(
             self._device, self.operations, agreed, self._kept, self._ledger, self._answer
         )
+
+    def let_go(self) -> None:
+        """Close what is only kept for a moment. To be called about that often."""
+        if self._dispatch is not None:
+            self._dispatch.backing.let_go()
 
     @property
     def refusals(self) -> dict[int, str]:

@@ -6,6 +6,7 @@ import _thread
 import os
 import socket
 import struct
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from havend import session
 from havend.direct import wire
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
+from havenfs.views import disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -142,6 +144,7 @@ def _served(shelf: Any, *, ledger: Ledger | None = None) -> Generator[Kernel]:
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
     ours.settimeout(20)
+    umask, interval = os.umask(0o022), sys.getswitchinterval()  # a session changes its process
     descriptors: tuple[int, ...] = ()
     if ledger is None:
         descriptors = create()
@@ -164,3 +167,6 @@ def _served(shelf: Any, *, ledger: Ledger | None = None) -> Generator[Kernel]:
             theirs.close()
     for descriptor in descriptors:
         os.close(descriptor)
+    os.umask(umask)
+    sys.setswitchinterval(interval)
+    disk.walks.keep(0.0)
