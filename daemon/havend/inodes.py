@@ -172,7 +172,8 @@ class InodeTable:
                 # The disk has given the number of a removed file to a directory, or the other way round.
                 lookups = record.lookups
                 self._drop(record)
-                record = self._add(Record(nodeid, node, parent, name, lookups, self.start_ns))
+                record = self._add(Record(nodeid, node, parent, name, touched_ns=self.start_ns))
+                record.lookups = lookups  # of the removed one: their FORGET is still to come
             record.parent, record.name = parent, name
             record.node = node
             record.lookups += 1

@@ -4,17 +4,18 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from havend import inodes
 from havend.inodes import ASSET, ROOT, InodeTable
 from havenfs.entities import Asset, AssetId, Kind, Source, SourceId
-from havenfs.views import DiskFile, Leaf, Text
+from havenfs.views import DiskDirectory, DiskFile, Leaf, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,24 @@ def test_what_the_kernel_forgets_is_gone():
     assert made.find(number) is None
     assert made.folder("by-date") is None
     made.forget(number, 1)  # a number that nobody knows is no reason to fall over
+
+
+def test_a_number_that_goes_from_a_file_to_a_directory_counts_on(tmp_path: Path):
+    source = Source(id=SourceId(1), name="s", root=bytes(tmp_path))
+    made = table()
+    (tmp_path / "a").touch()
+    file = DiskFile(source, b"a", (tmp_path / "a").lstat())
+    number = made.admit(file, ROOT, b"a")
+    found = list(file.status)
+    found[0] = 0o040755
+    directory = DiskDirectory(source, b"b", os.stat_result(found), ())
+    made.admit(directory, ROOT, b"b", number)
+    made.forget(number, 1)  # of the file: the kernel sends it when it finds the time
+    record = made.find(number)
+    assert record is not None
+    assert record.node == directory
+    made.forget(number, 1)
+    assert made.find(number) is None
 
 
 def test_the_root_is_never_forgotten():

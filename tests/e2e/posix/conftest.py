@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -83,16 +84,22 @@ def _run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
-    done = subprocess.run(
+    process = subprocess.Popen(
         list(map(str, command)),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="surrogateescape",
-        timeout=seconds,
-        check=False,
         env=env or {**os.environ, "LC_ALL": "C.UTF-8"},
         cwd=cwd,
+        start_new_session=True,
     )
-    assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout[-4000:]}"
-    return done.stdout
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # what it has started as well
+        output, _ = process.communicate()
+        pytest.fail(f"{command}: not done within {seconds} s\n{output[-4000:]}")
+    assert process.returncode == 0, f"{command}: {process.returncode}\n{output[-4000:]}"
+    return output
