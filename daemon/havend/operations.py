@@ -504,6 +504,7 @@ class Operations:
                 # The kernel has checked modes and access lists: reading needs no change of person.
                 descriptor = disk.open_file(node.source, node.path)
             opened = self._opened(node, descriptor, flags)
+            opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
             if opened.nodeid != nodeid:
                 self.handles.remove(opened.handle)
                 os.close(opened.handle)
