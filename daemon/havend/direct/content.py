@@ -10,14 +10,13 @@ import errno
 import logging
 import os
 import struct
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from havend.errno import number as errno_of
 from havend.handles import Opened
 from havenfs.catalog import sources
 from havenfs.entities import SourceId
-from havenfs.errors import HavenError, NotFound, Stale
+from havenfs.errors import HavenError, Stale
 
 from . import backing as backing_, capabilities, replies, wire
 from .directories import uncounted
@@ -62,36 +61,40 @@ class Content:
         self._ledger = ledger
         self._answer = answer
         self.locks = Locks(ledger)
+        self._orphans: dict[int, int] = {}  # handle -> inode, of what could not be taken over
         self._adopt()
 
     def _adopt(self) -> None:
         """Take up the handles of a predecessor."""
         for handle, record in self._ledger.held().items():
             nodeid, flags, backing_id, source_id = _RECORD.unpack(record)
+            self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
-                found = os.fstat(handle)
-            except OSError:
+                opened = self._inherited(handle, nodeid, flags, SourceId(source_id))
+            except (HavenError, OSError) as error:
+                log.warning("an open file could not be taken over: %s", error)
                 self._ledger.drop(handle)
-                continue
-            source = path = None
-            if source_id:
-                with suppress(NotFound):
-                    catalog = self._operations.library.catalog
-                    source = catalog.read(sources.get, SourceId(source_id))
-                    path = _path_below(source.root, handle)
-            signature = (found.st_size, found.st_mtime_ns, found.st_ino)
-            opened = Opened(
-                handle,
-                nodeid,
-                flags,
-                signature,
-                source=source,
-                path=path,
-                # Whether it was written to before is not known: the next close tells the observer.
-                fresh=path is not None and flags & os.O_ACCMODE != os.O_RDONLY,
-            )
-            self._operations.handles.add(opened)
-            self._backing.adopt(nodeid, backing_id)
+                self._orphans[handle] = nodeid
+            else:
+                self._operations.handles.add(opened)
+
+    def _inherited(self, handle: int, nodeid: int, flags: int, source_id: SourceId) -> Opened:
+        found = os.fstat(handle)
+        source = path = None
+        if source_id:
+            source = self._operations.library.catalog.read(sources.get, source_id)
+            path = _path_below(source.root, handle)
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        return Opened(
+            handle,
+            nodeid,
+            flags,
+            signature,
+            source=source,
+            path=path,
+            # Whether it was written to before is not known: the next close tells the observer.
+            fresh=path is not None and flags & os.O_ACCMODE != os.O_RDONLY,
+        )
 
     # --- files ------------------------------------------------------------------------------------------------
 
@@ -181,7 +184,9 @@ class Content:
         try:
             opened = self._operations.handles.get(handle)
         except Stale:
-            return  # resent, and carried out before
+            if self._orphans.pop(handle, None) == nodeid:
+                self._backing.close(nodeid)
+            return  # or resent, and carried out before
         if opened.nodeid != nodeid:
             return
         if flags & wire.RELEASE_FLOCK_UNLOCK:

@@ -20,11 +20,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from .ledger import LOCK
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 RETRY_S: Final = 0.02
-OWNERS: Final = 1 << 32  # ledger notes from here on say what a lock's descriptor is
 FOREVER: Final = (1 << 63) - 1  # OFFSET_MAX: to the end of the file, wherever that will be
 
 _GETLK, _SETLK = 36, 37  # F_OFD_*: only Python 3.12 and later name them, and not everywhere
@@ -89,10 +90,10 @@ class Locks:
         self._owners: dict[tuple[int, int, bool], _Owner] = {}
         self._waiting: dict[int, tuple[Wish, Callable[[int], None]]] = {}
         for key, note in notes.notes().items():
-            if key >= OWNERS:
+            if key >= LOCK:
                 nodeid, owner, more = _NOTE.unpack(note)
                 self._owners[nodeid, owner, bool(more & 1)] = _Owner(
-                    key - OWNERS, more >> 1, [(0, FOREVER)]
+                    key - LOCK, more >> 1, [(0, FOREVER)]
                 )
 
     @property
@@ -219,7 +220,7 @@ class Locks:
         except OSError:  # a read-only disk: nobody can have it open for writing, and so want more
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._notes.note(
-            OWNERS + descriptor, _NOTE.pack(wish.nodeid, wish.owner, wish.pid << 1 | wish.whole)
+            LOCK + descriptor, _NOTE.pack(wish.nodeid, wish.owner, wish.pid << 1 | wish.whole)
         )
         owner = self._owners[key] = _Owner(descriptor, wish.pid)
         return owner, True
@@ -230,7 +231,7 @@ class Locks:
             self._close(found)
 
     def _close(self, owner: _Owner) -> None:
-        self._notes.erase(OWNERS + owner.descriptor)
+        self._notes.erase(LOCK + owner.descriptor)
         with suppress(OSError):
             os.close(owner.descriptor)
 

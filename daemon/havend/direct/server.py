@@ -74,7 +74,10 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
     """Serve the tree of *state*, which is mounted on *mountpoint* already, until it is unmounted."""
     with session.opened(state, mountpoint, ledger=inheritance.ledger) as operations:
         server = Server(
-            inheritance.fuse, operations, ledger=inheritance.ledger, beat=inheritance.beat
+            inheritance.fuse,
+            operations,
+            ledger=inheritance.ledger,
+            beat=inheritance.beat,
         )
         watcher = Watcher(operations, server.notifier)  # before the first answer: from here on
         with ThreadPoolExecutor(1, thread_name_prefix="watcher") as watching:

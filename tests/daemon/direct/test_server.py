@@ -290,6 +290,19 @@ def test_a_server_goes_on_with_the_handles_of_its_predecessor(workshop: Any, ser
     assert not kernel.ledger.held()
 
 
+def test_what_cannot_be_taken_over_is_stale_and_can_be_closed(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk(PATH)
+        kernel.open(nodeid)
+        record = kernel.ledger.held().popitem()[1]
+        kernel.ledger.hold(901, record)  # no descriptor of that number is open
+        with served(workshop, ledger=kernel.ledger) as heir:
+            with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+                heir.read(nodeid, 901)
+            heir.release(nodeid, 901)
+
+
 def test_what_a_resent_request_did_before_is_a_success(workshop: Any, served: Any) -> None:
     with served(workshop) as kernel:
         kernel.begin()
