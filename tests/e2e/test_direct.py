@@ -243,6 +243,36 @@ def test_the_holder_of_a_lock_is_named(mount: Any) -> None:
         assert (kind, pid) == (fcntl.F_WRLCK, holder.pid)
 
 
+@pytest.mark.parametrize("call", ["lockf", "flock"])
+def test_a_lock_outlives_the_server_and_ends_with_its_holder(mount: Any, call: str) -> None:
+    path = mount.point / "files/desk/file"
+    path.write_bytes(b"x")
+    with locking(path, call) as holder:
+        assert locked(holder, 10)
+        os.kill(server(mount), signal.SIGKILL)
+        with locking(path, call) as waiter:
+            assert not locked(waiter, 0.5)
+            os.kill(server(mount), signal.SIGKILL)  # also the wait is taken up by the next one
+            assert not locked(waiter, 0.5)
+            holder.communicate()
+            assert locked(waiter, 5)
+
+
+def test_an_open_file_outlives_the_server(mount: Any) -> None:
+    path = mount.point / "files/desk/file"
+    with path.open("w+b", buffering=0) as file:
+        for number in range(5):
+            file.write(b"%d" % number)
+            os.kill(server(mount), signal.SIGKILL)
+            assert path.stat().st_size == number + 1
+        path.unlink()
+        os.kill(server(mount), signal.SIGKILL)
+        file.write(b"5")
+        assert os.fstat(file.fileno()).st_nlink == 0
+        assert os.pread(file.fileno(), 10, 0) == b"012345"
+    assert os.listdir(mount.point / "files/desk") == []
+
+
 # --- a disk that hangs ---------------------------------------------------------------------------------------------
 
 
