@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from havenfs.config import SourceConfig, State
-    from havenfs.entities import AssetId, FileId
+    from havenfs.entities import AssetId, FileId, SourceId
     from havenfs.ingest.scan import Report
     from havenfs.models.registry import Model
 
@@ -84,7 +84,7 @@ async def run(
     ):
         known = catalog.write(catalog_sources.configure, sources)
         indexer = _Indexer(state, catalog, options or Options(), once=once)
-        scanner = Scanner(catalog, known, indexer.scanned)
+        scanner = Scanner(catalog, done=indexer.scanned, hung=indexer.hung)
         recorder = Recorder(catalog, thumbnails)
         indexer.visitor = Visitor(
             scanner=scanner,
@@ -166,6 +166,10 @@ class _Indexer:
             self._busy.late_files.clear()
             self._busy.late_assets.clear()
         self._wake.set()
+
+    def hung(self, source_id: SourceId) -> None:
+        """A disk has stopped answering, and is hidden."""
+        self.visitor.hung(source_id)
 
     def release(self, work: Identification | Visitation, *, later: bool) -> None:
         """The piece of work is written, or (*later*) put off until the next scan."""

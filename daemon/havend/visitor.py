@@ -21,10 +21,12 @@ from havenfs.ingest import identity, trust, walk
 from .pool import Settings, Worker, WorkerDiedError
 from .protocol import Bad, Found, Gone, Identified, Identify, Look, NoModel
 from .recorder import Entry, Recorder
+from .scanner import HANG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from havenfs.catalog.files import Seen
     from havenfs.catalog.jobs import Job
     from havenfs.catalog.thumbnails import Thumbnails
     from havenfs.entities import File, FileId, ModelId, Source, SourceId
@@ -59,6 +61,13 @@ class Released(Protocol):
         """*later*: not done, put off until the next scan."""
 
 
+async def _look(root: bytes, path: bytes) -> Seen | None:
+    """What is there; None also when the disk hangs: that thread is left behind, and the work put off."""
+    with trio.move_on_after(HANG_S):
+        return await trio.to_thread.run_sync(walk.look, root, path, abandon_on_cancel=True)
+    return None
+
+
 class Visitor:
     """Runs workers. One object for all of them; each `run` has a worker of its own."""
 
@@ -84,6 +93,7 @@ class Visitor:
         self.asked_model: ModelId | None = None
         """The last one that was to be used, whether it works or not."""
         self._generation = 0
+        self._scopes: dict[trio.CancelScope, SourceId] = {}
 
     def use(self, model: Model | None) -> None:
         """Embed with this model from now on. Workers start anew before their next visit."""
@@ -103,10 +113,26 @@ class Visitor:
                 if generation != self._generation:
                     generation = self._generation
                     await worker.stop()
+                await self._do(worker, piece)
+
+    async def _do(self, worker: Worker, piece: Identification | Visitation) -> None:
+        source_id = (piece.file if isinstance(piece, Identification) else piece.job).source_id
+        with trio.CancelScope() as scope:
+            self._scopes[scope] = source_id
+            try:
                 if isinstance(piece, Identification):
                     await self._identify(worker, piece)
                 else:
                     await self._visit(worker, piece)
+            finally:
+                del self._scopes[scope]
+        if scope.cancelled_caught:
+            self._released(piece, later=True)
+
+    def hung(self, source_id: SourceId) -> None:
+        """The disk of this source has stopped answering: let go of what is under way on it, and blame no file."""
+        for scope in [scope for scope, of in self._scopes.items() if of == source_id]:
+            scope.cancel()
 
     async def _identify(self, worker: Worker, work: Identification) -> None:
         file = work.file
@@ -127,7 +153,7 @@ class Visitor:
             del self._crashes[file.id]
         except Unreadable as error:
             answer = Bad(str(error))
-        now = await trio.to_thread.run_sync(walk.look, work.root, file.path)
+        now = await _look(work.root, file.path)
         if (
             isinstance(answer, Bad)
             and now is not None
@@ -139,7 +165,7 @@ class Visitor:
 
     async def _visit(self, worker: Worker, work: Visitation) -> None:
         job = work.job
-        now = await trio.to_thread.run_sync(walk.look, job.root, job.path)
+        now = await _look(job.root, job.path)
         if now is None or (now.size, now.mtime_ns) != (job.size, job.mtime_ns):
             self._put_off(
                 work, job.source_id, job.path

@@ -51,7 +51,7 @@ async def directories(root: bytes) -> AsyncGenerator[frozenset[bytes] | None]:
     Raises OSError when the root is away or the system has no watches left (`fs.inotify.max_user_watches`).
     """
     with _Watches(root) as watches:
-        await trio.to_thread.run_sync(watches.add, b"")
+        await trio.to_thread.run_sync(watches.add, b"", abandon_on_cancel=True)
         yield None
         while True:
             await trio.lowlevel.wait_readable(watches.handle)

@@ -19,9 +19,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trio
 
-from havend import checks, watch
+from havend import checks, indexer, watch
 from havenfs.catalog import Catalog, sources
+from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
 from havenfs.ingest import walk
 from havenfs.ingest.scan import scan
@@ -510,3 +512,43 @@ def test_a_mount_that_appears_in_a_source_later_is_passed_over(
         assert walk.listing(bytes(house.shelf.root), b"usa").directories == ()
         assert watch._below(bytes(house.shelf.root / "usa"), b"usa") == []
     until(lambda: timed(lambda: os.listdir(house.photos / "usa/inner"))[0] == 0)
+
+
+# --- the indexer ----------------------------------------------------------------------------------------------
+
+
+async def test_an_indexer_goes_on_while_a_disk_hangs_and_hides_it_until_it_answers(
+    tmp_path: Path,
+) -> None:
+    state = State(root=tmp_path / "state")
+    roots = {name: tmp_path / name for name in ("well", "sick")}
+    for root in (*roots.values(), tmp_path / "behind"):
+        root.mkdir()
+    (tmp_path / "behind" / "a.jpg").write_bytes(JPEG + b"A")
+    with hanging(tmp_path / "behind", roots["sick"]) as server, Catalog(state.catalog) as catalog:
+
+        def shown() -> set[str]:
+            return set(
+                catalog.read(
+                    lambda db: [row[0].decode() for row in db.execute("SELECT path FROM visible")]
+                )
+            )
+
+        async def until(expected: set[str], seconds: float) -> None:
+            with trio.fail_after(seconds):
+                while shown() != expected:
+                    await trio.sleep(0.1)
+
+        async with trio.open_nursery() as nursery:
+            await nursery.start(
+                indexer.run,
+                state,
+                [SourceConfig(name=name, root=root) for name, root in roots.items()],
+            )
+            await until({"a.jpg"}, 20)
+            server.send_signal(signal.SIGSTOP)
+            (roots["well"] / "b.jpg").write_bytes(JPEG + b"B")
+            await until({"b.jpg"}, 40)  # and a.jpg is hidden
+            server.send_signal(signal.SIGCONT)
+            await until({"a.jpg", "b.jpg"}, 20)
+            nursery.cancel_scope.cancel()
