@@ -18,6 +18,7 @@ from havend.direct.capabilities import Capabilities, agree
 if TYPE_CHECKING:
     from havend.handles import Opened
 
+LONG = settings.get_current_profile_name() == "long"
 PATH = "files/photos/2019/IMG_0001.jpg"
 
 
@@ -199,7 +200,7 @@ def _messages(draw: st.DrawFn) -> tuple[int, int, bytes]:
 
 
 @settings(
-    max_examples=400,
+    max_examples=5000 if LONG else 400,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -217,7 +218,7 @@ def test_no_message_ends_the_server_or_goes_unanswered(
 
 
 @settings(
-    max_examples=300,
+    max_examples=5000 if LONG else 300,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
