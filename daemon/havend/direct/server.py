@@ -216,6 +216,12 @@ class Server:
             if error.errno not in (errno.ENODEV, errno.ECONNABORTED):
                 log.exception("cannot read requests any more")
             self.over.set()
+        except (
+            Exception
+        ):  # a mistake of ours, outside of what a request asks for: the next one leads
+            log.exception("a thread that served has failed")
+            if self._leader is seat:
+                self._depose()
 
     def _loop(self, seat: _Seat) -> None:
         device, beat, alarm = self._device, self._beat, self._alarm
@@ -350,8 +356,11 @@ class Server:
     def _watch(self) -> None:
         while not self.over.is_set():
             self._alarm.wait()
-            with suppress(RuntimeError):  # no more threads to be had: whoever leads leads on
+            try:
                 self._look()
+            except Exception:  # no more threads to be had, say: whoever leads leads on
+                log.exception("the watchman stumbled")
+                self._alarm.arm(1.0)
 
     def _look(self) -> None:
         leader = self._leader
