@@ -10,9 +10,13 @@ import errno
 import logging
 import os
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from havenfs import mounts
 from havenfs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +55,9 @@ def _detach(directory: Path) -> None:
 
 
 def mounted(path: Path) -> bytes | None:
-    """The type of what is mounted at this absolute path, by /proc/self/mountinfo, without touching it; None: nothing."""
-    found = None
-    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
-        fields = line.split()  # the fifth is the path, octal for blanks; the type follows a dash
-        if fields[4].decode("unicode_escape").encode("latin-1") == bytes(path):
-            found = fields[fields.index(b"-") + 1]  # the last one lies on top
-    return found
+    """The type of what is mounted at this absolute path, without touching it; None: nothing."""
+    there = [mount.kind for mount in mounts.table() if mount.point == bytes(path)]
+    return there[-1].encode() if there else None  # the last one lies on top
 
 
 def dead(path: Path) -> bool:

@@ -99,13 +99,14 @@ class Arrivals:
 
     # --- one file -------------------------------------------------------------------------------------------
 
-    def _learn(self, source: Source, seen: Seen, look: int, *, again: bool) -> bool:
+    def _learn(self, source: Source, seen: Seen, look: _Look, *, again: bool) -> bool:
         """Make the row of a path say what was seen there. Whether anything had to be written."""
         file = self._catalog.read(files.by_path, source.id, seen.path)
         same = file is not None and equal(file, seen)
         found: Identity | _Twin | None = None
         if file is not None and same and file.state is not FileState.NEW:
-            if again or file.hash is None or abs(time.time_ns() - seen.mtime_ns) > RACY_NS:
+            racy = self._order.racy((source.id, seen.path), seen.mtime_ns)
+            if again or file.hash is None or not racy:
                 return False
         elif seen.state is not FileState.NEW:  # empty, or no regular file
             return file is not None and not same and self._write(source, seen, look, None)
@@ -119,7 +120,9 @@ class Arrivals:
             return False  # neither before nor now: databases, caches, what programs keep
         return self._write(source, seen, look, found)
 
-    def _write(self, source: Source, seen: Seen, look: int, found: Identity | _Twin | None) -> bool:
+    def _write(
+        self, source: Source, seen: Seen, look: _Look, found: Identity | _Twin | None
+    ) -> bool:
         return self._catalog.write(self._record, source, seen, look, found)
 
     def _record(
@@ -127,7 +130,7 @@ class Arrivals:
         db: Connection,
         source: Source,
         seen: Seen,
-        look: int,
+        look: _Look,
         found: Identity | _Twin | None,
     ) -> bool:
         """In one transaction. True also when another look was later: then this path must be looked at again."""
@@ -150,7 +153,7 @@ class Arrivals:
         gone = gone and self._forget(source, path, look, directory=directory)
         return self.written(source, path) or gone
 
-    def _forget(self, source: Source, path: bytes, look: int, *, directory: bool) -> bool:
+    def _forget(self, source: Source, path: bytes, look: _Look, *, directory: bool) -> bool:
         known = files.anything if directory else files.by_path
         if not self._catalog.read(known, source.id, path):
             return False
@@ -185,19 +188,28 @@ class _Order:
 
     def __init__(self) -> None:
         self._count = itertools.count(1)
-        self._last: dict[tuple[SourceId, bytes], int] = {}
+        self._last: dict[_Path, _Look] = {}
 
-    def look(self) -> int:
-        """The number of a look that begins now."""
-        return next(self._count)
+    def look(self) -> _Look:
+        """A look that begins now: its number, and when that is by the clock of files."""
+        return next(self._count), time.time_ns()
 
-    def newest(self, path: tuple[SourceId, bytes], look: int) -> bool:
+    def racy(self, path: _Path, mtime_ns: int) -> bool:
+        """Whether it was looked at so soon after that time that another write may have left the same."""
+        _, when = self._last.get(path, (0, mtime_ns + 2 * RACY_NS))
+        return abs(when - mtime_ns) <= RACY_NS
+
+    def newest(self, path: _Path, look: _Look) -> bool:
         """Whether no later look has been recorded; then this one is. Within a write transaction, so one at a time."""
-        last = self._last.pop(path, 0)
+        last = self._last.pop(path, (0, 0))
         self._last[path] = max(last, look)
         while len(self._last) > REMEMBERED:
             del self._last[next(iter(self._last))]
         return look >= last
+
+
+_Look = tuple[int, int]
+_Path = tuple["SourceId", bytes]
 
 
 @dataclass(frozen=True, slots=True)
