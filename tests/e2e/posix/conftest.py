@@ -69,7 +69,7 @@ def place(desk: Place) -> Iterator[Place]:
     made = Place(desk.files / Path(name).name, Path(name))
     made.disk.chmod(0o777)
     yield made
-    shutil.rmtree(made.disk)
+    shutil.rmtree(made.files)
 
 
 @pytest.fixture(scope="session")

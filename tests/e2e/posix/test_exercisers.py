@@ -10,8 +10,9 @@ import pytest
 
 pytestmark = pytest.mark.fuse
 
-# Left out: what tests the kernel around a file system (binderfs, eventfd, inotify, procfs, sync of the whole
-# machine), what wanders over every mount of the machine (getdent) and what needs an ioctl of ext4's own (chattr, inode-flags, fiemap, verity): see ARCHITECTURE.md.
+# Left out: what tests the kernel around a file system (binderfs, eventfd, inotify, procfs, sync of the whole machine),
+# what wanders over every mount of the machine (getdent), and what needs an ioctl of ext4's own (chattr, inode-flags,
+# fiemap, verity): see ARCHITECTURE.md.
 NAMES = (
     "access", "chdir", "chmod", "chown", "dentry", "dir", "dirdeep", "dirmany", "filename", "fstat",
     "link", "mknod", "open", "rename", "symlink", "touch", "utime", "xattr",
@@ -27,10 +28,10 @@ LOCKS = ("flock", "locka", "lockf", "lockofd")
     ("stressors", "seconds", "options"),
     [
         # What they make they must remove again, which --timeout does not count.
-        (NAMES, 3, ("--dentries", 500, "--chdir-dirs", 200, "--dirdeep-inodes", 1000)),
+        (NAMES, 2, ("--dentries", 500, "--chdir-dirs", 200, "--dirdeep-inodes", 1000)),
         (
             BYTES,
-            3,
+            2,
             ("--mmap-file", "--mmap-bytes", "8m", "--hdd-bytes", "16m", "--iomix-bytes", "16m"),
         ),
         (LOCKS, 2, ()),
