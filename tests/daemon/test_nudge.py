@@ -1,0 +1,162 @@
+"""The answers to the helper that makes change events, without a kernel; `tests/e2e/samba/test_notify.py` has one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from havend import nudger
+from havend.nudge import PHANTOM, Fate, Nudges
+from havend.nudger import Watches
+from havenfs.entities import Caller
+from havenfs.errors import NotPermitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SOMEBODY = Caller(1000, 1000, os.getpid())
+
+
+@dataclass
+class Deaf:
+    """A kernel that only remembers what it was told."""
+
+    told: list[Any] = field(default_factory=list[Any])
+
+    def entry(self, parent: int, name: bytes) -> None:
+        self.told.append((parent, name))
+
+    def inode(self, nodeid: int, *, attributes_only: bool) -> None:
+        self.told.append(nodeid)
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def kernel() -> Deaf:
+    return Deaf()
+
+
+@pytest.fixture
+def nudges(tmp_path: Path, kernel: Deaf) -> Iterator[Nudges]:
+    """With a helper whose mount is an ordinary directory: there it really makes what it is told to make."""
+    made = Nudges()
+    made.start(tmp_path, {1: b"", 2: b"folder", 3: b"gone"}.get, kernel)
+    until(lambda: made.announce({1: ()}) or made._link is not None)
+    yield made
+    made.close()
+
+
+def test_nobody_is_the_helper_before_there_is_one():
+    assert not Nudges().is_helper(SOMEBODY)
+    assert not Nudges().is_helper(Caller(0, 0, 0))
+
+
+def test_a_helper_of_a_predecessor_is_known_by_its_group():
+    assert Nudges().is_helper(Caller(0, nudger.MARK, 4711))
+    assert not Nudges().is_helper(Caller(1000, nudger.MARK, 4711))  # anybody may have a group
+
+
+def test_the_helper_may_do_only_what_it_was_told_to(household: Any):
+    idle = Nudges()
+    assert idle.phantom(1, b"name") is None
+    directory: Any = None  # not asked
+    with pytest.raises(NotPermitted):
+        idle.appears(1, b"name", directory)
+    with pytest.raises(NotPermitted):
+        idle.vanishes(1, b"name", directory)
+
+
+def test_names_are_made_removed_and_touched(nudges: Nudges, tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/old").touch()
+    (tmp_path / "folder/inner").mkdir()
+    (tmp_path / "folder/same").touch()
+    os.utime(tmp_path / "folder/same", (0, 0))
+    nudges.announce(
+        {
+            3: [(b"nowhere", Fate.NEW)],
+            2: [
+                (b"new", Fate.NEW),
+                (b"new folder", Fate.NEW_DIRECTORY),
+                (b"old", Fate.GONE),
+                (b"inner", Fate.GONE_DIRECTORY),
+                (b"same", Fate.CHANGED),
+                (b"not there", Fate.GONE),
+                (b"odd \xff\n name", Fate.NEW),
+            ],
+        }
+    )
+    until(lambda: b"odd \xff\n name" in os.listdir(os.fsencode(tmp_path / "folder")))
+    assert {b"new", b"new folder", b"same", b"odd \xff\n name"} == set(
+        os.listdir(os.fsencode(tmp_path / "folder"))
+    )
+    assert stat.S_ISDIR((tmp_path / "folder/new folder").stat().st_mode)
+    assert (tmp_path / "folder/same").stat().st_mtime > 1
+
+
+def test_too_many_names_are_one_touch_of_the_directory(nudges: Nudges, tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    os.utime(tmp_path / "folder", (0, 0))
+    nudges.opened(2)
+    nudges.announce({2: [(b"%d" % number, Fate.NEW) for number in range(nudger.MOST + 1)]})
+    until(lambda: (tmp_path / "folder").stat().st_mtime > 1)
+    assert os.listdir(tmp_path / "folder") == []
+
+
+def test_an_open_directory_is_watched_on_its_disk(nudges: Nudges, kernel: Deaf, tmp_path: Path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / "folder").mkdir()
+    nudges.opened(2, bytes(disk))
+    probe = count()
+    until(lambda: (disk / f"{next(probe)}").touch() or os.listdir(tmp_path / "folder"))
+    assert kernel.told  # before it was announced
+    nudges.own(2, b"ours")
+    (disk / "ours").touch()
+    until(lambda: (2, b"ours") in kernel.told)  # the kernel is told in any case
+    (disk / "theirs").touch()
+    until(lambda: (tmp_path / "folder/theirs").exists())
+    assert not (tmp_path / "folder/ours").exists()  # but nobody of what everybody knows
+
+
+def test_watches_tell_what_happened(tmp_path: Path):
+    watches = Watches(ctypes.CDLL(None, use_errno=True))
+    try:
+        watches.add(b"7", bytes(tmp_path))
+        watches.add(b"8", bytes(tmp_path / "missing"))
+        (tmp_path / "a").touch()
+        inode = b"%d" % (tmp_path / "a").stat().st_ino
+        told = watches.read()[b"7"]
+        assert told[:3] == [nudger.NEW, inode, b"a"]
+        assert told[3:6] == [nudger.CHANGED, inode, b"a"]
+        (tmp_path / "a").rename(tmp_path / "b")
+        (tmp_path / "c").mkdir()
+        told = watches.read()[b"7"]
+        assert told[::3] == [nudger.GONE, nudger.NEW, nudger.NEW_DIRECTORY]
+        for number in range(nudger.MOST + 1):
+            (tmp_path / f"f{number}").touch()
+        assert watches.read() == {b"7": []}  # something
+        watches.remove(b"7")
+        (tmp_path / "d").touch()
+        assert watches.read() == {}
+    finally:
+        os.close(watches.handle)
+
+
+def test_phantoms_are_numbers_of_nobody():
+    assert PHANTOM > 1 << 61
+    assert PHANTOM + 2 < 1 << 62
