@@ -7,6 +7,7 @@ something in them is old. Any thread: a folder is made by one thread and never c
 
 from __future__ import annotations
 
+import functools
 import struct
 import threading
 from array import array
@@ -40,18 +41,13 @@ UNKNOWN: Final = bytes(wire.ENTRY.size)
 
 def entry(found: Attributes) -> bytes:
     """An fuse_entry_out."""
-    whole, part = divmod(found.entry_s, 1.0)
-    kept, more = divmod(found.attributes_s, 1.0)
     mtime, mtime_ns = divmod(found.mtime_ns, _BILLION)
     atime, atime_ns = divmod(found.atime_ns, _BILLION)
     ctime, ctime_ns = divmod(found.ctime_ns, _BILLION)
     return wire.ENTRY.pack(
         found.nodeid,
         found.generation,
-        int(whole),
-        int(kept),
-        int(part * _BILLION),
-        int(more * _BILLION),
+        *_timeouts(found.entry_s, found.attributes_s),
         found.number,
         found.size,
         found.blocks,
@@ -69,6 +65,14 @@ def entry(found: Attributes) -> bytes:
         _BLOCK,
         0,
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _timeouts(entry_s: float, attributes_s: float) -> tuple[int, int, int, int]:
+    """Seconds of both, then the nanoseconds."""
+    whole, part = divmod(entry_s, 1.0)
+    kept, more = divmod(attributes_s, 1.0)
+    return int(whole), int(kept), int(part * _BILLION), int(more * _BILLION)
 
 
 def attributes(found: Attributes) -> bytes:
