@@ -299,6 +299,18 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     manager.close()
 
 
+LOST = """
+import sys
+file = open(sys.argv[1], "rb", buffering=0)
+print("open", flush=True)
+sys.stdin.readline()
+try:
+    print(file.read(4))
+except OSError as error:
+    print(error.strerror)
+"""
+
+
 def test_a_killed_supervisor_is_followed_by_one_that_takes_over_what_the_manager_kept(
     tmp_path: Path, manager: Manager
 ):
@@ -306,6 +318,15 @@ def test_a_killed_supervisor_is_followed_by_one_that_takes_over_what_the_manager
         manager.listen("READY=1")
         assert tuple(manager.held) == NAMES
         device = first.mount.stat().st_dev
+        # In a process of its own: a copy of ours could not close it while nobody serves, and so not become the next one.
+        lost = subprocess.Popen(
+            [sys.executable, "-c", LOST, first.mount / "kept"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert lost.stdout
+        assert lost.stdout.readline() == "open\n"
         first.process.kill()
         first.process.wait()
         waiting = pool.submit(first.who)  # comes while nobody serves, and waits
@@ -316,21 +337,27 @@ def test_a_killed_supervisor_is_followed_by_one_that_takes_over_what_the_manager
         moves = "".join(f"exec {3 + i}<&{n} {n}<&-; " for i, n in enumerate(passed))
         second = subprocess.Popen(
             ["bash", "-c", moves + 'LISTEN_PID=$$ exec "$@"', "bash", sys.executable, TINY, first.mount, "crash"],
-            env={**os.environ, "NOTIFY_SOCKET": manager.address, **told},
+            env={
+                **os.environ, "KEPT": str(tmp_path / "kept"), "NOTIFY_SOCKET": manager.address, **told,
+            },
             pass_fds=passed,
         )  # fmt: skip
         try:
             assert waiting.result(10)
             assert first.mount.stat().st_dev == device
             assert mounts(first.mount) == 1
+            with (first.mount / "kept").open("rb", buffering=0) as again:
+                assert again.read(4) == b"what"
+                assert lost.communicate("read\n", timeout=5)[0] == "Stale file handle\n"
             told_off = pool.submit(manager.listen, "FDSTOREREMOVE=1")
             second.terminate()
             assert second.wait(5) == 0
             told_off.result(5)
             assert not mounts(first.mount)
         finally:
-            second.kill()
-            second.wait()
+            for process in (second, lost):
+                process.kill()
+                process.wait()
 
 
 def test_the_watchdog_is_beaten_as_often_as_asked(tmp_path: Path, manager: Manager):

@@ -7,6 +7,7 @@ fatal    asking for it ends the server, in the way that BEHAVIOUR says: crash, e
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import select
@@ -101,6 +102,8 @@ def answered(opcode: int, nodeid: int, body: memoryview, inheritance: Inheritanc
                 if os.environ.get("SLOW"):
                     time.sleep(float(os.environ["SLOW"]))
                 return f"{os.getpid()} {len(os.listdir('/proc/self/fd'))}\n".encode()[offset:]
+            if handle not in inheritance.ledger.held():
+                raise OSError(errno.ESTALE, "stale")
             return os.pread(handle, size, offset)
         case wire.RELEASE | wire.FLUSH:
             return b""

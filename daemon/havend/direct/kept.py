@@ -5,6 +5,7 @@ Synchronous; used by the supervisor, before and between servers.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from systemd import daemon
 
 from havend import mountpoint as mountpoints
 
-from . import ledger
+from . import clone, ledger
 from .ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 FUSE: Final = "fuse"
 NAMES: Final = (FUSE, *ledger.NAMES)
@@ -94,6 +97,24 @@ class Kept:
         poll = select.poll()
         poll.register(self.fuse, select.POLLIN)
         return next((events for _, events in poll.poll(0)), 0)
+
+    def close_off(self) -> None:
+        """Forget handles whose descriptors went with a killed supervisor. Nobody is given their numbers again.
+
+        Else a client that still has such a handle would get the file of somebody else by it. What the kernel reads and
+        writes without us (passthrough) goes on, everything else about them is ESTALE.
+        """
+        if self.handles:
+            return
+        nothing = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        lost = self.in_use()
+        with self.ledger() as kept:
+            for number in lost:
+                kept.drop(number)
+                kept.erase(ledger.LOCK + number)
+        for number in lost.difference(self.descriptors, clone.open_descriptors()):
+            os.dup2(nothing, number, inheritable=False)
+        log.warning("%d open files were lost with the supervisor before this one", len(lost))
 
     def hand_to_manager(self) -> None:
         """Have the service manager hold them for us (sd_notify(3), FDSTORE); nothing where there is none."""

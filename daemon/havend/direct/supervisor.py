@@ -81,8 +81,6 @@ class Inheritance:
     """One "Q": the server stores here the number of each request as soon as it has read it."""
     resent: bool
     """Whether the kernel sends again what a predecessor was asked and did not answer."""
-    handles: bool
-    """Whether the descriptors of the ledger's handles are open; else they went with the supervisor before this one."""
     supervisor: int
 
     def ready(self) -> None:
@@ -133,6 +131,7 @@ class Supervisor:
         log.info(
             "holding %s", self._kept.mountpoint
         )  # also opens the journal's socket while it is known to be ours
+        self._kept.close_off()
         self._own = frozenset(clone.open_descriptors() - self._kept.in_use())
         gc.collect()
         gc.freeze()
@@ -196,7 +195,6 @@ class Supervisor:
                 ledger=self._kept.ledger(),
                 beat=self._beat,
                 resent=self._resend,
-                handles=self._kept.handles or self._served,
                 supervisor=supervisor,
             )
             # Not on this thread: it is the one whose death wish holds, and serving changes users.
