@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId
     from havenfs.views.affected import Touched
 
+    from .inodes import Record
     from .nudge import News
     from .operations import Operations
 
 log = logging.getLogger(__name__)
 
-PERIOD_S = (
-    0.03  # told within 50 ms at worst, the telling included; an idle library costs 33 pragmas a second
-)
+PERIOD_S = 0.03  # told within 50 ms at worst, the telling included; an idle library costs 33 pragmas a second
 MOST = 5000  # changes told one by one; beyond that it is cheaper to have every folder asked again
 
 
@@ -88,17 +87,21 @@ class Watcher:
         """Each name and folder that the kernel may have wrong. About 6 us a name."""
         now = time.time_ns()
         folders: dict[int, list[News]] = {}
+        stale: dict[int, Record] = {}
         for name in touched:
             turned = name.child is None or self._turned(name.child, gone=name.gone)
             folder = self._table.folder(name.folder)
             if folder is None:
                 continue
+            stale[folder.nodeid] = folder
             if not turned:
-                continue  # still there: dropping it would pull the ground from under a shell that stands in it
+                # Still there: dropping it would pull the ground from under a shell that stands in it. But it may have
+                # been away for a moment, and the folder listed without it.
+                continue
             self._kernel.entry(folder.nodeid, name.name)
             folders.setdefault(folder.nodeid, []).append((name.name, _fate(name)))
-            folder.touched_ns = now
-        for nodeid in folders:
+        for nodeid, folder in stale.items():
+            folder.touched_ns = now  # by which the kernel knows a listing that it kept for old: not earlier than told
             self._kernel.inode(nodeid, attributes_only=False)
         for asset in self._catalog.read(assets.many, changed):
             self._kernel.inode(self._table.number(Leaf(asset)), attributes_only=False)
