@@ -18,7 +18,8 @@ from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
 from . import disk, roots
-from .tree import DiskFile, Folder, respelt
+from .spellings import spellings
+from .tree import DiskFile, Folder
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
@@ -71,7 +72,7 @@ class DiskDirectory:
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing the directory's names, without asking for their attributes."""
-        return respelt(name, disk.names(self.source, self.path))
+        return spellings.find(self.source, self.path, name)
 
     # --- changes ------------------------------------------------------------------------------------------
 
