@@ -237,12 +237,18 @@ def test_symlinks_and_dot_files_show_in_files_as_they_are(mounted: Path, househo
     )
 
 
-def test_the_mount_never_looks_into_itself(shelf: Any, serve: Any):
-    shelf.add("a.jpg")
-    point = shelf.root / "mnt"
+def test_the_mount_never_looks_into_itself(shelf: Any, serve: Any, tmp_path: Path):
+    point = tmp_path / "outer/mnt"  # in no source when it starts, which is refused
+    (tmp_path / "outer/a.jpg").parent.mkdir()
+    (tmp_path / "outer/a.jpg").touch()
     with serve(shelf.state.root, point):
+        shelf.catalog.write(_move_source, bytes(tmp_path / "outer"))
         assert os.listdir(point / "files/photos") == ["a.jpg"]
         assert not (point / "files/photos/mnt").exists()
+
+
+def _move_source(db: Any, root: bytes) -> None:
+    db.execute("UPDATE source SET root = ?", (root,))
 
 
 def test_a_killed_mount_is_replaced_by_the_next(household: Any, tmp_path: Path, serve: Any):
