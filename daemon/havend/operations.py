@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
@@ -36,6 +36,8 @@ from .nudge import Nudges
 from .stats import LONG_S, SHORT_S, Attributes
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from havenfs.entities import Caller, Source
     from havenfs.views.disk import Changes
     from havenfs.views.tree import Directory, Folder, Node
@@ -353,7 +355,8 @@ class Operations:
             made = directory.lookup(name)
             opened.path = directory.path_of(name)
         else:
-            made = directory.link(name, node, Acting(caller))
+            with _by_some_name(node):
+                made = directory.link(name, node, Acting(caller))
         self._written(made)
         return self.admit(made, parent, name)
 
@@ -496,13 +499,14 @@ class Operations:
             return self._opened_again(nameless, nameless.source, flags, caller)
         node = self.node(nodeid)
         if isinstance(node, DiskFile):
-            if writing:
-                descriptor = disk.open_for_writing(
-                    node.source, node.path, flags_of_ours, Acting(caller)
-                )
-            else:
-                # The kernel has checked modes and access lists: reading needs no change of person.
-                descriptor = disk.open_file(node.source, node.path)
+            with _by_some_name(node):
+                if writing:
+                    descriptor = disk.open_for_writing(
+                        node.source, node.path, flags_of_ours, Acting(caller)
+                    )
+                else:
+                    # The kernel has checked modes and access lists: reading needs no change of person.
+                    descriptor = disk.open_file(node.source, node.path)
             opened = self._opened(node, descriptor, flags)
             opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
             if opened.nodeid != nodeid:
@@ -659,7 +663,8 @@ class Operations:
         node = self.node(nodeid)
         if not isinstance(node, DiskFile):
             raise NotPermitted(f"inode {nodeid:#x} is no symlink")
-        return disk.readlink(node.source, node.path)
+        with _by_some_name(node):
+            return disk.readlink(node.source, node.path)
 
     # --- extended attributes --------------------------------------------------------------------------------
 
@@ -668,14 +673,16 @@ class Operations:
         opened = self._nameless(nodeid)
         if opened is not None:
             return os.getxattr(opened.handle, attributes.plain(name))
-        return attributes.value(self.library, self.node(nodeid), name)
+        with _by_some_name(node := self.node(nodeid)):
+            return attributes.value(self.library, node, name)
 
     def listxattr(self, nodeid: int) -> list[bytes]:
         """The names of the extended attributes that have a value."""
         opened = self._nameless(nodeid)
         if opened is not None:
             return [os.fsencode(name) for name in os.listxattr(opened.handle)]
-        return attributes.names(self.library, self.node(nodeid))
+        with _by_some_name(node := self.node(nodeid)):
+            return attributes.names(self.library, node)
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
         """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
@@ -684,8 +691,9 @@ class Operations:
         if opened is not None:
             with Acting(caller):
                 os.setxattr(opened.handle, attributes.plain(name), value, flags)
-        else:
-            attributes.set_value(self.node(nodeid), name, value, flags, Acting(caller))
+            return
+        with _by_some_name(node := self.node(nodeid)):
+            attributes.set_value(node, name, value, flags, Acting(caller))
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
         """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
@@ -694,8 +702,9 @@ class Operations:
         if opened is not None:
             with Acting(caller):
                 os.removexattr(opened.handle, attributes.plain(name))
-        else:
-            attributes.remove(self.node(nodeid), name, Acting(caller))
+            return
+        with _by_some_name(node := self.node(nodeid)):
+            attributes.remove(node, name, Acting(caller))
 
     def _nameless(self, nodeid: int) -> Opened | None:
         """The open file of an original that has lost its name, or never had one."""
@@ -736,6 +745,17 @@ class Operations:
         while len(where) > REMEMBERED:
             with suppress(KeyError):  # two threads, and nothing left
                 where.popitem(last=False)
+
+
+@contextmanager
+def _by_some_name(node: Node) -> Generator[None]:
+    """A file that has lost the name by which it was last found may have others: told so, the kernel looks one up."""
+    try:
+        yield
+    except NotFound:
+        if isinstance(node, DiskFile):
+            raise Stale(f"nothing is at {os.fsdecode(node.path)}") from None
+        raise
 
 
 class _Rename:

@@ -392,6 +392,25 @@ def test_two_names_are_one_inode_until_the_last_goes(desk: Desk):
     assert desk.read("files/photos/2019/b") == b"data"
 
 
+def test_a_file_that_lost_the_name_it_was_last_found_by_is_looked_up_by_another(desk: Desk):
+    operations = desk.operations
+    nodeid = desk.make("files/photos/a", b"data")
+    operations.link(nodeid, *desk.at("files/photos/b"), ME)
+    operations.unlink(*desk.at("files/photos/b"), ME)
+    for attempt in (
+        lambda: operations.open(nodeid, os.O_RDONLY, ME),
+        lambda: operations.open(nodeid, os.O_RDWR, ME),
+        lambda: operations.setattr(nodeid, Changes(mode=0o600), ME),
+        lambda: operations.getxattr(nodeid, b"user.x"),
+        lambda: operations.listxattr(nodeid),
+        lambda: operations.setxattr(nodeid, b"user.x", b"", 0, ME),
+        lambda: operations.link(nodeid, *desk.at("files/photos/c"), ME),
+    ):
+        with pytest.raises(Stale):  # upon which the kernel looks the path up anew
+            attempt()
+    assert desk.read("files/photos/a") == b"data"
+
+
 def test_a_link_to_another_source_is_another_disks_matter(desk: Desk):
     nodeid = desk.make("files/photos/a", b"data")
     assert refused(lambda: desk.operations.link(nodeid, *desk.at("files/desk/a"), ME)) == "EXDEV"
