@@ -127,7 +127,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             "printf '[Service]\\nEnvironment=HAVENFS_TRANSPORT=direct\\n' > /run/systemd/system/havenfs.service.d/t.conf",
         )  # fmt: skip
         booted.run("systemctl", "daemon-reload")
-        booted.run("systemctl", "start", "havenfs")
+        booted.run("systemctl", "start", "havenfs", check=False)
+        assert booted.supervisor(), booted.run("journalctl", "--unit=havenfs", "--no-pager")
         yield booted
     finally:
         container.terminate()  # the container's power button
