@@ -71,6 +71,7 @@ def full(base: Path, options: argparse.Namespace) -> int:
     for number in range(options.rounds):
         _round(chosen, [peers.NATIVE, *mine, *peers.PEERS], ground, values, f"round {number + 1}")
         load.append(os.getloadavg()[0])
+        _report(options, values, mine, load)
     first_of_each = [subject for subject in mine if subject.name.endswith("files/")]
     if not wanted or "smb" in wanted:
         for subject in first_of_each:
@@ -79,9 +80,26 @@ def full(base: Path, options: argparse.Namespace) -> int:
                 values["smb"][subject.name]["disk_mb"].append(disk)
                 values["smb"][subject.name]["of_disk"].append(mount / disk)
     if not wanted or wanted & {"first listing", "memory"}:
-        _million(base, ground, first_of_each, options, values)
+        _million(base, ground, first_of_each, options, wanted, values)
     if not wanted or "lag" in wanted:
         _lag(base, ground, first_of_each, values)
+    report = _report(options, values, mine, load)
+    print(
+        f"\n{report['machine']}, {report['date']}, {options.rounds} rounds, load {report['load']}"
+    )
+    print(", ".join(f"{name} {number}" for name, number in peers.releases().items()), "\n")
+    print(table.markdown(values, [subject.name for subject in mine]), "\n")
+    print(table.absolute(values))
+    return 0
+
+
+def _report(
+    options: argparse.Namespace,
+    values: table.Values,
+    mine: Sequence[peers.Subject],
+    load: Sequence[float],
+) -> dict[str, Any]:
+    """Write down what is known so far."""
     report = {
         "machine": machine(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -93,13 +111,7 @@ def full(base: Path, options: argparse.Namespace) -> int:
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=1))
-    print(
-        f"\n{report['machine']}, {report['date']}, {options.rounds} rounds, load {report['load']}"
-    )
-    print(", ".join(f"{name} {number}" for name, number in peers.releases().items()), "\n")
-    print(table.markdown(values, [subject.name for subject in mine]), "\n")
-    print(table.absolute(values))
-    return 0
+    return report
 
 
 def short(base: Path, recorded: Path | None) -> int:
@@ -159,6 +171,7 @@ def _million(
     ground: peers.Ground,
     subjects: Sequence[peers.Subject],
     options: argparse.Namespace,
+    wanted: set[str],
     values: Any,
 ) -> None:
     state = base / "million"
@@ -169,6 +182,8 @@ def _million(
         for subject in subjects:
             for name, value in million.first_listing(subject, there).items():
                 values["first listing"][subject.name][name].append(value)
+    if wanted and "memory" not in wanted:
+        return
     for subject in subjects:
         tops = [there.point / view for view in million.VIEWS]
         for name, value in million.held(subject, there, tops).items():

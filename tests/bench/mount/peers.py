@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # An installed program has its bytecode; a shell that keeps Python from writing it would measure the compiler.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+_MOUNTS = Path("/proc/self/mountinfo")
+SETTLED_S = 0.5  # a server that has just begun still starts helpers; how soon it answers is measured for itself
 LONG = 300  # seconds that peers may keep attributes and names: as generous as ours
 
 
@@ -163,17 +165,18 @@ def mounted(
             [*pinned, *subject.command(ground)],
             stdout=said,
             stderr=said,
-            start_new_session=True,
+            process_group=0,
             env=ENVIRONMENT,
         )
     try:
         waiting = time.monotonic()
-        while not ground.point.is_mount():
+        while not _is_mounted(ground.point):
             if process.poll() is not None or time.monotonic() - waiting > 60:
                 raise RuntimeError(f"{subject.name} did not mount: {log.read_text()[-2000:]}")
             time.sleep(0.001)
         if listed:
             os.listdir(ground.point)
+            time.sleep(SETTLED_S)
         yield process.pid
     finally:
         _end(process, ground.point)
@@ -187,10 +190,15 @@ def _end(process: subprocess.Popen[bytes], point: Path) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
-    while point.is_mount():
+    while _is_mounted(point):
         subprocess.run(["umount", "--lazy", point], check=True)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _is_mounted(point: Path) -> bool:
+    """Whether something is mounted there, be it dead."""
+    return any(line.split()[4] == str(point) for line in _MOUNTS.read_text().splitlines())
 
 
 def missing() -> list[str]:
