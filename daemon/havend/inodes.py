@@ -22,7 +22,7 @@ from havenfs.views import DiskDirectory, DiskFile, Leaf
 
 if TYPE_CHECKING:
     from havenfs.entities import Source, SourceId
-    from havenfs.views.tree import Node
+    from havenfs.views.nodes import Node
 
 ROOT = 1
 COMPUTED = 1 << 62  # bit 63 stays clear: some programs keep st_ino in a signed integer

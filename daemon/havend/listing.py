@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from havenfs.views.tree import Directory, Entries
+    from havenfs.views.nodes import Directory, Entries
 
 
 @dataclass(slots=True)

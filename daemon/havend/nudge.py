@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from havenfs.entities import Caller
-    from havenfs.views.tree import Directory, Node
+    from havenfs.views.nodes import Directory, Node
 
 log = logging.getLogger(__name__)
 

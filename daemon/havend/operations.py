@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from havenfs.entities import Caller, Source
     from havenfs.views.disk import Changes
-    from havenfs.views.tree import Directory, Folder, Node
+    from havenfs.views.folders import Folder
+    from havenfs.views.nodes import Directory, Node
 
     from .handles import Signature
 

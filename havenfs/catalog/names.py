@@ -76,6 +76,11 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def fold(name: bytes) -> str:
+    """The key of a name on disk, which need not be UTF-8."""
+    return key(name.decode(errors="surrogateescape"))
+
+
 def split(name: str) -> tuple[str, str]:
     """Stem and extension with its dot; no extension is "". A leading dot begins no extension."""
     stem, dot, extension = name.rpartition(".")

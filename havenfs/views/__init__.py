@@ -6,9 +6,11 @@ thread: state lives in the catalog, on disk, and in the small caches of `Library
 
 from .affected import affected
 from .files import DiskDirectory
+from .folders import Folder
+from .library import Library
+from .nodes import Directory, DiskFile, Leaf, Text
 from .roll import Roll
 from .root import open_tree
-from .tree import Directory, DiskFile, Folder, Leaf, Library, Text
 
 __all__ = [
     "Directory",

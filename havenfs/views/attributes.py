@@ -16,14 +16,15 @@ from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import disk
 from .files import DiskDirectory
+from .nodes import DiskFile, Leaf, Text
 from .search import Results
-from .tree import DiskFile, Leaf, Text
 
 if TYPE_CHECKING:
     from havenfs.entities import Asset, Hit, Source
 
     from .disk import Rights
-    from .tree import Library, Node
+    from .library import Library
+    from .nodes import Node
 
 KNOWN = frozenset(
     {

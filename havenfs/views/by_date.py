@@ -12,10 +12,10 @@ from havenfs.catalog import browse
 from havenfs.catalog.browse import Condition
 from havenfs.errors import NotFound
 
-from .tree import Assets, Folder
+from .folders import Assets, Folder
 
 if TYPE_CHECKING:
-    from .tree import Directory, Entry
+    from .nodes import Directory, Entry
 
 UNDATED = "_undated"
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
@@ -84,4 +84,4 @@ class Months(Folder):
 
 
 if TYPE_CHECKING:
-    from .tree import Scope
+    from .scope import Scope

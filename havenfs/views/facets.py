@@ -12,15 +12,16 @@ from havenfs.catalog.browse import Condition
 from havenfs.errors import NotFound
 
 from .by_date import Years
+from .folders import Assets, Folder
 from .places import Countries
 from .search import Searches
-from .tree import Assets, Folder
 from .types import Types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .tree import Directory, Entry, Node, Scope
+    from .nodes import Directory, Entry, Node
+    from .scope import Scope
 
 
 class Not(Folder):

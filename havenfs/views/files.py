@@ -18,14 +18,15 @@ from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
 from . import disk, roots
+from .folders import Folder
+from .nodes import DiskFile
 from .spellings import spellings
-from .tree import DiskFile, Folder
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
 
     from .disk import Rights
-    from .tree import Directory, Entry, Node
+    from .nodes import Directory, Entry, Node
 
 
 @dataclass(frozen=True, slots=True)

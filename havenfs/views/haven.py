@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, browse, changes, progress, sources
 from havenfs.errors import NotFound
 
+from .folders import Folder
+from .nodes import Leaf, Text
 from .roll import Roll
-from .tree import Folder, Leaf, Text
 
 if TYPE_CHECKING:
-    from .tree import Entry, Library, Node
+    from .library import Library
+    from .nodes import Entry, Node
 
 TROUBLE = 1000  # lines in .haven/errors
 

@@ -14,14 +14,15 @@ from havenfs.catalog.names import legal
 from havenfs.entities import PlaceKind
 from havenfs.errors import NotFound
 
-from .tree import Assets, Folder
+from .folders import Assets, Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from havenfs.entities import Place, PlaceId
 
-    from .tree import Entry, Node, Scope
+    from .nodes import Entry, Node
+    from .scope import Scope
 
 NOWHERE = "_nowhere"
 ELSEWHERE = "_elsewhere"

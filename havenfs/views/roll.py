@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.browse import Condition, Outline
     from havenfs.entities import Asset
 
-    from .tree import Entry
+    from .nodes import Entry
 
 PAGE = 256  # 1.4 ms of SQL: nobody else waits long, and the statement's own cost is spread thin
 

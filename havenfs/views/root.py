@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 from .by_date import Years
 from .facets import FACETS
 from .files import Sources
+from .folders import Fixed
 from .haven import Haven
+from .library import Library
 from .places import Countries
+from .scope import Scope
 from .search import Searches
-from .tree import Fixed, Library, Scope
 from .types import Types
 
 if TYPE_CHECKING:
     from havenfs.catalog import Catalog
 
-    from .tree import Directory, Searching
+    from .library import Searching
+    from .nodes import Directory
 
 VIEWS = {
     "files": Sources,

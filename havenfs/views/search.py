@@ -16,12 +16,15 @@ from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original
 from havenfs.errors import Exists, InvalidQuery, NotFound
 
+from .folders import Folder
+from .nodes import Leaf, Text
 from .probes import is_probe
-from .tree import MANY, Folder, Leaf, Text
+from .scope import MANY
 
 if TYPE_CHECKING:
     from .disk import Rights
-    from .tree import Directory, Entry, Node, Scope
+    from .nodes import Directory, Entry, Node
+    from .scope import Scope
 
 README = "README.txt"
 SHOWN = 200  # hits in a listing, unless the query says `limit=`

@@ -12,10 +12,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from havenfs.catalog import names
 from havenfs.errors import NotFound
 
 from . import disk
-from .tree import fold
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
@@ -48,7 +48,7 @@ class Spellings:
         if name in known.folds:
             return name
         try:
-            return known.by_fold[fold(name)]
+            return known.by_fold[names.fold(name)]
         except KeyError:
             raise NotFound(name) from None
 
@@ -65,7 +65,7 @@ class Spellings:
         for name in disk.names(source, path):
             folded = before.get(name)
             if folded is None:
-                folded = fold(name)
+                folded = names.fold(name)
             found.folds[name] = folded
             found.by_fold.setdefault(folded, name)
         with self._lock:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog.browse import Condition
 
-from .tree import Assets, Fixed
+from .folders import Assets, Fixed
 
 if TYPE_CHECKING:
     from havenfs.catalog.changes import Standing
 
-    from .tree import Scope
+    from .scope import Scope
 
 TYPES = {
     "photos": Condition("photo"),

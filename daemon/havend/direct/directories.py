@@ -25,7 +25,7 @@ from . import replies, wire
 if TYPE_CHECKING:
     from havend.listing import Listing
     from havend.operations import Operations
-    from havenfs.views.tree import Node
+    from havenfs.views.nodes import Node
 
     from .replies import Folder, Replies
 

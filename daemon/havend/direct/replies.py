@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import os
 
     from havend.stats import Attributes
-    from havenfs.views.tree import Node
+    from havenfs.views.nodes import Node
 
 LIMIT: Final = 64 << 20  # bytes: some 200,000 names
 PER_NAME: Final = 150  # bytes that a name costs in the index, beside those in the listing
