@@ -19,6 +19,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -112,8 +113,8 @@ class Supervisor:
         self._beat = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self._own: frozenset[int] = frozenset()
         self._server = 0
-        self._leader = -1
-        """A descriptor that is readable when the first thread of the server has ended."""
+        self._canary = -1
+        """A descriptor that is readable when a thread of the server has ended that does nothing but wait."""
         self._ghosts: set[int] = set()
         self._poll = select.poll()
         self._served = False  # whether any server has answered
@@ -167,7 +168,7 @@ class Supervisor:
         if self._resend:
             # Now, while nobody reads: what a new server had read already would be sent to it twice.
             self._write(wire.NOTIFY_RESEND, 0)
-        self._beat[0] = 0
+        self._beat[0] = self._beat[1] = 0
         self._moved = (0, time.monotonic())
         self._ready = self._hung = False
         supervisor = os.getpid()
@@ -175,9 +176,6 @@ class Supervisor:
         if not self._server:
             self._be_the_server(supervisor)
         self._resend = True
-        # A thread that hangs in the kernel keeps a dead process from ending, and us from being told.
-        self._leader = os.pidfd_open(self._server, PIDFD_THREAD)
-        self._poll.register(self._leader, select.POLLIN)
 
     def _be_the_server(self, supervisor: int) -> None:
         code = CRASHED
@@ -199,7 +197,7 @@ class Supervisor:
             )
             # Not on this thread: it is the one whose death wish holds, and serving changes users.
             with ThreadPoolExecutor(1) as serving:
-                serving.submit(self._serve, inheritance).result()
+                serving.submit(self._work, inheritance).result()
             code = exits.OK
         except HavenError as error:
             log.error("%s", error)  # noqa: TRY400  # a line for people
@@ -208,6 +206,12 @@ class Supervisor:
             log.exception("the server failed")
         finally:
             os._exit(code)
+
+    def _work(self, inheritance: Inheritance) -> None:
+        self._beat[1] = (
+            threading.get_native_id()
+        )  # this thread will do nothing but wait for those that serve
+        self._serve(inheritance)
 
     def _attend(self) -> Wish | None:
         """Wait until somebody wants something (returns what) or the server is dead (None)."""
@@ -223,6 +227,7 @@ class Supervisor:
                     self._look_after()
                 case signal.SIGUSR1:
                     self._ready = True
+                    self._listen_to(self._beat[1])
                     if not self._served:
                         self._served = True
                         with self._kept.ledger() as ledger:
@@ -232,18 +237,30 @@ class Supervisor:
                         return Wish.RELOAD
                 case signal.SIGCHLD:
                     self._ghosts = {ghost for ghost in self._ghosts if not _dead(ghost)}
-                    if _readable(self._leader):
+                    if _dead(self._server) or (self._canary >= 0 and _readable(self._canary)):
                         return None
                 case _:
                     return Wish.STOP
 
     def _wait(self, seconds: float) -> int | None:
-        """The signal that came; SIGCHLD also when the server's first thread has ended; None: nothing within this time."""
+        """The signal that came; SIGCHLD also when the server's canary has ended; None: nothing within this time."""
         ready = dict(self._poll.poll(seconds * 1000))
         happened = signal.sigtimedwait(TOLD, 0)
         if happened:
             return happened.si_signo
-        return signal.SIGCHLD if self._leader in ready else None
+        return signal.SIGCHLD if self._canary in ready else None
+
+    def _listen_to(self, thread: int) -> None:
+        """Be told when this thread ends: one that hangs in the kernel keeps a dead process from ending.
+
+        Its first thread tells nothing as long as there are others (Linux 6.15 and later).
+        """
+        if (
+            thread and self._canary < 0
+        ):  # 0: a predecessor's word, who died as soon as he had said it
+            with suppress(ProcessLookupError):
+                self._canary = os.pidfd_open(thread, PIDFD_THREAD)
+                self._poll.register(self._canary, select.POLLIN)
 
     def _look_after(self) -> None:
         """Kill a server that has requests waiting and does not read them."""
@@ -262,8 +279,10 @@ class Supervisor:
         One that hangs in the kernel, killed, runs no instruction of ours any more: it is left behind. It may be waiting
         for a lock whose holder waits for the next server.
         """
-        self._poll.unregister(self._leader)
-        os.close(self._leader)
+        if self._canary >= 0:
+            self._poll.unregister(self._canary)
+            os.close(self._canary)
+            self._canary = -1
         deadline = time.monotonic() + LINGER_S
         while not _dead(self._server):
             if time.monotonic() > deadline and _hangs(self._server):
