@@ -340,8 +340,12 @@ def rmdir(source: Source, path: bytes, rights: Rights) -> None:
 def rename(
     source: Source, path: bytes, to: Source, new_path: bytes, flags: int, rights: Rights
 ) -> None:
-    """renameat2(2), flags and all. Between disks the kernel's EXDEV: `mv` then copies."""
+    """renameat2(2), flags and all. Between sources EXDEV, on one disk too, and `mv` copies: whoever has the file open
+    would go on with an inode of the old source, beside the new one's size and pages."""
     _writable(source)
+    _writable(to)
+    if source.id != to.id:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
     above, name = os.path.split(path)
     held = walks.to(source, above)
     new_above, new_name = os.path.split(new_path)

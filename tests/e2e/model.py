@@ -67,8 +67,7 @@ class Folder(Node):
 
 
 class Model:
-    """The folders of several sources on one disk: a rename between them is a rename, a link is EXDEV (there are two
-    numbers, and two sets of pages, to one file otherwise), a change of a read-only one is EROFS."""
+    """The folders of several sources: a rename or link from one to another is EXDEV, a change of a read-only one EROFS."""
 
     def __init__(self, sources: dict[str, bool]) -> None:
         self.sources = {name: Folder(0o755, writable=flag) for name, flag in sources.items()}
@@ -226,6 +225,8 @@ class Model:
                 raise _error(errno.EISDIR)
         self._change(old)
         self._change(new)
+        if old[0] != new[0]:
+            raise _error(errno.EXDEV)
         if flags & EXCHANGE:
             assert there is not None
             self.folder(old[:-1]).names[old[-1]] = there

@@ -66,11 +66,11 @@ def test_files_is_a_disk(smb: Any, workshop: Any):
     smb.mkdir("files/photos/made")
     smb.rename("files/photos/new.bin", "files/photos/made/moved.bin")
     assert smb.list("files/photos/made") == ["moved.bin"]
-    smb.rename("files/photos/made", "files/desk/made")
-    assert (workshop.root.parent / "desk/made/moved.bin").read_bytes() == b"first! second"
-    smb.remove("files/desk/made/moved.bin")
-    smb.rmdir("files/desk/made")
-    assert smb.list("files/desk") == []
+    smb.rename("files/photos/made", "files/photos/2019/made")
+    assert (workshop.root / "2019/made/moved.bin").read_bytes() == b"first! second"
+    smb.remove("files/photos/2019/made/moved.bin")
+    smb.rmdir("files/photos/2019/made")
+    assert not (workshop.root / "2019/made").exists()
 
 
 def test_what_is_made_has_the_rights_of_its_folder_and_no_right_to_execute(smb: Any, workshop: Any):
