@@ -1,0 +1,225 @@
+"""What inode numbers stand for, and what stat shows of it: numbers to nodes of `havenfs.views` and back.
+
+Plain and synchronous. Any thread: tables guard themselves. What is not found again from its number alone raises Stale, and
+the kernel then looks the path up anew.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import OrderedDict
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from havenfs.catalog import assets, files as catalog_files, sources
+from havenfs.entities import SourceId
+from havenfs.errors import (
+    NotADirectory,
+    NotFound,
+    Stale,
+)
+from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, disk
+
+from . import stats
+from .inodes import ASSET, HASHED, InodeTable
+from .stats import LONG_S, SHORT_S, Attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from havenfs.entities import Source
+    from havenfs.views.folders import Folder
+    from havenfs.views.nodes import Directory, Node
+
+    from .listing import Listing
+
+
+T = TypeVar("T")
+
+REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
+
+
+class Nodes:
+    """The tree as inodes, to be looked at."""
+
+    def __init__(self, root: Folder, table: InodeTable, *, uid: int, gid: int) -> None:
+        self.table = table
+        self.library = root.scope.library
+        self.graves: dict[int, disk.Held] = {}
+        """Removed directories that somebody still stands in."""
+        self.generation = 0
+        """How often the library has changed: what was read before a change and is told after it must not be kept."""
+        self._uid = uid
+        self._gid = gid
+        self._sources: dict[SourceId, tuple[Source, float]] = {}
+        self._leaves: OrderedDict[int, Leaf] = OrderedDict()
+
+    def slow(self, nodeid: int) -> bool:
+        """Whether an operation on this inode may wait for a disk, a search or a count."""
+        record = self.table.find(nodeid)
+        if record is None:
+            return not nodeid & ASSET
+        node = record.node
+        return isinstance(node, DiskFile | Text) or (not isinstance(node, Leaf) and node.slow)
+
+    def node(self, nodeid: int) -> Node:
+        """What an inode stands for. Raises Stale."""
+        record = self.table.find(nodeid)
+        if record is not None:
+            return record.node
+        if nodeid & ASSET and not nodeid & HASHED:
+            return self._leaf(nodeid)
+        return self._again(nodeid)
+
+    def _leaf(self, nodeid: int) -> Leaf:
+        leaf = self._leaves.get(nodeid)
+        if leaf is None:
+            source_id, inode = _parts(nodeid)
+            try:
+                leaf = Leaf(self.library.catalog.glance(assets.by_inode, source_id, inode))
+            except NotFound:
+                raise Stale(f"asset {nodeid:#x}") from None
+            remember(self._leaves, nodeid, leaf)
+        return leaf
+
+    def _again(self, nodeid: int) -> Node:
+        """Find a node again that a predecessor told the kernel of, or that was too long ago."""
+        address = self.table.address(nodeid)
+        if address is not None:
+            parent, name = address
+            try:
+                node = self.directory(parent).lookup(name)
+            except NotFound:
+                raise Stale(f"inode {nodeid:#x}") from None
+            if self.table.number(node) == nodeid:
+                return self.table.restore(node, parent, name).node
+        elif not nodeid & (HASHED | ASSET) and nodeid < ASSET:
+            source_id, inode = _parts(nodeid)
+            for path in self.library.catalog.read(catalog_files.by_inode, source_id, inode):
+                source = self.library.catalog.read(sources.get, source_id)
+                try:
+                    status = disk.status(source, path)
+                except NotFound:
+                    continue
+                node = DiskFile(source, path, status)
+                if self.table.number(node) == nodeid and not stat.S_ISDIR(status.st_mode):
+                    return node
+        raise Stale(f"inode {nodeid:#x}")
+
+    def fresh(self, nodeid: int) -> Node:
+        """The node of an inode as it is now: what is on disk is asked again. Raises Stale."""
+        node = self.node(nodeid)
+        if isinstance(node, DiskFile | DiskDirectory):
+            try:
+                status = disk.status(node.source, node.path)
+            except NotFound:
+                raise Stale(f"inode {nodeid:#x}") from None
+            if isinstance(node, DiskFile):
+                found = DiskFile(node.source, node.path, status)
+            else:
+                found = DiskDirectory(node.source, node.path, status, node.hidden)
+            if self.table.number(found) != nodeid:
+                raise Stale(f"another file is at the path of inode {nodeid:#x}")
+            return found
+        if isinstance(node, Text):
+            return Text.of(node.key, node.render)
+        return node
+
+    def directory(self, nodeid: int) -> Directory:
+        node = self.node(nodeid)
+        if isinstance(node, Leaf | Text | DiskFile):
+            raise NotADirectory(f"inode {nodeid:#x}")
+        return node
+
+    def admit(self, node: Node, parent: int, name: bytes) -> Attributes:
+        """Attributes of a node that the kernel is now told of, counting that lookup."""
+        nodeid = self.table.admit(node, parent, name)
+        if isinstance(node, Leaf):
+            known = self._leaves.get(nodeid)
+            if known is not None and node.hit is None and known.asset.id == node.asset.id:
+                node = Leaf(node.asset, known.hit)  # its score stays known in other views
+            remember(self._leaves, nodeid, node)
+        return self.attributes(node, nodeid, self.directory(parent))
+
+    def listed(self, listing: Listing, node: Node) -> Attributes:
+        """Attributes of an entry of a listing, not counted: whoever tells the kernel of it admits it."""
+        found = self.attributes(node, self.table.number(node), listing.directory)
+        return found if self.generation == listing.generation else briefly(found)
+
+    def attributes(self, node: Node, nodeid: int, parent: Directory | None) -> Attributes:
+        """Attributes of a node under its number, as an entry of *parent*."""
+        if isinstance(node, Leaf):
+            asset = node.asset
+            return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
+        if isinstance(node, DiskFile | DiskDirectory):
+            return stats.of_original(node.status, nodeid)
+        record = self.table.find(nodeid)
+        touched = record.touched_ns if record is not None else self.table.start_ns
+        if isinstance(node, Text):
+            return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+        lasting = parent is None or parent.lasting
+        return stats.of_folder(
+            nodeid,
+            self._uid,
+            self._gid,
+            touched,
+            entry_s=LONG_S if lasting else SHORT_S,
+            attributes_s=LONG_S if node.lasting else SHORT_S,
+        )
+
+    def common(self, directory: Directory) -> Attributes:
+        """What the assets listed in a directory have in common: one of no bytes, of no time, without a number."""
+        return self._asset(0, 0, ASSET, directory)
+
+    def _asset(self, size: int, mtime: int, nodeid: int, parent: Directory | None) -> Attributes:
+        lasting = parent is None or parent.lasting
+        return stats.of_asset(
+            size, mtime, nodeid, nodeid & ~ASSET, self._uid, self._gid, lasting=lasting
+        )
+
+    def source(self, source_id: SourceId) -> Source:
+        """The source, remembered for a moment."""
+        source, until = self._sources.get(source_id, (None, 0.0))
+        now = time.monotonic()
+        if source is None or now > until:
+            source = self.library.catalog.glance(sources.get, source_id)
+            self._sources[source_id] = source, now + SHORT_S
+        return source
+
+    def news(self) -> None:
+        """The library changed, and the kernel is about to be told."""
+        self.generation += 1
+        self._leaves.clear()
+
+
+def remember(where: OrderedDict[int, T], nodeid: int, what: T) -> None:
+    """Note *what*, and let the oldest notes go."""
+    where[nodeid] = what
+    while len(where) > REMEMBERED:
+        with suppress(KeyError):  # two threads, and nothing left
+            where.popitem(last=False)
+
+
+def briefly(found: Attributes) -> Attributes:
+    """Read before the library changed, told after the kernel was told of that: right for `ls`, not for long."""
+    found.entry_s = min(found.entry_s, SHORT_S)
+    found.attributes_s = min(found.attributes_s, SHORT_S)
+    return found
+
+
+def _parts(nodeid: int) -> tuple[SourceId, int]:
+    number = nodeid & ~ASSET
+    return SourceId(number >> 48), number & (1 << 48) - 1
+
+
+@contextmanager
+def by_some_name(node: Node) -> Generator[None]:
+    """A file that has lost the name by which it was last found may have others: told so, the kernel looks one up."""
+    try:
+        yield
+    except NotFound:
+        if isinstance(node, DiskFile):
+            raise Stale(f"nothing is at {os.fsdecode(node.path)}") from None
+        raise

@@ -1,0 +1,250 @@
+"""Open files: their bytes, and what becomes known of them when they are closed.
+
+Plain and synchronous. Any thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Protocol
+
+from havenfs.errors import (
+    IsADirectory,
+    NotPermitted,
+    Stale,
+)
+from havenfs.views import DiskFile, Leaf, Text, disk
+
+from .credentials import Acting
+from .handles import Handles, Opened
+from .inodes import ASSET, InodeTable
+from .nodes import Nodes, by_some_name, remember
+from .nudge import Nudges
+
+if TYPE_CHECKING:
+    from havenfs.entities import Caller, Source
+    from havenfs.views.folders import Folder
+
+    from .handles import Signature
+
+
+class Observer(Protocol):
+    """Hears of every change of an original that was made through the mount, before its caller does."""
+
+    def written(self, source: Source, path: bytes) -> None:
+        """A file was made, or closed after its content changed."""
+        ...
+
+    def renamed(
+        self,
+        source: Source,
+        path: bytes,
+        to: Source,
+        new_path: bytes,
+        *,
+        directory: bool,
+    ) -> None:
+        """A name moved, and what was there under the new one is gone."""
+        ...
+
+    def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+        """Two names changed places."""
+        ...
+
+    def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
+        """A name is gone."""
+        ...
+
+
+class OpenFiles(Nodes):
+    """The tree as inodes, with open files."""
+
+    def __init__(
+        self,
+        root: Folder,
+        table: InodeTable,
+        *,
+        uid: int,
+        gid: int,
+        observer: Observer | None = None,
+        nudges: Nudges | None = None,
+    ) -> None:
+        super().__init__(root, table, uid=uid, gid=gid)
+        self.handles = Handles()
+        self.observer = observer
+        self.nudges = nudges or Nudges()
+        self._seen: OrderedDict[int, Signature] = OrderedDict()
+        """What the page cache may hold of an inode."""
+
+    def open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
+        """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source."""
+        writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
+        flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
+        nameless = None if nodeid & ASSET else self.nameless(nodeid)
+        if nameless is not None and nameless.source is not None:
+            return self._opened_again(nameless, nameless.source, flags, caller)
+        node = self.node(nodeid)
+        if isinstance(node, DiskFile):
+            with by_some_name(node):
+                if writing:
+                    descriptor = disk.open_for_writing(
+                        node.source, node.path, flags_of_ours, Acting(caller)
+                    )
+                else:
+                    # The kernel has checked modes and access lists: reading needs no change of person.
+                    descriptor = disk.open_file(node.source, node.path)
+            opened = self.opened(node, descriptor, flags)
+            opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
+            if opened.nodeid != nodeid:
+                self.handles.remove(opened.handle)
+                os.close(opened.handle)
+                raise Stale(f"another file is at the path of inode {nodeid:#x}")
+            return opened
+        if writing:
+            raise NotPermitted("this file is an answer: the original is in files/")
+        if isinstance(node, Leaf):
+            source = self.source(node.asset.source_id)
+            descriptor = disk.open_file(source, node.asset.path)
+            return self.opened(node, descriptor, flags, source=source)
+        if isinstance(node, Text):
+            return self._written_out(nodeid, node, flags)
+        raise IsADirectory(f"inode {nodeid:#x}")
+
+    def nameless(self, nodeid: int) -> Opened | None:
+        """The open file of an original that has lost its name, or never had one."""
+        opened = self.handles.of(nodeid)
+        lost = opened is not None and opened.source is not None and opened.path is None
+        return opened if lost else None
+
+    def _opened_again(self, nameless: Opened, source: Source, flags: int, caller: Caller) -> Opened:
+        """Open a file once more that has lost its last name, through a descriptor that has it open."""
+        with Acting(caller):
+            descriptor = os.open(
+                f"/proc/self/fd/{nameless.handle}",
+                flags & (os.O_ACCMODE | os.O_TRUNC) | os.O_CLOEXEC,
+            )
+        opened = self.opened(DiskFile(source, b"", os.fstat(descriptor)), descriptor, flags)
+        opened.path = None
+        return opened
+
+    def opened(
+        self,
+        node: DiskFile | Leaf,
+        descriptor: int,
+        flags: int,
+        *,
+        source: Source | None = None,
+    ) -> Opened:
+        found = os.fstat(descriptor)
+        if isinstance(node, Leaf):
+            path, believed = node.asset.path, node.asset.size
+            nodeid = self.table.number(node)
+        else:
+            source, path, believed = node.source, node.path, found.st_size
+            nodeid = self.table.number(DiskFile(node.source, node.path, found))
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        opened = Opened(
+            descriptor,
+            nodeid,
+            flags,
+            signature,
+            source=source,
+            path=path,
+            keep=self._seen.get(nodeid) == signature,
+            uncached=found.st_size != believed,
+        )
+        remember(self._seen, nodeid, signature)
+        self.handles.add(opened)
+        return opened
+
+    def _written_out(self, nodeid: int, node: Text, flags: int) -> Opened:
+        """The bytes of this moment, in memory: whoever reads on sees one version, whatever changes meanwhile."""
+        descriptor = os.memfd_create("havenfs", os.MFD_CLOEXEC)
+        text = memoryview(node.render())
+        while text:
+            text = text[os.write(descriptor, text) :]
+        found = os.fstat(descriptor)
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        opened = Opened(descriptor, nodeid, flags, signature, uncached=True)
+        self.handles.add(opened)
+        return opened
+
+    def read(self, handle: int, offset: int, size: int) -> bytes:
+        """Bytes of an open file; fewer only at its end."""
+        return os.pread(self.handles.get(handle).handle, size, offset)
+
+    def write(self, handle: int, offset: int, data: bytes | memoryview) -> int:
+        """Write to an open file; how many bytes were taken."""
+        opened = self.handles.get(handle)
+        opened.fresh = True  # two writes of one size within a tick of the disk's clock look alike
+        done = 0
+        view = memoryview(data)
+        while done < len(view):
+            try:
+                done += os.pwrite(opened.handle, view[done:], offset + done)
+            except OSError:
+                if done:
+                    break  # what is written is written; the next call meets the full disk
+                raise
+        return done
+
+    def flush(self, handle: int) -> None:
+        """A descriptor of the file was closed: what was written becomes known now, before close returns."""
+        self._announce(self.handles.get(handle))
+
+    def release(self, handle: int) -> None:
+        """Close an open file."""
+        opened = self.handles.remove(handle)
+        try:
+            self._announce(opened)
+        finally:
+            os.close(opened.handle)
+
+    def _announce(self, opened: Opened) -> None:
+        """Tell the observer of a file whose content changed since it was opened, or last announced."""
+        if not opened.writable or opened.source is None:
+            return
+        self.nudges.own_file(opened.nodeid)
+        found = os.fstat(opened.handle)
+        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        if signature == opened.signature and not opened.fresh:
+            return
+        opened.signature, opened.fresh = signature, False
+        # The kernel's pages went through its own writes: they are as new as the file.
+        remember(self._seen, opened.nodeid, signature)
+        if self.observer is not None and opened.path is not None:
+            self.observer.written(opened.source, opened.path)
+
+    def fsync(self, handle: int, *, data_only: bool) -> None:
+        """Bring an open file to the disk."""
+        descriptor = self.handles.get(handle).handle
+        (os.fdatasync if data_only else os.fsync)(descriptor)
+
+    def fallocate(self, handle: int, mode: int, offset: int, length: int) -> None:
+        """fallocate(2), in every mode that the disk knows."""
+        opened = self.handles.get(handle)
+        opened.fresh = True
+        disk.fallocate(opened.handle, mode, offset, length)
+
+    def lseek(self, handle: int, offset: int, whence: int) -> int:
+        """Where the next data or hole begins (SEEK_DATA, SEEK_HOLE)."""
+        return os.lseek(self.handles.get(handle).handle, offset, whence)
+
+    def copy_file_range(
+        self, handle: int, offset: int, to: int, new_offset: int, length: int
+    ) -> int:
+        """Copy within the disk, sharing blocks where it can; how many bytes."""
+        target = self.handles.get(to)
+        target.fresh = True
+        return os.copy_file_range(
+            self.handles.get(handle).handle,
+            target.handle,
+            length,
+            offset_src=offset,
+            offset_dst=new_offset,
+        )
+
+    def tell_written(self, source: Source, path: bytes) -> None:
+        if self.observer is not None:
+            self.observer.written(source, path)
