@@ -129,6 +129,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until the mount is gone, SIGTERM or SIGINT; nothing of it is left then. Returns the exit code."""
         signal.pthread_sigmask(signal.SIG_BLOCK, TOLD)
+        self._poll.register(clone.signals(TOLD), select.POLLIN)
         log.info(
             "holding %s", self._kept.mountpoint
         )  # also opens the journal's socket while it is known to be ours
