@@ -21,7 +21,7 @@ import trio
 
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
-from havenfs.views.disk import NOW, Changes
+from havenfs.views.metadata import NOW, Changes
 
 from .errno import number as errno_of
 from .patience import PATIENCE_S, Patience, source_of

@@ -18,7 +18,7 @@ import trio
 
 from havenfs.catalog import browse
 from havenfs.errors import ConfigError
-from havenfs.views import disk
+from havenfs.views.walks import walks
 
 from . import mountpoint as mountpoint_, session
 from .fuse import Handlers, Notifications
@@ -79,7 +79,7 @@ async def _watch(watcher: Watcher) -> None:
     while True:
         if watcher.due():
             await trio.to_thread.run_sync(watcher.tell)
-        disk.walks.let_go()
+        walks.let_go()
         await trio.sleep(PERIOD_S)
 
 

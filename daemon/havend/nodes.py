@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
     from havenfs.views.folders import Folder
     from havenfs.views.nodes import Directory, Node
+    from havenfs.views.walks import Held
 
     from .listing import Listing
 
@@ -47,7 +48,7 @@ class Nodes:
     def __init__(self, root: Folder, table: InodeTable, *, uid: int, gid: int) -> None:
         self.table = table
         self.library = root.scope.library
-        self.graves: dict[int, disk.Held] = {}
+        self.graves: dict[int, Held] = {}
         """Removed directories that somebody still stands in."""
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""

@@ -19,7 +19,7 @@ from havenfs.errors import (
     NotPermitted,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, attributes, disk
+from havenfs.views import DiskDirectory, DiskFile, attributes, disk, metadata
 
 from . import stats
 from .credentials import Acting
@@ -30,8 +30,9 @@ from .open_files import OpenFiles
 
 if TYPE_CHECKING:
     from havenfs.entities import Caller, Source
-    from havenfs.views.disk import Changes
+    from havenfs.views.metadata import Changes
     from havenfs.views.nodes import Directory, Node
+    from havenfs.views.walks import Held
 
     from .handles import Opened
     from .stats import Attributes
@@ -110,7 +111,9 @@ class Operations(OpenFiles):
         if opened is not None and opened.source is not None:
             # Through its descriptor: what stands at its path now may be another file.
             writing = handle is not None and opened.writable
-            disk.change_open(opened.source, opened.handle, changes, Acting(caller), writing=writing)
+            metadata.change_open(
+                opened.source, opened.handle, changes, Acting(caller), writing=writing
+            )
             found = self.getattr(nodeid, opened.handle)
             source, path = opened.source, opened.path
         else:
@@ -119,7 +122,7 @@ class Operations(OpenFiles):
                 raise NotPermitted("this folder is an answer, not a place to keep things")
             source, path = node.source, node.path
             try:
-                disk.change(source, path, node.status.st_ino, changes, Acting(caller))
+                metadata.change(source, path, node.status.st_ino, changes, Acting(caller))
             except NotFound:
                 raise Stale(f"inode {nodeid:#x}") from None
             found = self.getattr(nodeid)
@@ -243,12 +246,12 @@ class Operations(OpenFiles):
                 directory=isinstance(there, DiskDirectory),
             )
 
-    def _held(self, directory: Directory, name: bytes) -> disk.Held | None:
+    def _held(self, directory: Directory, name: bytes) -> Held | None:
         if not isinstance(directory, DiskDirectory):
             return None
         return disk.held(directory.source, directory.path_of(name))
 
-    def _bury(self, directory: Directory, held: disk.Held | None) -> None:
+    def _bury(self, directory: Directory, held: Held | None) -> None:
         """Keep the number of a removed directory from being given to another before the kernel has forgotten it: it
         would take the new one for the dead one, in which nothing can be made."""
         if held is None or not isinstance(directory, DiskDirectory):

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog
-from havenfs.views import disk, open_tree
+from havenfs.views import open_tree
+from havenfs.views.walks import walks
 
 from . import credentials
 from .arrivals import Arrivals
@@ -38,7 +39,7 @@ def opened(
     credentials.prepare()
     _raise_limit()
     sys.setswitchinterval(SWITCH_S)
-    disk.walks.keep(SHORT_S)
+    walks.keep(SHORT_S)
     with Catalog(state.catalog) as catalog:
         tree = open_tree(catalog, LateSearcher(catalog, state), hidden=(bytes(mountpoint),))
         table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
@@ -51,7 +52,7 @@ def opened(
             yield operations
         finally:
             arrivals.close()
-            disk.walks.let_go(all_of_them=True)
+            walks.let_go(all_of_them=True)
 
 
 def _raise_limit() -> None:

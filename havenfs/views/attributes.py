@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, browse
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
-from . import disk
+from . import metadata
 from .files import DiskDirectory
 from .nodes import DiskFile, Leaf, Text
 from .search import Results
@@ -59,7 +59,7 @@ def names(library: Library, node: Node) -> list[bytes]:
     if isinstance(node, DiskFile | DiskDirectory):
         return [
             name
-            for name in disk.xattrs(node.source, node.path)
+            for name in metadata.xattrs(node.source, node.path)
             if not name.startswith(b"user.haven.")
         ]
     return [name.encode() for name in _values(library, node)]
@@ -81,22 +81,22 @@ def value(library: Library, node: Node, name: bytes) -> bytes:
         except KeyError:
             if text.startswith("user.haven.") or not isinstance(node, DiskFile | DiskDirectory):
                 raise NoAttribute(text) from None
-            return disk.xattr(node.source, node.path, name)
+            return metadata.xattr(node.source, node.path, name)
     if text.startswith("user.haven."):
         raise Unsupported(text)
     if isinstance(node, DiskFile | DiskDirectory):
-        return disk.xattr(node.source, node.path, name)
+        return metadata.xattr(node.source, node.path, name)
     raise NoAttribute(text)
 
 
 def set_value(node: Node, name: bytes, value: bytes, flags: int, rights: Rights) -> None:
     """Set an attribute: in `files/` on disk. Raises Unsupported and NotPermitted for those that are answers."""
-    disk.set_xattr(*_settable(node, name), name, value, flags, rights)
+    metadata.set_xattr(*_settable(node, name), name, value, flags, rights)
 
 
 def remove(node: Node, name: bytes, rights: Rights) -> None:
     """Remove an attribute: in `files/` from disk. Raises like `set_value`."""
-    disk.remove_xattr(*_settable(node, name), name, rights)
+    metadata.remove_xattr(*_settable(node, name), name, rights)
 
 
 def plain(name: bytes) -> bytes:

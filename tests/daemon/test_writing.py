@@ -19,7 +19,7 @@ from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotADirectory, NotFound, NotPermitted, ReadOnly, Stale
 from havenfs.retrieval.search import Searcher
 from havenfs.views import open_tree
-from havenfs.views.disk import NOW, Changes
+from havenfs.views.metadata import NOW, Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

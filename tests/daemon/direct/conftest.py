@@ -17,7 +17,7 @@ from havend import session
 from havend.direct import wire
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
-from havenfs.views import disk
+from havenfs.views.walks import walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -169,4 +169,4 @@ def _served(shelf: Any, *, ledger: Ledger | None = None) -> Generator[Kernel]:
         os.close(descriptor)
     os.umask(umask)
     sys.setswitchinterval(interval)
-    disk.walks.keep(0.0)
+    walks.keep(0.0)

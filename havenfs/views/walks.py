@@ -1,0 +1,127 @@
+"""Walking to a directory of a source, one component at a time with O_NOFOLLOW, so that neither a symlink nor a rename that
+races with us leads out of the source; and what errors on the way mean. Any thread; may wait for the disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING
+
+from havenfs.errors import NotFound, SourceGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from havenfs.entities import Source
+
+    Rights = AbstractContextManager[None]
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+_DISK = frozenset(
+    {errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT}
+    | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ESHUTDOWN, errno.ENOMEDIUM, errno.EREMOTEIO}
+)
+"""What a disk says about itself; everything else is about the name, the caller or a limit and passed on as it is."""
+
+_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What has nothing to do with the disk, of a root that cannot be opened."""
+
+FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_KEPT = 128  # directories; a person's file manager is in one, an `rsync` in as many as it is deep
+
+
+class Held:
+    """A descriptor that closes with its last user."""
+
+    __slots__ = ("fd", "until")
+
+    def __init__(self, fd: int, until: float) -> None:
+        self.fd = fd
+        self.until = until
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.fd)  # bound early: at the end of the program modules are empty
+
+
+class Walks:
+    """Directories lately walked to, so that a walk is paid once a second and not once an operation.
+
+    As stale as the attributes that the kernel keeps, never more. Nothing is kept until `keep` says so: a descriptor
+    pins its disk against unmounting, and only a program that lets go in time (`let_go`) may do that.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._held: dict[tuple[bytes, bytes], Held] = {}
+
+    def keep(self, seconds: float) -> None:
+        """Keep descriptors for so long."""
+        self._seconds = seconds
+
+    def moved(self, source: Source, path: bytes) -> None:
+        """Close a directory, and what is below it: it has gone, or has moved."""
+        for key in list(self._held):
+            if key[0] == source.root and (key[1] == path or key[1].startswith(path + b"/")):
+                self._held.pop(key, None)
+
+    def let_go(self, *, all_of_them: bool = False) -> None:
+        """Close what is too old, or everything."""
+        if not self._held:
+            return
+        now = time.monotonic()
+        for key, held in list(self._held.items()):
+            if all_of_them or held.until < now:
+                self._held.pop(key, None)
+
+    def to(self, source: Source, path: bytes) -> Held:
+        """The directory at this path of the source."""
+        key = (source.root, path)
+        held = self._held.get(key)
+        if held is not None and held.until >= time.monotonic():
+            return held
+        held = Held(_walk(source, path), time.monotonic() + self._seconds)
+        if self._seconds:
+            self._held.pop(key, None)
+            self._held[key] = held
+            while len(self._held) > _KEPT:
+                self._held.pop(next(iter(self._held)), None)
+        return held
+
+
+walks = Walks()
+"""Of this process."""
+
+
+def _walk(source: Source, path: bytes) -> int:
+    try:
+        here = os.open(source.root, FOLDER)
+    except OSError as error:
+        if error.errno in _OURS:
+            raise
+        raise SourceGone(f"{os.fsdecode(source.root)}: {error.strerror}") from error
+    try:
+        for component in filter(None, path.split(b"/")):
+            if component == b"..":
+                raise NotFound(path)
+            there = os.open(component, FOLDER | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = there
+    except OSError as error:
+        os.close(here)
+        raise named(error, path) from error
+    except NotFound:
+        os.close(here)
+        raise
+    return here
+
+
+def named(error: OSError, path: bytes) -> Exception:
+    """What an error of the operating system means here."""
+    if error.errno in _ABSENT:
+        return NotFound(os.fsdecode(path))
+    if error.errno in _DISK:
+        return SourceGone(f"{os.fsdecode(path)}: {error.strerror}")
+    return error
