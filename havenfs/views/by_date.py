@@ -84,4 +84,4 @@ class Months(Folder):
 
 
 if TYPE_CHECKING:
-    from .scope import Scope
+    from .library import Scope

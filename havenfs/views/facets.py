@@ -20,8 +20,8 @@ from .types import Types
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .library import Scope
     from .nodes import Directory, Entry, Node
-    from .scope import Scope
 
 
 class Not(Folder):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from havenfs.entities import Asset
 
+    from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
-    from .scope import Scope
 
 
 class Folder(Refusing, ABC):

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from havenfs.entities import Place, PlaceId
 
+    from .library import Scope
     from .nodes import Entry, Node
-    from .scope import Scope
 
 NOWHERE = "_nowhere"
 ELSEWHERE = "_elsewhere"

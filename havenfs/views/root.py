@@ -9,9 +9,8 @@ from .facets import FACETS
 from .files import Sources
 from .folders import Fixed
 from .haven import Haven
-from .library import Library
+from .library import Library, Scope
 from .places import Countries
-from .scope import Scope
 from .search import Searches
 from .types import Types
 

@@ -17,14 +17,14 @@ from havenfs.catalog.names import legal, original
 from havenfs.errors import Exists, InvalidQuery, NotFound
 
 from .folders import Folder
+from .library import MANY
 from .nodes import Leaf, Text
 from .probes import is_probe
-from .scope import MANY
 
 if TYPE_CHECKING:
     from .disk import Rights
+    from .library import Scope
     from .nodes import Directory, Entry, Node
-    from .scope import Scope
 
 README = "README.txt"
 SHOWN = 200  # hits in a listing, unless the query says `limit=`

@@ -11,7 +11,7 @@ from .folders import Assets, Fixed
 if TYPE_CHECKING:
     from havenfs.catalog.changes import Standing
 
-    from .scope import Scope
+    from .library import Scope
 
 TYPES = {
     "photos": Condition("photo"),
