@@ -46,7 +46,9 @@ def choose(wanted: str) -> Choice:
                 f"the direct transport does not run here: {obstacle}. Leave --transport at auto."
             )
         return Choice(transport="direct", reason="as asked")
-    return Choice(transport="pyfuse3", reason=obstacle or "the direct one is taken when asked for")
+    if obstacle:
+        return Choice(transport="pyfuse3", reason=obstacle)
+    return Choice(transport="direct", reason="this kernel and our rights allow it")
 
 
 def missing(release: str, status: str) -> str | None:
