@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -91,6 +92,7 @@ def _served(transport: str, state: Path, point: Path) -> Generator[Mount]:
             stdout=output,
             stderr=output,
             start_new_session=True,  # what it starts can be ended with it
+            preexec_fn=_ends_with_us,
         )  # fmt: skip
     mount = Mount(process, point, log)
     try:
@@ -102,6 +104,11 @@ def _served(transport: str, state: Path, point: Path) -> Generator[Mount]:
         while _mounts(point) > below:
             subprocess.run(["umount", "-l", point], check=True, timeout=10)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def _ends_with_us() -> None:
+    """A test run that is killed leaves no mount either: the kernel then sends the program SIGTERM."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _end(mount: Mount) -> None:
