@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,7 @@ class Walks:
     def __init__(self) -> None:
         self._seconds = 0.0
         self._held: dict[tuple[bytes, bytes], Held] = {}
+        self._lock = threading.Lock()
 
     def keep(self, seconds: float) -> None:
         """Keep descriptors for so long."""
@@ -63,18 +65,23 @@ class Walks:
 
     def moved(self, source: Source, path: bytes) -> None:
         """Close a directory, and what is below it: it has gone, or has moved."""
-        for key in list(self._held):
-            if key[0] == source.root and (key[1] == path or key[1].startswith(path + b"/")):
-                self._held.pop(key, None)
+        below = path + b"/"
+        self._close(
+            lambda key, _: key[0] == source.root and (key[1] == path or key[1].startswith(below))
+        )
 
     def let_go(self, *, all_of_them: bool = False) -> None:
         """Close what is too old, or everything."""
-        if not self._held:
-            return
-        now = time.monotonic()
-        for key, held in list(self._held.items()):
-            if all_of_them or held.until < now:
-                self._held.pop(key, None)
+        if self._held:
+            now = time.monotonic()
+            self._close(lambda _, held: all_of_them or held.until < now)
+
+    def _close(self, which: Callable[[tuple[bytes, bytes], Held], bool]) -> None:
+        with self._lock:
+            going = {key: held for key, held in self._held.items() if which(key, held)}
+            for key in going:
+                del self._held[key]
+        del going  # without the lock: closing may wait for a disk
 
     def to(self, source: Source, path: bytes) -> Held:
         """The directory at this path of the source."""
@@ -84,10 +91,12 @@ class Walks:
             return held
         held = Held(_walk(source, path), time.monotonic() + self._seconds)
         if self._seconds:
-            self._held.pop(key, None)
-            self._held[key] = held
-            while len(self._held) > _KEPT:
-                self._held.pop(next(iter(self._held)), None)
+            with self._lock:
+                old = [self._held.pop(key, None)]
+                self._held[key] = held
+                while len(self._held) > _KEPT:
+                    old.append(self._held.pop(next(iter(self._held))))
+            del old
         return held
 
 

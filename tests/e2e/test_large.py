@@ -111,7 +111,7 @@ def test_a_folder_of_a_hundred_thousand_originals_lists_stats_and_empties(
             os.unlink(folder / f"{number:06}")
         removed = time.monotonic() - start
         assert len(os.listdir(folder)) == CROWD - doomed == len(os.listdir(real))
-        # Generous: a busy machine. 100,000 at 100 us each are 10 s.
+        # Generous: 0.3 ms each on a quiet machine, five times that on a busy one.
         assert listed < 30
-        assert removed < 0.001 * doomed
+        assert removed < 0.003 * doomed
         assert memory(mount) <= 150 * MIB
