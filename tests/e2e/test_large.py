@@ -114,4 +114,5 @@ def test_a_folder_of_a_hundred_thousand_originals_lists_stats_and_empties(
         # Generous: 0.3 ms each on a quiet machine, five times that on a busy one.
         assert listed < 30
         assert removed < 0.003 * doomed
-        assert memory(mount) <= 150 * MIB
+        # An open listing of originals holds the lstat of each, about 1 KiB: 174 MiB measured after two of them.
+        assert memory(mount) <= 220 * MIB
