@@ -81,12 +81,15 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
         )
         watcher = Watcher(operations, server.notifier)  # before the first answer: from here on
         with ThreadPoolExecutor(1, thread_name_prefix="watcher") as watching:
-            watching.submit(_follow, server, watcher, mountpoint, afresh=inheritance.resent)
+            following = watching.submit(
+                _follow, server, watcher, mountpoint, afresh=inheritance.resent
+            )
             try:
                 server.run(inheritance.ready)
             finally:
                 server.stop()
                 operations.nudges.close()
+            following.result()  # what it failed of, we fail of: the mount goes on with the next server
 
 
 def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool) -> None:
@@ -155,6 +158,8 @@ class Server:
         self._stuck: list[_Seat] = []
         self.over = threading.Event()
         """Set when nothing is served any more."""
+        self._failure: OSError | None = None
+        """Why requests can be read no more, other than that there is no mount."""
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._alarm = _Alarm()
         self._seen = 0
@@ -185,7 +190,10 @@ class Server:
         return self._dispatch.backing.refusals if self._dispatch is not None else {}
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
-        """Serve until the file system is unmounted, or `stop`. Call once; *ready* is called before the first request."""
+        """Serve until the file system is unmounted, or `stop`. Call once; *ready* is called before the first request.
+
+        Raises OSError when requests cannot be read though there is a mount.
+        """
         # Threads that hang in a disk cannot be joined, and must not keep the process from ending: hence no executor.
         threading.stack_size(STACK)
         _thread.start_new_thread(self._watch, ())
@@ -196,6 +204,8 @@ class Server:
         self._leader = None
         self._alarm.arm(0.0)
         self.notifier.close()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Make `run` return. Any thread; the file system stays mounted, and requests wait for the next server."""
@@ -214,7 +224,7 @@ class Server:
             self._loop(seat)
         except OSError as error:
             if error.errno not in (errno.ENODEV, errno.ECONNABORTED):
-                log.exception("cannot read requests any more")
+                self._failure = error
             self.over.set()
         except (
             Exception

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from havend import session
 from havend.direct import wire
 from havend.direct.capabilities import Capabilities, agree
+from havend.direct.ledger import Ledger, create
+from havend.direct.server import Server
+from havenfs.views.walks import walks
 
 if TYPE_CHECKING:
     from havend.handles import Opened
@@ -343,3 +347,21 @@ def test_an_unknown_directory_handle_is_listed_anew(workshop: Any, served: Any) 
         nodeid = kernel.walk("files")
         body = wire.READ_IN.pack(12345, 0, 4096, 0, 0, 0, 0)
         assert b"photos" in kernel.ask(wire.READDIRPLUS, nodeid, body)
+
+
+def test_a_server_that_cannot_read_fails_instead_of_ending_well(workshop: Any) -> None:
+    """An end without an error would tell the supervisor that the mount is gone."""
+    umask = os.umask(0o022)
+    descriptor = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+    descriptors = create()
+    ledger = Ledger(descriptors)
+    point = workshop.root.parent / "mount"
+    with (
+        session.opened(workshop.state, point, ledger=ledger) as operations,
+        pytest.raises(OSError, match="Bad file descriptor"),
+    ):
+        Server(descriptor, operations, ledger=ledger).run()
+    for used in (descriptor, *descriptors):
+        os.close(used)
+    os.umask(umask)
+    walks.keep(0.0)
