@@ -12,10 +12,13 @@ import ctypes
 import functools
 import os
 import platform
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from havenfs.entities import Caller
 
 # (setfsuid, setfsgid, setgroups) of <asm/unistd.h>; the 32-bit machines have a second, wider set.
@@ -76,12 +79,17 @@ def _groups(pid: int) -> list[int]:
     return []
 
 
-def prepare() -> None:
-    """Make this process a neutral one: no umask of its own (the caller's was applied by the kernel), and no right to
-    exceed quotas and the blocks that a disk reserves for root."""
-    os.umask(0)
+@contextmanager
+def neutral() -> Generator[None]:
+    """Make this process a neutral one: no umask of its own, for the caller's was applied by the kernel; and, for good, no
+    right to exceed quotas and the blocks that a disk reserves for root."""
     if _privileged():
         _drop(_CAP_SYS_RESOURCE)
+    umask = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(umask)
 
 
 class _Header(ctypes.Structure):

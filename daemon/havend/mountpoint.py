@@ -27,12 +27,7 @@ OURS = b"fuse.havenfs"
 
 def prepare(directory: Path) -> Path:
     """The real path of *directory*, free to be mounted on. Raises ConfigError."""
-    for _ in range(LAYERS):
-        if not dead(directory):
-            break
-        log.warning("detaching what a killed process left mounted on %s", directory)
-        _detach(directory)
-    else:
+    if not bury(directory):
         raise ConfigError(
             f"{directory} is a dead mount that cannot be detached. Try: umount -l {directory}"
         )
@@ -44,6 +39,16 @@ def prepare(directory: Path) -> Path:
     if mounted(real) == OURS:
         raise ConfigError(f"{directory} is served by another HavenFS already. Stop that one first.")
     return real
+
+
+def bury(directory: Path) -> bool:
+    """Detach what killed processes left mounted on *directory*. False if that cannot be done."""
+    for _ in range(LAYERS):
+        if not dead(directory):
+            return True
+        log.warning("detaching what a killed process left mounted on %s", directory)
+        _detach(directory)
+    return False
 
 
 def _detach(directory: Path) -> None:

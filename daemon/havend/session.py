@@ -36,11 +36,8 @@ def opened(
     state: State, mountpoint: Path, *, ledger: Ledger | None = None
 ) -> Generator[Operations]:
     """The operations of the tree of *state*, to be mounted on *mountpoint*, which `files/` then never enters."""
-    credentials.prepare()
     _raise_limit()
-    sys.setswitchinterval(SWITCH_S)
-    walks.keep(SHORT_S)
-    with Catalog(state.catalog) as catalog:
+    with credentials.neutral(), _attentive(), Catalog(state.catalog) as catalog:
         tree = open_tree(catalog, LateSearcher(catalog, state), hidden=(bytes(mountpoint),))
         table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
         arrivals = Arrivals(catalog, state)
@@ -52,7 +49,20 @@ def opened(
             yield operations
         finally:
             arrivals.close()
-            walks.let_go(all_of_them=True)
+
+
+@contextmanager
+def _attentive() -> Generator[None]:
+    """Let no thread hold up the one that serves, and keep directories open that are walked to again and again."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    walks.keep(SHORT_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        walks.keep(0.0)
+        walks.let_go(all_of_them=True)
 
 
 def _raise_limit() -> None:

@@ -25,7 +25,7 @@ import trio
 from havenfs.catalog import Catalog
 from havenfs.config import State
 
-from . import exits, report, serving
+from . import exits, mountpoint as mountpoints, report, serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,6 +94,7 @@ def main(
     except* Failed:
         code = exits.USAGE  # the program itself has said why
     finally:
+        mountpoints.bury(mountpoint)  # of a mount that was killed and not started again yet
         if made_mountpoint:
             with contextlib.suppress(OSError):
                 mountpoint.rmdir()

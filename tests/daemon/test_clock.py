@@ -32,6 +32,7 @@ MOMENTS = {
     "invalidate.py": "mtimes of computed folders",
     "query/parser.py": "what is today",
     "session.py": "mtimes of computed folders",
+    "views/spellings.py": "whether a folder, whose time is by the same clock, changed a moment ago",
 }
 """Who may look at the wall clock, for moments. Durations are measured by the monotonic clock."""
 

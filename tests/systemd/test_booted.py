@@ -6,6 +6,7 @@ What is written in there lies in memory and is gone with it. Needs root and syst
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -97,6 +98,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
                 "--register=no", "--keep-unit", "--console=pipe", "--link-journal=no", "--bind=/dev/fuse", *binds,
                 "systemd.unit=basic.target",
             ],
+            env={**os.environ, "SYSTEMD_NSPAWN_TMPFS_TMP": "0"},  # we may lie below /tmp ourselves
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,

@@ -6,7 +6,6 @@ import _thread
 import os
 import socket
 import struct
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from havend import session
 from havend.direct import wire
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
-from havenfs.views.walks import walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -144,7 +142,6 @@ def _served(shelf: Any, *, ledger: Ledger | None = None) -> Generator[Kernel]:
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
     ours.settimeout(20)
-    umask, interval = os.umask(0o022), sys.getswitchinterval()  # a session changes its process
     descriptors: tuple[int, ...] = ()
     if ledger is None:
         descriptors = create()
@@ -167,6 +164,3 @@ def _served(shelf: Any, *, ledger: Ledger | None = None) -> Generator[Kernel]:
             theirs.close()
     for descriptor in descriptors:
         os.close(descriptor)
-    os.umask(umask)
-    sys.setswitchinterval(interval)
-    walks.keep(0.0)

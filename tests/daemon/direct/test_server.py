@@ -17,7 +17,6 @@ from havend.direct import wire
 from havend.direct.capabilities import Capabilities, agree
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
-from havenfs.views.walks import walks
 
 if TYPE_CHECKING:
     from havend.handles import Opened
@@ -351,7 +350,6 @@ def test_an_unknown_directory_handle_is_listed_anew(workshop: Any, served: Any) 
 
 def test_a_server_that_cannot_read_fails_instead_of_ending_well(workshop: Any) -> None:
     """An end without an error would tell the supervisor that the mount is gone."""
-    umask = os.umask(0o022)
     descriptor = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
     descriptors = create()
     ledger = Ledger(descriptors)
@@ -363,5 +361,3 @@ def test_a_server_that_cannot_read_fails_instead_of_ending_well(workshop: Any) -
         Server(descriptor, operations, ledger=ledger).run()
     for used in (descriptor, *descriptors):
         os.close(used)
-    os.umask(umask)
-    walks.keep(0.0)
