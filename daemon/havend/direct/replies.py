@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from havenfs.views.nodes import Node
 
 LIMIT: Final = 64 << 20  # bytes: some 115,000 names
-PER_NAME: Final = 390  # bytes that a name costs in the index, beside those in the listing (measured as PSS)
+PER_NAME: Final = (
+    390  # bytes that a name costs in the index, beside those in the listing (measured as PSS)
+)
 TYPICAL: Final = 570  # bytes that a name costs in all
 _BILLION: Final = 1_000_000_000
 _BLOCK: Final = 4096
