@@ -11,7 +11,6 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from havenfs import query
 from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original
 from havenfs.errors import Exists, InvalidQuery, NotFound
@@ -57,7 +56,7 @@ class Searches(Folder):
         if is_probe(name):
             raise NotFound(name)
         try:
-            query.parse(_meant(name), path=True)
+            _parse(_meant(name))
         except InvalidQuery as error:
             self.scope.library.refusals.append(f"search/{name}: {error.reason}")
             raise
@@ -74,7 +73,7 @@ class Searches(Folder):
 
     def _understood(self, name: str) -> bool:
         try:
-            query.parse(_meant(name), path=True)
+            _parse(_meant(name))
         except InvalidQuery:
             return False
         return not is_probe(name)
@@ -178,7 +177,16 @@ class Ranked(Folder):
         raise NotFound(name)
 
 
+def _parse(text: str) -> None:
+    """Raises InvalidQuery. The language is loaded by the first query: 10 ms that the first `ls` need not wait for."""
+    from havenfs import query
+
+    query.parse(text, path=True)
+
+
 def _help() -> bytes:
+    from havenfs import query  # see _parse
+
     return query.help_text().encode()
 
 

@@ -55,6 +55,7 @@ def test_a_view_refuses_and_says_so(smb: Any, tmp_path: Path):
 
 
 def test_files_is_a_disk(smb: Any, workshop: Any):
+    (workshop.root / "2019").chmod(0o777)
     smb.write("files/photos/new.bin", b"first")
     assert (workshop.root / "new.bin").read_bytes() == b"first"
     with smb.open("files/photos/new.bin", "ab") as file:
