@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import sources
@@ -165,11 +166,16 @@ class Operations(OpenFiles):
         node = self.node(nodeid)
         directory = self.directory(parent)
         opened = self.handles.of(nodeid)
+        made: Node | None = None
         if opened is not None and opened.path is None and isinstance(directory, DiskDirectory):
-            disk.link_open(opened.handle, directory.source, directory.path_of(name), Acting(caller))
-            made = directory.lookup(name)
-            opened.path = directory.path_of(name)
-        else:
+            path = directory.path_of(name)
+            with suppress(
+                NotFound
+            ):  # it has no name left at all: then by the one that was looked up
+                disk.link_open(opened.handle, directory.source, path, Acting(caller))
+                made = directory.lookup(name)
+                opened.path = path
+        if made is None:
             with by_some_name(node):
                 made = directory.link(name, node, Acting(caller))
         self._written(made)

@@ -6,7 +6,6 @@ What is written in there lies in memory and is gone with it. Needs root and syst
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -90,6 +89,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     for unit in UNITS.iterdir():
         (units / unit.name).write_text(unit.read_text().replace(PROGRAM, str(program)))
     binds = [f"--bind-ro={unit}:/etc/systemd/system/{unit.name}" for unit in units.iterdir()]
+    # We may lie below /tmp ourselves, which the container would begin with empty.
+    binds += [f"--bind-ro={UNITS.parent}", "--bind-ro=/dev/null:/etc/systemd/system/tmp.mount"]
     subprocess.run(["mount", "--bind", "/", root], check=True)
     with (directory / "console").open("w") as console:
         container = subprocess.Popen(
@@ -98,7 +99,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
                 "--register=no", "--keep-unit", "--console=pipe", "--link-journal=no", "--bind=/dev/fuse", *binds,
                 "systemd.unit=basic.target",
             ],
-            env={**os.environ, "SYSTEMD_NSPAWN_TMPFS_TMP": "0"},  # we may lie below /tmp ourselves
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
