@@ -18,6 +18,11 @@ Signature = tuple[int, int, int]
 """(size, mtime_ns, st_ino): another one, another content."""
 
 
+def signature_of(found: os.stat_result) -> Signature:
+    """The signature of a file as fstat shows it."""
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
 @dataclass(slots=True)
 class Opened:
     """An open file."""

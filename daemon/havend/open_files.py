@@ -17,7 +17,7 @@ from havenfs.errors import (
 from havenfs.views import DiskFile, Leaf, Text, disk
 
 from .credentials import Acting
-from .handles import Handles, Opened
+from .handles import Handles, Opened, signature_of
 from .inodes import ASSET, InodeTable
 from .nodes import Nodes, by_some_name, remember
 from .nudge import Nudges
@@ -143,7 +143,7 @@ class OpenFiles(Nodes):
         else:
             source, path, believed = node.source, node.path, found.st_size
             nodeid = self.table.number(DiskFile(node.source, node.path, found))
-        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        signature = signature_of(found)
         opened = Opened(
             descriptor,
             nodeid,
@@ -165,7 +165,7 @@ class OpenFiles(Nodes):
         while text:
             text = text[os.write(descriptor, text) :]
         found = os.fstat(descriptor)
-        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        signature = signature_of(found)
         opened = Opened(descriptor, nodeid, flags, signature, uncached=True)
         self.handles.add(opened)
         return opened
@@ -207,14 +207,14 @@ class OpenFiles(Nodes):
             return
         self.nudges.own_file(opened.nodeid)
         found = os.fstat(opened.handle)
-        signature = (found.st_size, found.st_mtime_ns, found.st_ino)
+        signature = signature_of(found)
         if signature == opened.signature and not opened.fresh:
             return
         opened.signature, opened.fresh = signature, False
         # The kernel's pages went through its own writes: they are as new as the file.
         remember(self._seen, opened.nodeid, signature)
-        if self.observer is not None and opened.path is not None:
-            self.observer.written(opened.source, opened.path)
+        if opened.path is not None:
+            self.tell_written(opened.source, opened.path)
 
     def fsync(self, handle: int, *, data_only: bool) -> None:
         """Bring an open file to the disk."""

@@ -85,7 +85,7 @@ class Operations(OpenFiles):
         directory = self.directory(nodeid)
         generation = self.generation
         if isinstance(directory, DiskDirectory):
-            self.nudges.opened(nodeid, directory.source.root + b"/" + directory.path)
+            self.nudges.opened(nodeid, disk.path(directory.source, directory.path))
         else:
             self.nudges.opened(nodeid)
         return Listing(nodeid, directory, directory.entries(), generation)

@@ -159,7 +159,6 @@ def create(source: Source, path: bytes, flags: int, mode: int, rights: Rights) -
 
 def create_unnamed(source: Source, path: bytes, flags: int, mode: int, rights: Rights) -> int:
     """Make a file without a name (O_TMPFILE) in a directory."""
-    writable(source)
     with _changing(source, path, rights) as directory:
         return os.open(b".", flags | os.O_TMPFILE | os.O_CLOEXEC, mode, dir_fd=directory)
 
@@ -190,15 +189,8 @@ def symlink(source: Source, path: bytes, target: bytes, rights: Rights) -> None:
 
 def link(source: Source, path: bytes, to: Source, new_path: bytes, rights: Rights) -> None:
     """Give a file one more name. In another source it would be a second inode, with pages of its own: EXDEV."""
-    writable(source)
-    writable(to)
-    if source.id != to.id:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-    above, name = os.path.split(path)
-    held = walks.to(source, above)
-    new_above, new_name = os.path.split(new_path)
-    with _changing(to, new_above, rights) as directory:
-        os.link(name, new_name, src_dir_fd=held.fd, dst_dir_fd=directory, follow_symlinks=False)
+    with _between(source, path, to, new_path, rights) as (here, name, there, new_name):
+        os.link(name, new_name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
 
 
 def link_open(descriptor: int, to: Source, new_path: bytes, rights: Rights) -> None:
@@ -228,15 +220,8 @@ def rename(
 ) -> None:
     """renameat2(2), flags and all. Between sources EXDEV, on one disk too, and `mv` copies: whoever has the file open
     would go on with an inode of the old source, beside the new one's size and pages."""
-    writable(source)
-    writable(to)
-    if source.id != to.id:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-    above, name = os.path.split(path)
-    held = walks.to(source, above)
-    new_above, new_name = os.path.split(new_path)
-    with _changing(to, new_above, rights) as directory:
-        if _libc.renameat2(held.fd, name, directory, new_name, flags):
+    with _between(source, path, to, new_path, rights) as (here, name, there, new_name):
+        if _libc.renameat2(here, name, there, new_name, flags):
             raise_errno()
     walks.moved(source, path)
     walks.moved(to, new_path)
@@ -283,7 +268,24 @@ def _changing(source: Source, path: bytes, rights: Rights) -> Generator[int]:
         raise named(error, path) from error
 
 
+@contextmanager
+def _between(
+    source: Source, path: bytes, to: Source, new_path: bytes, rights: Rights
+) -> Generator[tuple[int, bytes, int, bytes]]:
+    """Directory and name of both paths, for a change. Raises OSError EXDEV for two sources."""
+    writable(source)
+    writable(to)
+    if source.id != to.id:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+    above, name = os.path.split(path)
+    held = walks.to(source, above)
+    new_above, new_name = os.path.split(new_path)
+    with _changing(to, new_above, rights) as directory:
+        yield held.fd, name, directory, new_name
+
+
 def writable(source: Source) -> None:
+    """Raises ReadOnly for a source that is not to be written to."""
     if not source.writable:
         raise ReadOnly(f"{source.name} is read-only: it was not given as a folder to write to")
 
