@@ -96,7 +96,7 @@ TRAINING := .cache/training
 
 $(DONE)/training: pyproject.toml $(DONE)/debian
 	$(PYTHON) -m venv $(TRAINING)
-	$(TRAINING)/bin/python -m pip install --quiet --editable ".[training]" pytest pytest-timeout pytest-trio scikit-image scikit-learn
+	$(TRAINING)/bin/python -m pip install --quiet --editable ".[training]" hypothesis pytest pytest-timeout pytest-trio scikit-image scikit-learn
 	@touch $@
 
 training: $(DONE)/training
