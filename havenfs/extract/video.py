@@ -205,7 +205,7 @@ def _has_index(path: bytes) -> bool:
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:
     """Seconds; None when the file does not say (a recording that was cut off)."""
-    if stream.duration and stream.time_base:
+    if stream.duration and stream.duration > 0 and stream.time_base:
         return float(stream.duration * stream.time_base)
     return (
         container.duration / av.time_base if container.duration and container.duration > 0 else None
