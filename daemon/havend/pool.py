@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
+from havenfs.settings import Budget
+
 from . import confine
 from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame
 
@@ -51,12 +53,14 @@ class Settings:
     """How workers are started."""
 
     state: State
+    readable: tuple[bytes, ...] = ()
+    """Directories of originals, which it may read and nothing else."""
     memory: int = confine.MEMORY
     """Bytes of private memory that one may have."""
     threads: int = 1
     """Of one run of a model."""
-    foreground: bool = False
-    """Whether somebody waits for its answers; others run at low priority."""
+    budget: Budget | None = Budget.BALANCED
+    """How low its priority is; None: somebody waits for its answers."""
 
 
 class Worker:
@@ -68,6 +72,8 @@ class Worker:
         self._requests: trio.lowlevel.FdStream | None = None
         self._answers: trio.lowlevel.FdStream | None = None
         self._asked = 0
+        self.walls: tuple[str, ...] = ()
+        """What the kernel lacks for shutting it in, in words."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,8 +107,9 @@ class Worker:
             await self.stop()
             raise
 
-    async def stop(self) -> int | None:
-        """End the process, if there is one; returns its exit status."""
+    async def stop(self, settings: Settings | None = None) -> int | None:
+        """End the process, if there is one; returns its exit status. The next one is started as *settings* say."""
+        self._settings = settings or self._settings
         process, self._process = self._process, None
         if process is None:
             return None
@@ -124,7 +131,9 @@ class Worker:
         for pause in (1.0, 5.0, None):  # memory may be short for a moment
             self._spawn()
             try:
-                if isinstance(await self._receive(START_S), Ready):
+                answer = await self._receive(START_S)
+                if isinstance(answer, Ready):
+                    self.walls = answer.walls
                     return
             except WorkerDiedError as error:
                 reason = str(error)
@@ -144,7 +153,8 @@ class Worker:
             *("--parent", str(os.getpid())),
             *("--memory", str(settings.memory)),
             *("--threads", str(settings.threads)),
-            *(["--foreground"] if settings.foreground else []),
+            *(["--budget", settings.budget] if settings.budget else []),
+            *(part for root in settings.readable for part in ("--readable", os.fsdecode(root))),
         ]
         self._process = subprocess.Popen(
             command,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from havenfs.config import State
 from havenfs.errors import ModelError, SourceGone, Unreadable
+from havenfs.settings import Budget
 
 from . import confine
 from .protocol import (
@@ -115,9 +116,11 @@ class Worker:
         return self._pictures
 
 
-def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Say that all is well, then answer until *requests* ends."""
-    answers.write(frame(Ready()))
+def serve(
+    worker: Worker, requests: BinaryIO, answers: BinaryIO, walls: tuple[str, ...] = ()
+) -> None:
+    """Say that all is well (and which walls are missing), then answer until *requests* ends."""
+    answers.write(frame(Ready(walls=walls)))
     answers.flush()
     while head := requests.read(LENGTH.size):
         (length,) = LENGTH.unpack(head)
@@ -134,18 +137,31 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True, help="pid of the indexer")
     parser.add_argument("--memory", type=int, default=confine.MEMORY, help="bytes")
     parser.add_argument("--threads", type=int, default=1, help="of one run of a model")
-    parser.add_argument("--foreground", action="store_true", help="somebody waits for the answers")
+    parser.add_argument(
+        "--budget",
+        type=Budget,
+        help="how low its priority is; without, somebody waits for the answers",
+    )
+    parser.add_argument(
+        "--readable", type=Path, action="append", default=[], help="a directory of originals"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     # Libraries print where they please: what they write to stdout goes to stderr, the answers to a descriptor of ours.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    confine.confine(arguments.parent, memory=arguments.memory, background=not arguments.foreground)
+    state = State(root=arguments.state)
+    walls = confine.confine(
+        arguments.parent,
+        memory=arguments.memory,
+        budget=arguments.budget,
+        readable=[state.models, *arguments.readable],
+    )
     # Before the first file, so that a broken installation is not taken for a broken file; and only what is needed.
-    import_module("havenfs.extract.clip" if arguments.foreground else "havenfs.extract.visit")
-    worker = Worker(State(root=arguments.state), threads=arguments.threads)
+    import_module("havenfs.extract.visit" if arguments.budget else "havenfs.extract.clip")
+    worker = Worker(state, threads=arguments.threads)
     try:
-        serve(worker, sys.stdin.buffer, answers)
+        serve(worker, sys.stdin.buffer, answers, walls)
     except BrokenPipeError:
         raise SystemExit(0) from None
 
