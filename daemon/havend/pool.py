@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -72,6 +75,8 @@ class Worker:
         self._requests: trio.lowlevel.FdStream | None = None
         self._answers: trio.lowlevel.FdStream | None = None
         self._asked = 0
+        self.scratch = Path()
+        """The directory of its own; gone with the process."""
         self.walls: tuple[str, ...] = ()
         """What the kernel lacks for shutting it in, in words."""
 
@@ -125,6 +130,7 @@ class Worker:
                 await _ended(process)
             if waiting.cancelled_caught:
                 log.error("worker %d waits for a dead disk and cannot be ended", process.pid)
+            shutil.rmtree(self.scratch, ignore_errors=True)
         return process.returncode
 
     async def _start(self) -> None:
@@ -147,8 +153,11 @@ class Worker:
 
     def _spawn(self) -> None:
         settings = self._settings
+        self.scratch = Path(tempfile.mkdtemp(prefix="havenfs-worker-"))
         command = [
-            *(sys.executable, "-m", "havend.worker"),
+            # -P: never from the directory that we happen to be in
+            *(sys.executable, "-P", "-m", "havend.worker"),
+            *("--scratch", str(self.scratch)),
             *("--state", str(settings.state.root)),
             *("--parent", str(os.getpid())),
             *("--memory", str(settings.memory)),
@@ -161,7 +170,12 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # tesseract's threads fight each other: one makes it 8 times as fast
-            env={**os.environ, "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "OMP_THREAD_LIMIT": "1",
+                "PYTHONUNBUFFERED": "1",
+                "TMPDIR": str(self.scratch),
+            },
             process_group=0,
         )
         assert self._process.stdin is not None

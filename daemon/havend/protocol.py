@@ -82,6 +82,8 @@ class Gone(msgspec.Struct, frozen=True, tag=True):
     """The file or its disk is not there: not the file's fault."""
 
     reason: str
+    anew: bool = False
+    """Whether another worker could reach it."""
 
 
 class NoModel(msgspec.Struct, frozen=True, tag=True):

@@ -187,6 +187,8 @@ class Visitor:
             del self._crashes[file.id]
         except Unreadable as error:
             answer = Bad(str(error))
+        if isinstance(answer, Gone) and answer.anew:
+            await worker.stop()
         now = await _look(work.root, file.path)
         if (
             isinstance(answer, Bad)
@@ -243,6 +245,8 @@ class Visitor:
                 self.model = None
                 self._released(work, later=False)
             case Gone():
+                if answer.anew:
+                    await worker.stop()
                 self._put_off(work, job.source_id, job.path)
             case _:
                 failed = dict.fromkeys(job.stages, "the decoder's answer makes no sense")
