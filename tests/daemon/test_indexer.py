@@ -20,7 +20,7 @@ import pytest
 import trio
 from PIL import Image, ImageDraw
 
-from havend import indexer
+from havend import indexer, scanner
 from havenfs import standing
 from havenfs.catalog import Catalog, jobs, progress
 from havenfs.catalog.thumbnails import Thumbnails
@@ -188,7 +188,7 @@ PROGRAM = """
 import sys, trio
 from functools import partial
 from pathlib import Path
-from havend import indexer
+from havend import indexer, scanner
 from havenfs.config import SourceConfig, State
 trio.run(partial(indexer.run, State(root=Path(sys.argv[1])), [SourceConfig(name="photos", root=Path(sys.argv[2]))],
                  once=True))
@@ -420,6 +420,31 @@ async def test_settings_that_change_count_without_a_restart(
         found = await trio.to_thread.run_sync(standing.ask, home.state.standing)
         assert found is not None
         assert (found.budget, found.waits) == ("full", None)
+
+
+async def test_the_scan_that_comes_round_lets_a_sleeping_disk_sleep(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep = True
+    scans = 0
+    real = scanner.scan
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal scans
+        scans += 1
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(scanner, "GUARD_S", 0.1)
+    monkeypatch.setattr(scanner, "scan", counted)
+    monkeypatch.setattr(scanner.Disks, "asleep", lambda *_: asleep)
+    home.photo("a.jpg", 1)
+    async with home.running(rescan_s=0.5):
+        await home.until(lambda: bool(home.shown()) and home.idle())
+        before = scans
+        await trio.sleep(2)
+        assert scans == before
+        asleep = False  # somebody looks at a photo
+        await home.until(lambda: scans > before)
 
 
 def test_the_indexer_leaves_no_process_behind_when_it_is_killed(home: Home) -> None:
