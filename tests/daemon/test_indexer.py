@@ -436,7 +436,11 @@ async def test_the_scan_that_comes_round_lets_a_sleeping_disk_sleep(
 
     monkeypatch.setattr(scanner, "GUARD_S", 0.1)
     monkeypatch.setattr(scanner, "scan", counted)
-    monkeypatch.setattr(scanner.Disks, "asleep", lambda *_: asleep)
+
+    def told(_self: scanner.Disks, _root: bytes, _device: int) -> bool:
+        return asleep
+
+    monkeypatch.setattr(scanner.Disks, "asleep", told)
     home.photo("a.jpg", 1)
     async with home.running(rescan_s=0.5):
         await home.until(lambda: bool(home.shown()) and home.idle())
