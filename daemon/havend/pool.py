@@ -38,6 +38,7 @@ KILL_S = (
     10.0  # SIGKILL works at once, unless the process waits in the kernel for a disk that is gone
 )
 START_S = 60.0  # importing decoders from a spinning disk that is busy
+MEMORY = "/dev/shm"
 REQUESTS = (
     2000  # answers after which a worker makes room for a fresh one: C libraries leak a little
 )
@@ -153,7 +154,9 @@ class Worker:
 
     def _spawn(self) -> None:
         settings = self._settings
-        self.scratch = Path(tempfile.mkdtemp(prefix="havenfs-worker-"))
+        # In memory where that can be: what tesseract is handed over is no reason to wake a disk.
+        place = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self.scratch = Path(tempfile.mkdtemp(prefix="havenfs-worker-", dir=place))
         command = [
             # -P: never from the directory that we happen to be in
             *(sys.executable, "-P", "-m", "havend.worker"),

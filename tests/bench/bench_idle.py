@@ -65,13 +65,15 @@ def running(root: Path, scratch: Path):
 
 
 def until_indexed(state: Path) -> None:
-    """Return when `havenfs status` says that nothing is left."""
+    """Return when `havenfs status` has said three times that nothing is left: between two scans it says so too early."""
     until = time.monotonic() + INDEXED_S
+    said = 0
     while time.monotonic() < until:
         time.sleep(1)
         asked = [sys.executable, "-m", "havend", "status", "--json", "--state", str(state)]
         done = subprocess.run(asked, capture_output=True, check=False, timeout=60)
-        if done.returncode == 0 and json.loads(done.stdout)["finished"]:
+        said = said + 1 if done.returncode == 0 and json.loads(done.stdout)["finished"] else 0
+        if said == 3:
             return
     raise TimeoutError("the library is not indexed")
 
