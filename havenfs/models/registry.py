@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUILTIN = {ModelKind.CLIP: Path(__file__).parent / "mini-clip"}
+BUILTIN = {
+    ModelKind.CLIP: Path(__file__).parent / "mini-clip",
+    ModelKind.FACES: Path(__file__).parent / "mini-faces",
+}
 ACTIVE = {ModelKind.CLIP: "active", ModelKind.FACES: "active.faces"}
 """The file in the directory of models that names the one in use."""
 

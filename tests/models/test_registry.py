@@ -73,16 +73,19 @@ def state(tmp_path: Path) -> State:
     return State(root=tmp_path / "state")
 
 
-def test_the_built_in_model_is_whole_and_says_that_it_is_a_miniature():
-    model = registry.builtin()
-    assert model.miniature
-    assert model.licence == "MIT"
-    assert registry.verify(model) == []
+def test_the_built_in_models_are_whole_and_say_that_they_are_miniatures():
+    for kind in ModelKind:
+        model = registry.builtin(kind)
+        assert model.miniature
+        assert model.licence == "MIT"
+        assert registry.verify(model) == []
 
 
 def test_without_a_choice_the_built_in_model_is_in_use(state: State):
-    assert registry.active(state) == registry.builtin()
-    assert registry.installed(state) == [registry.builtin()]
+    for kind in ModelKind:
+        assert registry.active(state, kind) == registry.builtin(kind)
+        assert registry.installed(state, kind) == [registry.builtin(kind)]
+    assert registry.installed(state) == [registry.builtin(kind) for kind in ModelKind]
 
 
 def test_an_id_is_the_name_and_twelve_digits(state: State):
@@ -172,7 +175,7 @@ def test_broken_models_are_passed_over_with_a_warning_and_downloads_in_silence(
     (state.models / "a-file").write_text("")
     with caplog.at_level(logging.WARNING):
         names = [model.name for model in registry.installed(state)]
-    assert names == ["mini-clip", "good"]
+    assert names == ["mini-clip", "mini-faces", "good"]
     assert len(caplog.records) == 1
     assert "bad" in caplog.text
 
