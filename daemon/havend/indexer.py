@@ -23,12 +23,13 @@ from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
+from havenfs.models.manifest import ModelKind
 
 from . import bell, confine, encoder
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
-from .visitor import Identification, Visitation, Visitor
+from .visitor import WAITING, Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
 POLL_S = 5.0  # how soon work is found that another program queued
 CHANGES_KEPT = 20_000  # the log of changes; who is further behind asks everything again
+MODELS = {Stage.EMBED: ModelKind.CLIP, Stage.FACES: ModelKind.FACES}
 MODEL_S = 10.0  # how soon a change of the model is noticed
 REST_NS = 2 * 10**9
 """A file that was written to less than this ago is probably still being written."""
@@ -94,7 +96,7 @@ async def run(
             visit_s=indexer.options.visit_s,
             released=indexer.release,
         )
-        await indexer.choose_model()
+        await indexer.choose_models()
         async with trio.open_nursery() as nursery:
             if not once:
                 await nursery.start(encoder.serve, state)
@@ -110,7 +112,7 @@ async def run(
                     )
             task_status.started()
             if not once:
-                nursery.start_soon(indexer.follow_model)
+                nursery.start_soon(indexer.follow_models)
             await indexer.work(scanner)
             nursery.cancel_scope.cancel()
 
@@ -191,30 +193,34 @@ class _Indexer:
             self._hurried = True
             self._wake.set()
 
-    async def choose_model(self) -> None:
-        """Take the model in use from the registry, and queue what another one did."""
-        try:
-            model: Model | None = await trio.to_thread.run_sync(registry.active, self._state)
-        except ModelError as error:
-            log.error("searching by looks waits for a model: %s", error)  # noqa: TRY400 -- for the owner
-            model = None
-        if model is not None:
-            count = await trio.to_thread.run_sync(self._requeue, model)
+    async def choose_models(self) -> None:
+        """Take the models in use from the registry, and queue what others did."""
+        chosen: dict[Stage, Model] = {}
+        for stage, kind in MODELS.items():
+            try:
+                model = await trio.to_thread.run_sync(registry.active, self._state, kind)
+            except ModelError as error:
+                log.error("%s waits for a model: %s", WAITING[stage], error)  # noqa: TRY400 -- for the owner
+                continue
+            chosen[stage] = model
+            count = await trio.to_thread.run_sync(self._requeue, stage, model)
             if count:
-                log.info("%d assets are embedded again, by %s", count, model.id)
-        self.visitor.use(model)
+                log.info("%d assets are looked at again (%s), by %s", count, stage, model.id)
+        self.visitor.use(chosen)
         self._wake.set()
 
-    async def follow_model(self) -> None:
+    async def follow_models(self) -> None:
         """Notice when the owner chooses another model, until cancelled."""
         while True:
             await trio.sleep(MODEL_S)
-            try:
-                model = await trio.to_thread.run_sync(registry.active, self._state)
-            except ModelError:
-                continue  # said when it was chosen
-            if model.id != self.visitor.asked_model:
-                await self.choose_model()
+            for stage, kind in MODELS.items():
+                try:
+                    model = await trio.to_thread.run_sync(registry.active, self._state, kind)
+                except ModelError:
+                    continue  # said when it was chosen
+                if model.id != self.visitor.asked_models.get(stage):
+                    await self.choose_models()
+                    break
 
     async def work(self, scanner: Scanner) -> None:
         """Have everything done that is queued, until cancelled or (once) until there is nothing."""
@@ -250,8 +256,8 @@ class _Indexer:
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
 
-    def _requeue(self, model: Model) -> int:
-        return self._catalog.write(jobs.requeue_for_model, model.id)
+    def _requeue(self, stage: Stage, model: Model) -> int:
+        return self._catalog.write(jobs.requeue_for_model, model.id, stage)
 
     def _trim(self) -> None:
         self._catalog.write(changes.trim, CHANGES_KEPT)
@@ -275,7 +281,7 @@ class _Indexer:
         return self._visits(arrived=False), resting
 
     def _visits(self, *, arrived: bool) -> list[Identification | Visitation]:
-        stages = set(Stage) if self.visitor.model is not None else set(Stage) - {Stage.EMBED}
+        stages = set(Stage) - (MODELS.keys() - self.visitor.models.keys())
         found = self._catalog.read(
             queue.visits,
             besides=self._busy.assets | self._busy.late_assets,

@@ -33,6 +33,7 @@ DOING = {
     Stage.METADATA: "dates and places",
     Stage.PREVIEW: "previews",
     Stage.EMBED: "what pictures show",
+    Stage.FACES: "faces",
     Stage.TEXT: "texts",
 }
 """What each stage brings, in words for people."""
