@@ -160,9 +160,12 @@ def decoded(outputs: list[NDArray[np.float32]], rows: int, columns: int, score: 
 
 
 def apart(found: Detected, most: float) -> list[int]:
-    """Of faces that overlap more than *most* (intersection over union), the surest."""
+    """Of faces that overlap more than *most* (intersection over union), the surest; in whole pixels, as OpenCV counts."""
     kept: list[int] = []
-    left, top, right, bottom = found.boxes.T
+    left, top = np.trunc(found.boxes[:, :2]).T
+    right, bottom = (
+        np.trunc(found.boxes[:, :2]) + np.trunc(found.boxes[:, 2:] - found.boxes[:, :2])
+    ).T
     areas = (right - left) * (bottom - top)
     rest = np.arange(len(found.scores))
     while len(rest):
