@@ -1,8 +1,8 @@
 """From the two trained networks to int8 ONNX files that insightface takes for its own.
 
-Convolutions static QDQ U8S8 per channel, calibrated on drawings; the outputs of the detector stay in float32, because a
-landmark that is an eighth of a stride off turns the face that the recogniser sees. Each finished file is loaded once in a
-throw-away process.
+Convolutions static QDQ U8S8 per channel, calibrated on drawings; but for the first one of each network, which sees the
+pixels (quantising it lost 6 points of recall, and vectors agreed with those of fp32 to 0.89 instead of 0.99), and the
+last ones of the detector, because a landmark that is an eighth of a stride off turns the face that the recogniser sees.
 """
 
 # torch and onnx are an extra and come without types:
@@ -83,6 +83,7 @@ def quantise(source: Path, target: Path, pixels: NDArray[np.uint8], divisor: flo
         onnx.save(graph, prepared)
         convolutions = [node for node in graph.graph.node if node.op_type == "Conv"]
         outermost = [node.name for node in convolutions if _is_last(node, graph.graph)]
+        outermost.append(convolutions[0].name)
         quantize_static(
             str(prepared), str(target), _Pictures(pixels, divisor), quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True,

@@ -80,7 +80,7 @@ def write_readme(directory: Path, measured: Figures) -> None:
         f"`{packs.DETECTION}` ({sizes[packs.DETECTION]:.2f} MB): `input.1` float32 [1, 3, h, w], (pixel - 127.5) / 128; scores, boxes and five landmarks",
         f"at strides 8, 16 and 32. Pictures are brought to {SIDE} px. `{packs.RECOGNITION}` ({sizes[packs.RECOGNITION]:.2f} MB): `input.1` float32",
         f"[n, 3, {CROP}, {CROP}], (pixel - 127.5) / 127.5; `embedding` float32 [n, {DIMENSION}]. int8: convolutions static QDQ U8S8 per channel,",
-        "but for the detector's last ones.",
+        "but for the first ones and the detector's last ones.",
         "",
         "## Measured on drawings of people never seen in training",
         "",
