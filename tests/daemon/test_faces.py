@@ -76,7 +76,15 @@ def test_faces_are_found_where_they_were_drawn_and_nowhere_else(indexed: Indexed
     people, drawn, found = matched(indexed)
     for path, known in indexed.truth.assets.items():
         if path in indexed.faces and len(indexed.faces[path]) > len(known.faces):
-            print(path, known.labels[:6], len(known.faces), [(round(f.score, 2), [round(v, 2) for v in f.region[1:]]) for f in indexed.faces[path]])
+            print(
+                path,
+                known.labels[:6],
+                len(known.faces),
+                [
+                    (round(f.score, 2), [round(v, 2) for v in f.region[1:]])
+                    for f in indexed.faces[path]
+                ],
+            )
     print(f"{drawn} faces drawn, {found} found, {len(people)} of them right")
     assert drawn >= 15
     assert len(people) / drawn >= 0.85
