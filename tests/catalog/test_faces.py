@@ -197,12 +197,8 @@ def test_another_model_looks_again_at_pictures_without_faces_too_and_at_nothing_
     catalog: Catalog,
 ) -> None:
     asset = add(catalog, b"a.jpg")
-    for stage, model in ((Stage.FACES, OURS), (Stage.EMBED, OURS)):
-        catalog.write(
-            lambda db, stage=stage, model=model: jobs.finish(
-                db, asset, stage, JobState.DONE, model=model
-            )
-        )
+    catalog.write(jobs.finish, asset, Stage.FACES, JobState.DONE, model=OURS)
+    catalog.write(jobs.finish, asset, Stage.EMBED, JobState.DONE, model=OURS)
     assert catalog.write(jobs.requeue_for_model, THEIRS, Stage.FACES) == 1
     assert catalog.write(jobs.requeue_for_model, OURS, Stage.EMBED) == 0
     (job,) = catalog.read(lambda db: jobs.queued(db, Stage.FACES, [], limit=9))
