@@ -168,8 +168,16 @@ def _verification(
 def verify(vectors: NDArray[np.float32], people: NDArray[Any]) -> Verification:
     """Compare every two unit vectors [n, d] of so many people [n]."""
     first, second = np.triu_indices(len(people), 1)
-    cosines = (vectors @ vectors.T)[first, second]
     same = people[first] == people[second]
+    if not same.any() or same.all():  # too few were found to say anything
+        return Verification(
+            accepted=0.0,
+            accuracy=0.5,
+            cosine=1.0,
+            faces=len(people),
+            people=len(set(people.tolist())),
+        )
+    cosines = (vectors @ vectors.T)[first, second]
     ours, others = cosines[same], cosines[~same]
     cosine = float(np.quantile(others, 1 - FALSE_ACCEPTS))
     steps = np.linspace(-0.5, 1, 301)
@@ -191,4 +199,6 @@ def agreement(ours: Measured, reference: Measured) -> dict[str, float]:
         for other in theirs
         if one.score >= 0.5 and other.score >= 0.5 and one.region.overlap(other.region) >= OVERLAP
     ]
+    if not cosines:
+        return {"cosine_mean": 0.0, "cosine_min": 0.0}
     return {"cosine_mean": float(np.mean(cosines)), "cosine_min": float(np.min(cosines))}
