@@ -153,6 +153,10 @@ def first_of(*parts: Metadata) -> Metadata:
         screenshot=any(p.screenshot for p in parts),
         raw=any(p.raw for p in parts),
         live=any(p.live for p in parts),
+        content_id=pick("content_id"),
+        burst_id=pick("burst_id"),
+        adjusted=pick("adjusted"),
+        hdr=pick("hdr"),
     )
 
 
