@@ -82,6 +82,8 @@ class DateSource(StrEnum):
 
     EXIF = "exif"
     XMP = "xmp"
+    TAKEOUT = "takeout"
+    """Google Photos' own record, exported beside the file."""
     CONTAINER = "container"
     """The date inside a video container, a PDF or an office document."""
     NAME = "name"

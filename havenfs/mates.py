@@ -97,12 +97,14 @@ def step(name: bytes, by: int) -> Span | None:
     return start + b".", start + _TO
 
 
+_LONG = 40  # exports cut the names of sidecars at 46 characters, those of numbered ones before
+
+
 def is_sidecar(name: bytes) -> bool:
     """Whether a file of this name may say something about a picture beside it."""
-    return name[-4:].lower() in (b".xmp", b".aae") or name[-5:].lower() == b".json"
-
-
-_LONG = 40  # exports cut the names of sidecars at 46 characters, and at fewer bytes' worth of them
+    if name[-5:].lower() == b".json":  # that of a picture: IMG_1.jpg.json, or cut
+        return b"." in name[:-5] or len(name) - 5 >= _LONG
+    return name[-4:].lower() in (b".xmp", b".aae")
 
 
 def owners(name: bytes) -> Span:

@@ -318,7 +318,8 @@ def _where(
 
 @lru_cache(1024)
 def _conjunction(
-    tests: tuple[tuple[str, bool], ...], each: bool  # noqa: FBT001
+    tests: tuple[tuple[str, bool], ...],
+    each: bool,  # noqa: FBT001
 ) -> tuple[str, str, tuple[int, ...]]:
     """The view and the SQL of these tests (negated or not), and how often each binds its value."""
     view, parts = "visible", ["TRUE"]

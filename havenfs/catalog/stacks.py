@@ -39,7 +39,7 @@ class Mate:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
     """What decides about an asset's mates. One that is hidden has no files."""
 
@@ -138,10 +138,11 @@ def _mates(
     for column in ("content_id", "burst_id"):
         value = getattr(one, column)
         if value is not None:
-            for (other_id,) in db.execute(
+            rows: list[Any] = db.execute(
                 f"SELECT id FROM asset WHERE {column} = ? LIMIT ?",  # noqa: S608
                 (value, MOST),
-            ).fetchall():
+            ).fetchall()
+            for (other_id,) in rows:
                 other = _member(db, AssetId(other_id), known)
                 if other is not None and other.source_id == one.source_id and other.id != one.id:
                     yield other
@@ -194,7 +195,9 @@ def _taken_at_once(
         ]
     for by in (-1, 1):
         for third in (by * 2, -by):
-            row = [min(m.taken or 0 for m in near[step]) for step in (0, by, third) if near.get(step)]
+            row = [
+                min(m.taken or 0 for m in near[step]) for step in (0, by, third) if near.get(step)
+            ]
             if len(row) == 3 and max(row) - min(row) <= BURST_S:
                 yield from near[by]
                 break
@@ -237,15 +240,19 @@ def _member(
     ).fetchall()
     member = None
     if rows:
-        kind, raw, *facts, source_id, _ = rows[0]
-        files = [row[-1].rpartition(b"/") for row in rows]
+        kind, raw, duration_ms, camera, taken, content_id, burst_id, source_id, _ = rows[0]
+        places = [row[-1].rpartition(b"/") for row in rows]
         member = _Member(
-            asset_id,
-            Kind(kind),
-            bool(raw),
-            *facts,
-            source_id,
-            tuple((folder, name) for folder, _, name in files),
+            id=asset_id,
+            kind=Kind(kind),
+            raw=bool(raw),
+            duration_ms=duration_ms,
+            camera=camera,
+            taken=taken,
+            content_id=content_id,
+            burst_id=burst_id,
+            source_id=source_id,
+            files=tuple((folder, name) for folder, _, name in places),
         )
     known[asset_id] = member
     return member
@@ -315,7 +322,7 @@ def _write(
 
 def _reread(db: apsw.Connection) -> None:
     """Queue METADATA for the pictures that stirred sidecars may be about."""
-    stirred: list[tuple[int, bytes]] = db.execute("SELECT source_id, path FROM stirred").fetchall()
+    stirred: list[Any] = db.execute("SELECT source_id, path FROM stirred").fetchall()
     db.execute("DELETE FROM stirred")
     for source_id, path in stirred:
         folder, _, name = path.rpartition(b"/")

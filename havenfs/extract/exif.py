@@ -14,6 +14,7 @@ from PIL import Image
 
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.extract import dates, magic
+from havenfs.extract.apple import MakerNote, maker_note
 from havenfs.extract.failures import DECODING
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def of_tags(tags: Image.Exif) -> Metadata:
         gps = dict(main)
     position = _position(gps)
     comment = _comment(detail.get(0x9286))
+    note = detail.get(0x927C)
+    apple = maker_note(note) if isinstance(note, bytes) else MakerNote()
     return Metadata(
         taken=_taken(main, detail),
         latitude=position[0] if position else None,
@@ -114,6 +117,8 @@ def of_tags(tags: Image.Exif) -> Metadata:
         ),
         screenshot=comment.lower() == "screenshot"
         or "screenshot" in _text(main.get(0x0131)).lower(),
+        content_id=apple.content_id,
+        burst_id=apple.burst_id,
     )
 
 

@@ -149,6 +149,7 @@ def facts(path: bytes, mime: str) -> Metadata:
         duration_ms=round(length * 1000) if length else None,
         camera=_camera(tags),
         live="com.apple.quicktime.content.identifier" in tags and (length or 99.0) < 4.0,
+        content_id=tags.get("com.apple.quicktime.content.identifier", "").strip()[:200] or None,
     )
 
 

@@ -60,7 +60,15 @@ def _metadata(found: Metadata) -> None:
     _check(_between(found.iso, 0, 1 << 40), "numbers")
     for number in (found.aperture, found.focal_mm, found.exposure_s):
         _check(_between(number, 0, 1e9), "numbers")
-    words = [found.camera, found.lens, found.content_id, found.burst_id, found.adjusted, found.hdr, *found.keywords]
+    words = [
+        found.camera,
+        found.lens,
+        found.content_id,
+        found.burst_id,
+        found.adjusted,
+        found.hdr,
+        *found.keywords,
+    ]
     if found.locality is not None:
         words += [found.locality.country, found.locality.region, found.locality.city]
     _check(all(len(word or "") <= WORDS for word in words) and len(found.keywords) <= 4096, "words")

@@ -61,7 +61,9 @@ class ById(Folder):
     def entries(self) -> Roll:
         """One leaf an asset, by date."""
         return Roll(
-            self.scope.library.catalog, (Condition(ALL_FILES),), lambda asset: (asset.hash.hex().encode(), Leaf(asset))
+            self.scope.library.catalog,
+            (Condition(ALL_FILES),),
+            lambda asset: (asset.hash.hex().encode(), Leaf(asset)),
         )
 
     def child(self, name: str) -> Leaf:

@@ -30,6 +30,13 @@ def roles(shelf: Any, asset_id: AssetId) -> dict[str, Role]:
     return {mate.name: mate.role for mate in shelf.catalog.read(stacks.of, asset_id)}
 
 
+def rows(shelf: Any, statement: str) -> list[Any]:
+    def ask(db: Any) -> list[Any]:
+        return db.execute(statement).fetchall()
+
+    return shelf.catalog.write(ask)
+
+
 def rebuild(db: Any) -> None:
     db.execute("UPDATE asset SET primary_id = NULL, role = NULL, with_raw = 0, with_film = 0")
     db.execute("INSERT OR IGNORE INTO loose SELECT id FROM asset")
@@ -174,7 +181,12 @@ def test_what_stands_before_all_files_is_asked_of_stacks_and_what_follows_of_fil
     assert shown(shelf, year) == ["IMG_1.JPG"]
     assert shown(shelf, year, everything) == ["IMG_1.CR2", "IMG_1.JPG"]
     assert shown(shelf, everything, year) == ["IMG_1.JPG"]
-    for conditions in ([year, everything], [everything, year], [everything], [everything, everything]):
+    for conditions in (
+        [year, everything],
+        [everything, year],
+        [everything],
+        [everything, everything],
+    ):
         listed = shelf.catalog.read(browse.assets, conditions)
         ids = shelf.catalog.read(browse.ids, conditions)
         assert list(ids) == [asset.id for asset in listed]
@@ -191,10 +203,10 @@ def test_nothing_is_left_loose_and_a_quiet_write_changes_nothing(shelf: Any):
     shelf.add("IMG_1.JPG")
     start = shelf.catalog.read(changes.generation)
     shelf.catalog.write(rebuild)  # everything at once
-    shelf.catalog.write(lambda db: db.execute("INSERT INTO loose SELECT id FROM asset").fetchall())
+    rows(shelf, "INSERT INTO loose SELECT id FROM asset")
     moved = shelf.catalog.read(changes.since, start)
     assert len(moved) == 4  # the rebuilding took the stack apart and made it again
-    assert shelf.catalog.read(lambda db: db.execute("SELECT * FROM loose").fetchall()) == []
+    assert rows(shelf, "SELECT * FROM loose") == []
 
 
 NAMES = st.sampled_from(
@@ -221,9 +233,9 @@ def test_stacks_kept_up_are_those_made_from_nothing(
     for what, name, other in events:
         _play(shelf, what, name, other)
     columns = "SELECT id, primary_id, role, with_raw, with_film FROM asset ORDER BY id"
-    kept = shelf.catalog.read(lambda db: db.execute(columns).fetchall())
+    kept = rows(shelf, columns)
     shelf.catalog.write(rebuild)
-    made = shelf.catalog.read(lambda db: db.execute(columns).fetchall())
+    made = rows(shelf, columns)
     shelf.catalog.close()
     assert kept == made
 
@@ -253,10 +265,8 @@ def _play(shelf: Any, what: str, name: str, other: str) -> None:
             case _:
                 pass
 
-    known = shelf.catalog.read(
-        lambda db: db.execute("SELECT 1 FROM file WHERE path = ?", (name.encode(),)).fetchone()
-    )
-    if what == "add" and known is None:
+    known = rows(shelf, f"SELECT 1 FROM file WHERE path = CAST('{name}' AS BLOB)")
+    if what == "add" and not known:
         extra = {"JPG": {}, "CR2": RAW, "MOV": FILM}[name[-3:]]
         path: Path = shelf.root / name
         path.parent.mkdir(exist_ok=True)
