@@ -23,8 +23,10 @@ from havenfs.extract import (
     dates,
     exif,
     geography,
+    jxl,
     motion,
     takeout,
+    tiff,
     video,
     xmp,
 )
@@ -84,11 +86,16 @@ def _picture(path: bytes, mime: str) -> tuple[Metadata, Metadata]:
         if exif.is_raw(mime):
             return exif.of_raw(file, mime), Metadata()
         try:
+            if mime == "image/jxl":
+                known = jxl.header(file, os.fstat(file.fileno()).st_size)
+                return exif.of_jxl(known), xmp.parse(known.xmp)
             with Image.open(file, formats=FORMATS) as image:
+                if image.format == "TIFF":
+                    tiff.seek_picture(image)
                 packet = _packet(image)
                 size = os.fstat(file.fileno()).st_size
                 found = replace(
-                    exif.of_image(image), live=motion.film(file, size, packet) is not None
+                    exif.of_image(image, file), live=motion.film(file, size, packet) is not None
                 )
                 return found, xmp.parse(packet)
         except DECODING as error:
