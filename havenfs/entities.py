@@ -283,6 +283,8 @@ class Preview:
     """64-bit perceptual hash as a signed integer."""
     text_likeness: float
     """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
+    strip: bytes | None = None
+    """Of a video: WebP of frames of one size side by side, in order, spread evenly over its duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
         if seen.picture is None:
             skipped[Stage.PREVIEW] = seen.reason
         else:
-            made = preview(seen.picture)
+            made = preview(seen.picture, seen.strip)
     embeddings: tuple[Embedding, ...] = ()
     if Stage.EMBED in wanted and encoder is not None:
         if not seen.images:
@@ -120,6 +120,7 @@ class _Seen:
     picture: Picture | None = None
     images: tuple[Image.Image, ...] = ()
     frames_ms: tuple[int, ...] = ()
+    strip: Image.Image | None = None
     reason: str = "no picture of it"
 
 
@@ -128,11 +129,12 @@ def _look(request: Visit) -> _Seen:
     if request.kind is Kind.VIDEO and (
         Stage.PREVIEW in request.stages or Stage.EMBED in request.stages
     ):
-        frames = video.frames(request.path, request.mime)
+        film = video.look(request.path, request.mime)
         return _Seen(
-            picture=frames[0].picture,
-            images=tuple(frame.picture.image for frame in frames),
-            frames_ms=tuple(frame.position_ms for frame in frames),
+            picture=film.frames[0].picture,
+            images=tuple(frame.picture.image for frame in film.frames),
+            frames_ms=tuple(frame.position_ms for frame in film.frames),
+            strip=film.strip,
         )
     if Stage.PREVIEW not in request.stages and request.large is not None:
         return _Seen(images=(reopened(request.large),), frames_ms=(0,))

@@ -76,7 +76,7 @@ def _metadata(found: Metadata) -> None:
 
 
 def _preview(found: Preview) -> None:
-    for image in (found.small, found.large):
+    for image in (found.small, found.large, *([found.strip] if found.strip is not None else [])):
         _check(len(image) <= IMAGE and image[:4] == b"RIFF" and image[8:12] == b"WEBP", "preview")
     _check(0 < found.width <= SIDE and 0 < found.height <= SIDE, "size")
     _check(len(found.thumbhash) <= 64 and -(1 << 63) <= found.phash < 1 << 63, "fingerprint")
