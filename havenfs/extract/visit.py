@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import Embedding, Findings, Kind, Metadata, Preview, Stage, Text
 from havenfs.errors import ModelError, Unreadable
-from havenfs.extract import documents, metadata, ocr, pages, video
+from havenfs.extract import documents, metadata, ocr, pages, sheet, video
 from havenfs.extract.decode import decode
 from havenfs.extract.preview import preview, reopened
 
@@ -106,6 +106,7 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
     )
 
 
+_NO_LOOKS = "no picture of this sort of document"
 _NO_TEXT = {
     Kind.PHOTO: "no text in the picture",
     Kind.VIDEO: "videos are not read",
@@ -136,6 +137,12 @@ def _look(request: Visit) -> _Seen:
             frames_ms=tuple(frame.position_ms for frame in film.frames),
             strip=film.strip,
         )
+    if (
+        request.kind is Kind.DOCUMENT
+        and request.mime != "application/pdf"
+        and Stage.PREVIEW not in request.stages
+    ):
+        return _Seen(reason=_NO_LOOKS)
     if Stage.PREVIEW not in request.stages and request.large is not None:
         return _Seen(images=(reopened(request.large),), frames_ms=(0,))
     if request.kind is Kind.VIDEO:
@@ -145,7 +152,8 @@ def _look(request: Visit) -> _Seen:
     elif request.mime == "application/pdf":
         picture = pages.first(request.path)
     else:
-        return _Seen(reason="no picture of this sort of document")
+        # Drawn here, so that eyes tell documents apart. To a model it would be one more page of print.
+        return _Seen(picture=sheet.first(request.path, request.mime), reason=_NO_LOOKS)
     return _Seen(picture=picture, images=(picture.image,), frames_ms=(0,))
 
 
