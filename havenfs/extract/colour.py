@@ -10,9 +10,11 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from PIL import ImageCms
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image
 
 _SRGB: Any = cast(Any, ImageCms).createProfile("sRGB")
@@ -24,6 +26,10 @@ _PRIMARIES = {
 }
 """CIE x, y of red, green and blue; white is D65. Adobe RGB (1998) 4.3.1.1, SMPTE EG 432-1, ITU-R BT.2020-2."""
 _CODED = {9: "Rec. ITU-R BT.2020", 12: "Display P3"}  # ColourPrimaries of ITU-T H.273
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
 _SRGB_CURVE = b"para\0\0\0\0\0\x03\0\0" + b"".join(
     struct.pack(">i", round(value * 65536))
     for value in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
@@ -101,19 +107,15 @@ def _xyz(x: float, y: float, z: float) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">iii", *(round(value * 65536) for value in (x, y, z)))
 
 
-def _columns(primaries: tuple[tuple[float, float], ...]) -> Any:
+def _columns(primaries: tuple[tuple[float, float], ...]) -> list[list[float]]:
     """XYZ of full red, green and blue, adapted from D65 to ICC's D50 (Bradford)."""
-    import numpy as np
 
-    def xyz(x: float, y: float) -> Any:
-        return np.array([x / y, 1.0, (1 - x - y) / y])
+    def xyz(x: float, y: float) -> list[float]:
+        return [x / y, 1.0, (1 - x - y) / y]
 
-    raw = np.stack([xyz(*each) for each in primaries], axis=1)
-    white = xyz(*_D65)
-    scaled: Any = raw * np.linalg.solve(raw, white)
-    bradford = np.array(
-        [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
-    )
-    gain = (bradford @ np.array([0.9642, 1.0, 0.8249])) / (bradford @ white)
-    adapted: Any = np.linalg.inv(bradford) @ np.diag(gain) @ bradford @ scaled
-    return adapted.T.tolist()
+    raw = np.array([xyz(*each) for each in primaries], np.float64).T
+    white = np.array(xyz(*_D65), np.float64)
+    gain = (_BRADFORD @ _D50) / (_BRADFORD @ white)
+    to_d50 = np.linalg.inv(_BRADFORD) @ (gain[:, None] * _BRADFORD)
+    columns: NDArray[np.float64] = to_d50 @ (raw * np.linalg.solve(raw, white))
+    return [[float(value) for value in columns[:, index]] for index in range(3)]

@@ -38,8 +38,10 @@ def mapped(pixels: NDArray[np.uint16], transfer: str) -> NDArray[np.uint8]:
     top = _PEAK / _WHITE
     # Reinhard's curve with a white point: 1 at the peak, nearly straight in the shadows
     rolled = bright * (1 + bright / top**2) / (1 + bright)
-    scaled = np.clip(1.55 * light * (rolled / np.maximum(bright, 1e-6)), 0, 1)
-    curve = np.where(scaled <= 0.0031308, 12.92 * scaled, 1.055 * scaled ** (1 / 2.4) - 0.055)
+    scaled: NDArray[np.float32] = np.clip(1.55 * light * (rolled / np.maximum(bright, 1e-6)), 0, 1)
+    curve = 1.055 * scaled ** (1 / 2.4) - 0.055
+    dark = scaled <= 0.0031308
+    curve[dark] = 12.92 * scaled[dark]
     return (curve * 255 + 0.5).astype(np.uint8)
 
 

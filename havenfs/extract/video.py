@@ -348,7 +348,9 @@ def _image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
         interpolation="BICUBIC",
     )
     if transfer:
-        image = Image.fromarray(tone.mapped(small.to_ndarray(), transfer))
+        image = Image.fromarray(
+            tone.mapped(small.to_ndarray().astype(np.uint16, copy=False), transfer)
+        )
     else:
         image = small.to_image()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     # the display matrix says counter-clockwise, as Pillow does

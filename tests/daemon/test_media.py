@@ -6,7 +6,7 @@ import io
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -24,8 +24,6 @@ from havenfs.sample import scenes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from av.video.stream import VideoStream
-
     from havenfs.entities import Asset
 
 assert pillow_jxl  # importing it teaches Pillow to write JPEG XL
@@ -40,7 +38,7 @@ def draw(scene: scenes.Scene, seed: int, size: tuple[int, int] = (640, 480)) -> 
 def film(path: Path, pictures: list[Image.Image], seconds: float) -> None:
     """Each picture for an equal part of the time."""
     with av.open(str(path), "w") as container:
-        stream = cast("VideoStream", container.add_stream("libx264", rate=10))
+        stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
         stream.options = {"preset": "ultrafast", "threads": "1"}
         count = round(seconds * 10)

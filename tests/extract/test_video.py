@@ -237,7 +237,7 @@ def scenes(
 ) -> Path:
     """A video that shows each colour, with a bar that moves, for an equal part of its time."""
     with av.open(str(path), "w") as container:
-        stream = cast("VideoStream", container.add_stream("libx264", rate=rate))
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = 160, 120, "yuv420p", gop
         stream.options = {"preset": "ultrafast", **{k: str(v) for k, v in options.items()}}
         count = round(seconds * rate)
@@ -279,7 +279,7 @@ def test_a_long_video_is_seen_to_its_end_in_little_work(tmp_path: Path, gop: int
 
 def test_frames_that_say_nothing_new_are_left_out(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
-        stream = cast("VideoStream", container.add_stream("libx264", rate=10))
+        stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
         frame = av.VideoFrame.from_image(Image.effect_noise((160, 120), 60).convert("RGB"))
         for packet in [p for _ in range(40) for p in stream.encode(frame)] + stream.encode():
@@ -299,7 +299,7 @@ def test_the_strip_shows_the_video_from_left_to_right(tmp_path: Path) -> None:
 
 def test_a_variable_frame_rate_and_a_broken_tail_are_no_hindrance(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        stream = cast("VideoStream", container.add_stream("libx264", rate=30))
+        stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt, stream.gop_size = 160, 120, "yuv420p", 12
         stream.codec_context.time_base = Fraction(1, 1000)
         moment = 0
@@ -328,7 +328,7 @@ def test_high_dynamic_range_is_told_and_brought_down(
 ) -> None:
     """The code values of reference white (ITU-R BT.2408): shown as they are, they would be grey."""
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
-        stream = cast("VideoStream", container.add_stream("libx264", rate=10))
+        stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p10le"
         number = {"smpte2084": 16, "arib-std-b67": 18}[transfer]
         stream.codec_context.color_trc = number
