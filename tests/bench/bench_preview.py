@@ -22,7 +22,7 @@ import time
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -110,7 +110,7 @@ def read_through(path: Path) -> Image.Image:
 def samples(directory: Path) -> Iterator[tuple[Path, Callable[[Path], Image.Image]]]:
     """A picture of 12 megapixels in each format (a video of 10 s in full HD), and the straightforward way to open it."""
     image = Image.open(io.BytesIO(photograph())).convert("RGB")
-    for name, options in {
+    written: dict[str, dict[str, Any]] = {
         "a.png": {"compress_level": 1},
         "a.webp": {"quality": 80, "method": 0},
         "a.avif": {"speed": 10},
@@ -119,7 +119,8 @@ def samples(directory: Path) -> Iterator[tuple[Path, Callable[[Path], Image.Imag
         "a.bmp": {},
         "a.gif": {},
         "a.jxl": {"format": "JXL", "effort": 1},
-    }.items():
+    }
+    for name, options in written.items():
         image.save(directory / name, **options)
         yield directory / name, opened
     tifffile.imwrite(directory / "deep.tif", np.asarray(image, np.uint16) * 257, photometric="rgb")
@@ -153,13 +154,16 @@ def looked_at(path: Path) -> None:
         preview(decode(name, mime))
 
 
+def straight(way: Callable[[Path], Image.Image], path: Path) -> None:
+    """A peer's way, and both thumbnails."""
+    save(way(path))
+
+
 def formats(directory: Path, rounds: int) -> None:
     """The table of every format."""
     print("every format, decode + preview stage, processor time, median of", rounds, "rounds")
     for path, peer in samples(directory):
-        mine, theirs = medians(
-            rounds, partial(looked_at, path), partial(lambda way, at: save(way(at)), peer, path)
-        )
+        mine, theirs = medians(rounds, partial(looked_at, path), partial(straight, peer, path))
         print(
             f"  {path.name:10} {path.stat().st_size / 1e6:6.1f} MB  HavenFS {mine:7.1f} ms,"
             f" {peer.__name__} {theirs:7.1f} ms   ratio {theirs / mine:.2f}"
