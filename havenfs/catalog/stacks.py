@@ -5,7 +5,7 @@ at the end of the transaction that moved them, so no reader ever sees half a sta
 asset with its own content, name and id, only not shown beside its primary.
 
 Mates lie in one folder of one source, and are told by names, by what cameras write into both, and by time. What ties two
-assets is looked up, never stored: a few ranges in the index over paths, about 60 us an asset that has no mates.
+assets is looked up, never stored: a few ranges in the index over paths, 0.2 ms an asset.
 """
 
 from __future__ import annotations
@@ -233,7 +233,8 @@ def _member(
         SELECT a.kind, a.raw OR a.mime LIKE 'image/x-%', a.duration_ms, a.camera, iif(a.taken_source IN ('exif', 'xmp'), a.taken_local, NULL),
                a.content_id, a.burst_id, p.source_id, f.path
           FROM asset a JOIN file p ON p.id = a.file_id
-          JOIN file f ON f.asset_id = a.id AND f.source_id = p.source_id
+          -- +: by the asset's few files, never by the source's many
+          JOIN file f ON f.asset_id = a.id AND +f.source_id = p.source_id
          WHERE a.id = ? AND a.kind IN ('photo', 'video') ORDER BY f.id <> p.id, f.id LIMIT 20
         """,
         (asset_id,),
