@@ -255,6 +255,10 @@ class Preview:
     thumbhash: bytes
     phash: int
     """64-bit perceptual hash as a signed integer."""
+    inner: int
+    """The same without the border."""
+    grid: bytes
+    """Grey levels of 16 x 16 cells, row by row."""
     text_likeness: float
     """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
 

@@ -40,6 +40,7 @@ BELOW = """place_id IN (
 COUNTRY_KNOWN = "place_id IS NOT NULL"
 CITY_KNOWN = "place_id IN (SELECT id FROM place WHERE kind = 'city')"
 COPIES = """id IN (
+    SELECT asset_id FROM duplicate UNION
     SELECT asset_id FROM file WHERE state = 'known' AND asset_id IS NOT NULL GROUP BY asset_id HAVING COUNT(*) > 1)"""
 IN_FOLDER = """id IN (
     SELECT f.asset_id FROM file f JOIN source s ON s.id = f.source_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, jobs, places, vectors, words
+from . import contents, duplicates, jobs, places, vectors, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,6 +45,8 @@ def record(
         _preview(db, asset_id, findings.preview)
     if findings.embeddings:
         vectors.put(db, asset_id, findings.embeddings)
+    if findings.preview is not None or findings.embeddings:
+        duplicates.settle(db, asset_id)
     if Stage.TEXT in stages:
         _text(db, asset_id, findings.text)
     for stage in stages:
@@ -134,6 +136,7 @@ def _preview(db: apsw.Connection, asset_id: AssetId, found: Preview) -> None:
             asset_id,
         ),
     )
+    duplicates.put(db, asset_id, inner=found.inner, grid=found.grid)
 
 
 def _text(db: apsw.Connection, asset_id: AssetId, found: Text | None) -> None:

@@ -19,6 +19,7 @@ TEXT = 4 << 20  # characters: a long novel has 2 M
 WORDS = 4096  # characters of one field of metadata
 IMAGE = 4 << 20  # bytes: a 1440 px WebP of noise has 1.5 MB
 FRAMES = 64
+GRID = 256  # cells
 SIDE = 1_000_000  # pixels
 YEARS = (-62_135_596_800, 253_402_300_799)  # 0001..9999 in seconds
 
@@ -71,7 +72,9 @@ def _preview(found: Preview) -> None:
     for image in (found.small, found.large):
         _check(len(image) <= IMAGE and image[:4] == b"RIFF" and image[8:12] == b"WEBP", "preview")
     _check(0 < found.width <= SIDE and 0 < found.height <= SIDE, "size")
-    _check(len(found.thumbhash) <= 64 and -(1 << 63) <= found.phash < 1 << 63, "fingerprint")
+    _check(len(found.thumbhash) <= 64 and len(found.grid) == GRID, "fingerprint")
+    for bits in (found.phash, found.inner):
+        _check(-(1 << 63) <= bits < 1 << 63, "fingerprint")
     _check(_between(found.text_likeness, 0, 1), "numbers")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .by_date import Years
+from .duplicates import Duplicates
 from .facets import FACETS
 from .files import Sources
 from .folders import Fixed
@@ -26,6 +27,7 @@ VIEWS = {
     "places": Countries,
     "types": Types,
     "search": Searches,
+    "duplicates": Duplicates,
     ".haven": Haven,
 }
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""

@@ -121,6 +121,8 @@ def full() -> Findings:
             large=b"l",
             thumbhash=b"t",
             phash=-5,
+            inner=-5,
+            grid=bytes(range(256)),
             text_likeness=0.1,
         ),
         embeddings=(Embedding(model=ModelId("m@1"), vector=vector.tobytes()),),

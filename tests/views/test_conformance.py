@@ -41,6 +41,9 @@ FOLDERS = [
     "search/dog/@ranked",
     "search/dog/@places",
     "search/dog/@places/Italy/Rome",
+    "duplicates",
+    "duplicates/IMG_0001.jpg",
+    "duplicates/IMG_0001.jpg/@types/photos",
     ".haven",
     ".haven/by-id",
     "@people",
@@ -70,7 +73,15 @@ def key_of(node: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def tree(standing: Any) -> Folder:
+    standing.catalog.write(_copies)
     return open_tree(standing.catalog, Searcher(standing.catalog, None))
+
+
+def _copies(db: Any) -> None:
+    """The two pictures of Rome, for want of real copies."""
+    db.execute(
+        "INSERT INTO duplicate SELECT id, 1 FROM asset WHERE name IN ('IMG_0001.jpg', 'IMG_0002.jpg')"
+    )
 
 
 @pytest.fixture(params=FOLDERS)

@@ -1,0 +1,32 @@
+-- What pictures are beyond their facts: copies of one another. All tables here are DERIVED: indexing brings them back.
+
+-- What finds and proves a copy besides asset.phash. A row for each photo that was looked at.
+CREATE TABLE look (
+    asset_id INTEGER PRIMARY KEY REFERENCES asset(id) ON DELETE CASCADE,
+    inner    INTEGER NOT NULL,                 -- perceptual hash without the border: what a crop's whole hash equals
+    grid     BLOB NOT NULL                     -- grey levels of 16 x 16 cells, row by row
+) STRICT;
+
+-- 64 bits in four parts: hashes that differ in at most 7 bits differ in at most one bit of one part.
+CREATE INDEX asset_phash_0 ON asset (phash & 65535) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_1 ON asset (phash >> 16 & 65535) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_2 ON asset (phash >> 32 & 65535) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_3 ON asset (phash >> 48 & 65535) WHERE phash IS NOT NULL;
+CREATE INDEX look_inner_0 ON look (inner & 65535);
+CREATE INDEX look_inner_1 ON look (inner >> 16 & 65535);
+CREATE INDEX look_inner_2 ON look (inner >> 32 & 65535);
+CREATE INDEX look_inner_3 ON look (inner >> 48 & 65535);
+
+-- Copies of one picture that differ in their bytes. Files of equal bytes are one asset already.
+CREATE TABLE duplicate (
+    asset_id INTEGER PRIMARY KEY REFERENCES asset(id) ON DELETE CASCADE,
+    group_id INTEGER NOT NULL                  -- the smallest asset_id of the group, which has at least two
+) STRICT;
+CREATE INDEX duplicate_group ON duplicate (group_id);
+
+CREATE TRIGGER duplicate_added AFTER INSERT ON duplicate BEGIN
+    INSERT INTO change (asset_id) VALUES (new.asset_id);
+END;
+CREATE TRIGGER duplicate_removed AFTER DELETE ON duplicate BEGIN
+    INSERT INTO change (asset_id) VALUES (old.asset_id);
+END;
