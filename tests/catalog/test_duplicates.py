@@ -50,7 +50,10 @@ def group(shelf: Any, asset_id: AssetId) -> list[AssetId]:
 
 
 def best_first(shelf: Any, asset_id: AssetId) -> list[Any]:
-    return shelf.catalog.read(lambda db: duplicates.ranked(db, duplicates.group_of(db, asset_id)))
+    def query(db: apsw.Connection) -> list[Any]:
+        return list(duplicates.ranked(db, duplicates.group_of(db, asset_id)))
+
+    return shelf.catalog.read(query)
 
 
 def test_a_smaller_copy_joins_its_original(shelf: Any) -> None:
@@ -150,9 +153,8 @@ def test_every_hash_within_reach_is_found(shelf: Any, flips: int) -> None:
 
 
 def _grid(shelf: Any, asset_id: AssetId) -> bytes:
-    return shelf.catalog.read(
-        lambda db: db.execute("SELECT grid FROM look WHERE asset_id = ?", (asset_id,)).fetchone()[0]
-    )
+    db = shelf.catalog.connection()
+    return db.execute("SELECT grid FROM look WHERE asset_id = ?", (asset_id,)).fetchone()[0]
 
 
 def _another_file(db: apsw.Connection, asset_id: AssetId) -> None:

@@ -8,14 +8,15 @@ CREATE TABLE look (
 ) STRICT;
 
 -- 64 bits in four parts: hashes that differ in at most 7 bits differ in at most one bit of one part.
-CREATE INDEX asset_phash_0 ON asset (phash & 65535) WHERE phash IS NOT NULL;
-CREATE INDEX asset_phash_1 ON asset (phash >> 16 & 65535) WHERE phash IS NOT NULL;
-CREATE INDEX asset_phash_2 ON asset (phash >> 32 & 65535) WHERE phash IS NOT NULL;
-CREATE INDEX asset_phash_3 ON asset (phash >> 48 & 65535) WHERE phash IS NOT NULL;
-CREATE INDEX look_inner_0 ON look (inner & 65535);
-CREATE INDEX look_inner_1 ON look (inner >> 16 & 65535);
-CREATE INDEX look_inner_2 ON look (inner >> 32 & 65535);
-CREATE INDEX look_inner_3 ON look (inner >> 48 & 65535);
+-- With the whole hash beside it: else each of a few thousand candidates is a read of its row, 12 ms in a million.
+CREATE INDEX asset_phash_0 ON asset (phash & 65535, phash) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_1 ON asset (phash >> 16 & 65535, phash) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_2 ON asset (phash >> 32 & 65535, phash) WHERE phash IS NOT NULL;
+CREATE INDEX asset_phash_3 ON asset (phash >> 48 & 65535, phash) WHERE phash IS NOT NULL;
+CREATE INDEX look_inner_0 ON look (inner & 65535, inner);
+CREATE INDEX look_inner_1 ON look (inner >> 16 & 65535, inner);
+CREATE INDEX look_inner_2 ON look (inner >> 32 & 65535, inner);
+CREATE INDEX look_inner_3 ON look (inner >> 48 & 65535, inner);
 
 -- Copies of one picture that differ in their bytes. Files of equal bytes are one asset already.
 CREATE TABLE duplicate (
