@@ -202,6 +202,8 @@ class Taken:
     offset: int | None
     """Minutes east of UTC; None when unknown."""
     source: DateSource
+    confidence: float = 1.0
+    """0..1, how likely it is right; see extract.moments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

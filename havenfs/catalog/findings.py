@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, duplicates, jobs, places, vectors, words
+from . import contents, duplicates, jobs, neighbours, places, vectors, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,7 +81,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
     db.execute(
         """
         UPDATE asset SET
-            taken_local = ?, taken_offset = ?, taken_source = ?, latitude = ?, longitude = ?, place_id = ?,
+            taken_local = ?, taken_offset = ?, taken_source = ?, taken_confidence = ?, latitude = ?, longitude = ?, place_id = ?,
             width = coalesce(?, width), height = coalesce(?, height), duration_ms = ?,
             camera = ?, lens = ?, iso = ?, aperture = ?, focal_mm = ?, exposure_s = ?,
             rating = ?, caption = ?, keywords = ?, screenshot = ?, raw = ?, live = ?
@@ -91,6 +91,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             taken.local if taken else None,
             taken.offset if taken else None,
             taken.source if taken else None,
+            taken.confidence if taken else None,
             found.latitude,
             found.longitude,
             place_id,
@@ -112,6 +113,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             asset_id,
         ),
     )
+    neighbours.settle(db, asset_id)
     lineage = places.lineage(db, place_id) if place_id is not None else []
     words.put(
         db,

@@ -1,4 +1,19 @@
--- What pictures are beyond their facts: copies of one another. All tables here are DERIVED: indexing brings them back.
+-- What pictures are beyond their facts: how sure their dates are, where they may have been taken, copies of one another. All tables here are DERIVED: indexing brings them back.
+
+ALTER TABLE asset ADD COLUMN taken_confidence REAL;  -- 0..1, extract.moments; NULL: undated, or found before this column
+
+-- By time, for what was taken just before and after.
+CREATE INDEX asset_taken ON asset (taken_local) WHERE taken_local IS NOT NULL;
+
+-- Where a picture without a position was probably taken. Nothing takes it for a fact until a person has said so.
+CREATE TABLE position_suggestion (
+    asset_id   INTEGER PRIMARY KEY REFERENCES asset(id) ON DELETE CASCADE,
+    latitude   REAL NOT NULL,
+    longitude  REAL NOT NULL,
+    place_id   INTEGER REFERENCES place(id),   -- that of the nearer neighbour
+    confidence REAL NOT NULL,                  -- 0..1
+    reason     TEXT NOT NULL                   -- in words, for people
+) STRICT;
 
 -- What finds and proves a copy besides asset.phash. A row for each photo that was looked at.
 CREATE TABLE look (
