@@ -36,6 +36,8 @@ class Stage(StrEnum):
     PREVIEW = "preview"
     EMBED = "embed"
     TEXT = "text"
+    TAGS = "tags"
+    """Made from what EMBED found, without another look at the file."""
 
 
 class FileState(StrEnum):

@@ -28,6 +28,7 @@ from . import bell, confine, encoder
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .tagger import Tagging
 from .visitor import Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
@@ -109,9 +110,12 @@ async def run(
                         partial(scanner.watch, source, rescan_s=indexer.options.rescan_s)
                     )
             task_status.started()
+            tagging = Tagging(catalog, indexer.settings, lambda: indexer.visitor.model)
             if not once:
                 nursery.start_soon(indexer.follow_model)
+                nursery.start_soon(tagging.follow)
             await indexer.work(scanner)
+            await tagging.catch_up()
             nursery.cancel_scope.cancel()
 
 
@@ -156,7 +160,7 @@ class _Indexer:
         self._hurried = False
         cores = len(os.sched_getaffinity(0))
         self._workers = options.workers or min(max(1, cores - 1), 4)
-        self._settings = Settings(
+        self.settings = Settings(
             state=state, memory=options.memory, threads=1 if self._workers > 1 else min(2, cores)
         )
 
@@ -221,7 +225,7 @@ class _Indexer:
         send, receive = trio.open_memory_channel[Identification | Visitation](0)
         async with trio.open_nursery() as nursery:
             for _ in range(self._workers):
-                nursery.start_soon(self.visitor.run, self._settings, receive.clone())
+                nursery.start_soon(self.visitor.run, self.settings, receive.clone())
             receive.close()
             async with send:
                 while True:

@@ -43,6 +43,7 @@ TESTS = {
     "live": "live",
     "raw": "raw",
     "screenshot": "screenshot",
+    "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})",
     "among": "id IN (SELECT value FROM json_each({v}))",
     "nothing": "FALSE",
 }

@@ -51,6 +51,7 @@ TEXT_MATCH = "id IN (SELECT rowid FROM words WHERE words MATCH ?)"
 AROUND = """latitude BETWEEN ? AND ? AND longitude IS NOT NULL AND 2 * ? * asin(min(1.0, sqrt(
     pow(sin(radians(latitude - ?) / 2), 2)
     + cos(radians(?)) * cos(radians(latitude)) * pow(sin(radians(longitude - ?) / 2), 2)))) <= ?"""
+SUGGESTED = "id IN (SELECT asset_id FROM suggested_tag WHERE tag = ? COLLATE NOCASE)"
 TYPES = {
     "photo": "kind = 'photo' AND NOT screenshot",
     "video": "kind = 'video'",
@@ -172,6 +173,13 @@ def _combine(glue: str, tests: Sequence[Test]) -> Test:
 def _later(_: apsw.Connection, value: Value) -> Test:
     """Facts that this version does not have yet."""
     return EVERYTHING if value is Presence.NONE else NOTHING
+
+
+def _tag(_: apsw.Connection, value: Value) -> Test:
+    """Suggested tags; those that people give are not known yet."""
+    if isinstance(value, Presence):
+        return EVERYTHING if value is Presence.NONE else NOTHING
+    return Test(SUGGESTED, (_text(value),))
 
 
 def _favourite(_: apsw.Connection, value: Value) -> Test:
@@ -314,7 +322,7 @@ TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "person": _later,
     "with": _later,
     "faces": _later,
-    "tag": _later,
+    "tag": _tag,
     "album": _later,
     "fav": _favourite,
     "rating": _number("rating"),

@@ -73,6 +73,8 @@ def _delivered(stage: Stage, findings: Findings) -> bool:
             return bool(findings.embeddings)
         case Stage.TEXT:
             return findings.text is not None
+        case Stage.TAGS:
+            return False  # never a visit's
 
 
 def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:

@@ -106,7 +106,7 @@ def count(db: apsw.Connection) -> int:
 
 def between(before: _Fix | None, after: _Fix | None) -> Suggestion | None:
     """The position that the nearest fixes on either side suggest; None where they contradict each other."""
-    if before is None or after is None:
+    if before is None or after is None or before.seconds == 0:
         only = before or after
         return _beside(only) if only is not None else None
     apart = _kilometres(before, after)
@@ -132,13 +132,15 @@ def between(before: _Fix | None, after: _Fix | None) -> Suggestion | None:
 
 def _beside(fix: _Fix) -> Suggestion:
     sure = SAME_CAMERA if fix.same_camera else OTHER_CAMERA
-    side = "after" if fix.seconds <= 0 else "before"
+    side = "after" if fix.seconds < 0 else "before"
     return Suggestion(
         latitude=fix.latitude,
         longitude=fix.longitude,
         place_id=fix.place_id,
         confidence=round(sure * (1 - 0.8 * abs(fix.seconds) / WITHIN_S), 2),
-        reason=f"taken {_said(abs(fix.seconds))} {side} {fix.name}",
+        reason=f"taken {_said(abs(fix.seconds))} {side} {fix.name}"
+        if fix.seconds
+        else f"taken in the same second as {fix.name}",
     )
 
 

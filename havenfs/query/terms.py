@@ -161,11 +161,10 @@ TERMS: tuple[Term, ...] = (
     Term(
         keys=("tag", "tags"),
         group="Order of your own",
-        help="carries the tag",
-        example="tag=holiday",
+        help="carries the tag, or the model in use suggests it",
+        example="tag=receipt",
         kind=kinds.text(),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("album", "albums"),

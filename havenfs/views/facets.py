@@ -15,6 +15,7 @@ from .by_date import Years
 from .folders import Assets, Folder
 from .places import Countries
 from .search import Searches
+from .tags import Tags
 from .types import Types
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ class Not(Folder):
 
 
 def _nothing(scope: Scope) -> Directory:
-    """People and tags: none are known yet."""
+    """People: none are known yet."""
     return Assets(replace(scope, choice=Condition("nothing")))
 
 
 FACETS: dict[str, Callable[[Scope], Directory]] = {
     "@people": _nothing,
     "@places": Countries,
-    "@tags": _nothing,
+    "@tags": Tags,
     "@by-date": Years,
     "@types": Types,
     "@search": Searches,

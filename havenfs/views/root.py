@@ -13,6 +13,7 @@ from .haven import Haven
 from .library import Library, Scope
 from .places import Countries
 from .search import Searches
+from .tags import Tags
 from .types import Types
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ VIEWS = {
     "by-date": Years,
     "places": Countries,
     "types": Types,
+    "tags": Tags,
     "search": Searches,
     "duplicates": Duplicates,
     ".haven": Haven,

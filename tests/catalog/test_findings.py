@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ALL = frozenset(Stage)
+ALL = frozenset(Stage) - {Stage.TAGS}  # which no visit does
 PHOTOS = SourceId(1)
 ROME = Locality(country="Italy", region="Lazio", city="Rome")
 
@@ -146,7 +146,9 @@ def test_a_full_visit_fills_the_asset_its_place_its_words_and_its_jobs(shelf: Sh
     ]
     for words in ("trip", "rome", "cat", "stone", "welcome"):
         assert shelf.row("SELECT rowid FROM words WHERE words MATCH ?", words) == (asset_id,)
-    assert set(shelf.states(asset_id).values()) == {"done"}
+    states = shelf.states(asset_id)
+    assert states.pop("tags") == "queued"
+    assert set(states.values()) == {"done"}
     assert shelf.row("SELECT model FROM job WHERE stage = 'embed'") == ("m@1",)
 
 
@@ -165,6 +167,7 @@ def test_stages_end_as_they_went_and_silence_is_a_failure(shelf: Shelf) -> None:
         "preview": "failed",
         "embed": "failed",
         "text": "skipped",
+        "tags": "queued",
     }
     trouble = shelf.catalog.read(progress.trouble)
     assert {(t.stage, t.reason) for t in trouble} == {
@@ -217,6 +220,7 @@ def test_two_crashes_leave_a_content_alone_and_a_retry_gives_it_another_chance(
         "preview": "failed",
         "embed": "failed",
         "text": "queued",
+        "tags": "queued",
     }
     assert shelf.catalog.write(jobs.retry) == 2
     assert shelf.states(asset_id)["preview"] == "queued"
@@ -256,6 +260,7 @@ def test_without_a_model_embedding_waits_and_the_rest_goes_on(shelf: Shelf) -> N
         "preview": "done",
         "embed": "queued",
         "text": "done",
+        "tags": "queued",
     }
 
 

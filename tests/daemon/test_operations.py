@@ -55,6 +55,7 @@ def test_folders_are_listed(operations: Operations):
         "by-date",
         "places",
         "types",
+        "tags",
         "search",
         "duplicates",
         ".haven",

@@ -46,3 +46,22 @@ END;
 CREATE TRIGGER duplicate_removed AFTER DELETE ON duplicate BEGIN
     INSERT INTO change (asset_id) VALUES (old.asset_id);
 END;
+
+-- The words that pictures are tagged with, as vectors. One row: of the model and list in use.
+CREATE TABLE tag_words (
+    made_by   TEXT PRIMARY KEY,                -- ModelId and list: <model>+<digest of the list>
+    dimension INTEGER NOT NULL,
+    vectors   BLOB NOT NULL                    -- float32, little-endian, a row for each sentence of retrieval.tagging
+) STRICT, WITHOUT ROWID;
+
+-- What a model takes a picture for. A suggestion until a person has said so; job.model of stage 'tags' says which model.
+CREATE TABLE suggested_tag (
+    asset_id INTEGER NOT NULL REFERENCES asset(id) ON DELETE CASCADE,
+    tag      TEXT NOT NULL,                    -- a name in models/taxonomy.toml
+    score    REAL NOT NULL,                    -- 0..1
+    PRIMARY KEY (asset_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX suggested_tag_tag ON suggested_tag (tag, asset_id);
+
+INSERT INTO job (asset_id, stage, priority)
+SELECT asset_id, 'tags', priority FROM job WHERE stage = 'embed';
