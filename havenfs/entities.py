@@ -291,6 +291,11 @@ class Text:
 
     origin: TextOrigin
     body: str
+    boxes: bytes = b""
+    """Of a picture: where the words of `body` (as `str.split` cuts them) stand, in order: for each left, top, width and
+    height as uint16, little-endian, 65535 being the picture's whole side, and confidence in percent as uint8."""
+    language: str | None = None
+    """ISO 639-1; None when it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

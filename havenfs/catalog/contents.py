@@ -71,6 +71,7 @@ def renew(
     )
     db.execute("DELETE FROM embedding WHERE asset_id = ?", (asset_id,))  # of the old content
     db.execute("DELETE FROM suggested_tag WHERE asset_id = ?", (asset_id,))
+    db.execute("DELETE FROM reading WHERE asset_id = ?", (asset_id,))
     duplicates.forget(db, asset_id)
     words.put(db, asset_id, caption="", ocr="", document="")
     attach(db, asset_id, file, identity.hash)

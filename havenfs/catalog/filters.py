@@ -47,6 +47,8 @@ IN_FOLDER = """id IN (
      WHERE f.asset_id IS NOT NULL AND s.present
        AND '/' || s.name || '/' || CAST(f.path AS TEXT) LIKE '%/' || ? || '/%' ESCAPE '\\')"""
 HAS_TEXT = "id IN (SELECT rowid FROM words WHERE ocr <> '' OR document <> '')"
+ANY_LANGUAGE = "id IN (SELECT asset_id FROM reading WHERE language IS NOT NULL)"
+IN_LANGUAGE = "id IN (SELECT asset_id FROM reading WHERE language = ?)"
 TEXT_MATCH = "id IN (SELECT rowid FROM words WHERE words MATCH ?)"
 AROUND = """latitude BETWEEN ? AND ? AND longitude IS NOT NULL AND 2 * ? * asin(min(1.0, sqrt(
     pow(sin(radians(latitude - ?) / 2), 2)
@@ -281,6 +283,14 @@ def _written(_: apsw.Connection, value: Value) -> Test:
     return Test(TEXT_MATCH, (expression,)) if expression else NOTHING
 
 
+def _language(_: apsw.Connection, value: Value) -> Test:
+    if value is Presence.NONE:
+        return negate(Test(ANY_LANGUAGE))
+    if value is Presence.ANY:
+        return Test(ANY_LANGUAGE)
+    return Test(IN_LANGUAGE, (_text(value).lower(),))
+
+
 def _type(_: apsw.Connection, value: Value) -> Test:
     assert isinstance(value, Choice)
     return Test(TYPES[value.word])
@@ -349,6 +359,7 @@ TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "f": _number("aperture"),
     "mm": _number("focal_mm"),
     "text": _written,
+    "lang": _language,
     "has": _has,
     "is": _is,
 }

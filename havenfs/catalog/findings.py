@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, duplicates, jobs, neighbours, places, vectors, words
+from . import contents, duplicates, jobs, neighbours, places, readings, vectors, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -153,3 +153,4 @@ def _text(db: apsw.Connection, asset_id: AssetId, found: Text | None) -> None:
         ocr=body if origin is TextOrigin.OCR else "",
         document=body if origin is TextOrigin.DOCUMENT else "",
     )
+    readings.put(db, asset_id, found)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from havenfs.entities import AssetId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import apsw
 
     from havenfs.entities import PlaceId
@@ -75,7 +73,7 @@ def settle(db: apsw.Connection, asset_id: AssetId) -> None:
     db.execute("DELETE FROM position_suggestion WHERE asset_id = ?", (asset_id,))
     if not timed:
         return
-    lost = db.execute(
+    lost: list[Any] = db.execute(
         "SELECT id FROM asset WHERE taken_local BETWEEN ? AND ? AND latitude IS NULL LIMIT ?",
         (moment - WITHIN_S, moment + WITHIN_S, MOST),
     ).fetchall()
@@ -168,7 +166,7 @@ def _suggest(db: apsw.Connection, asset_id: AssetId) -> None:
 def _nearest(db: apsw.Connection, asset_id: AssetId, *, later: bool) -> _Fix | None:
     """The nearest picture with a position on one side, at the same second or up to WITHIN_S away."""
     low, high, order = ("0", "?2", "ASC") if later else ("-?2", "0", "DESC")
-    row: Sequence[Any] | None = db.execute(
+    row: Any = db.execute(
         f"""
         SELECT n.taken_local - a.taken_local, n.latitude, n.longitude, n.place_id, n.name,
                n.camera IS a.camera AND a.camera IS NOT NULL

@@ -12,7 +12,7 @@ from havenfs.entities import Stage
 from havenfs.errors import Unreadable
 
 if TYPE_CHECKING:
-    from havenfs.entities import Embedding, Findings, Identity, Metadata, Preview
+    from havenfs.entities import Embedding, Findings, Identity, Metadata, Preview, Text
 
 HASH = 32
 TEXT = 4 << 20  # characters: a long novel has 2 M
@@ -20,6 +20,7 @@ WORDS = 4096  # characters of one field of metadata
 IMAGE = 4 << 20  # bytes: a 1440 px WebP of noise has 1.5 MB
 FRAMES = 64
 GRID = 256  # cells
+BOX = 9  # bytes of one word's place
 SIDE = 1_000_000  # pixels
 YEARS = (-62_135_596_800, 253_402_300_799)  # 0001..9999 in seconds
 
@@ -48,6 +49,7 @@ def findings(found: Findings, stages: frozenset[Stage], *, dimension: int | None
         _embeddings(found.embeddings, dimension or 0)
     if found.text is not None:
         _check(Stage.TEXT in stages and len(found.text.body) <= TEXT, "text")
+        _text(found.text)
     return found
 
 
@@ -88,6 +90,13 @@ def _embeddings(found: tuple[Embedding, ...], dimension: int) -> None:
         length = math.fsum(x * x for x in numbers)
         _check(math.isfinite(length) and 0.9 < length < 1.1, "vectors")
         _check(0 <= embedding.frame_ms < 1 << 42, "vectors")
+
+
+def _text(found: Text) -> None:
+    count, rest = divmod(len(found.boxes), BOX)
+    _check(not rest and (not count or count == len(found.body.split())), "words")
+    code = found.language or "xx"
+    _check(len(code) in (2, 3) and code.isascii() and code.isalpha(), "language")
 
 
 def _between(value: float | None, low: float, high: float) -> bool:

@@ -338,6 +338,14 @@ TERMS: tuple[Term, ...] = (
         presence=True,
     ),
     Term(
+        keys=("lang", "language"),
+        group="Content",
+        help="its text is in this language, by the two letters of ISO 639: en, de, fr",
+        example="lang=de",
+        kind=kinds.text(),
+        presence=True,
+    ),
+    Term(
         keys=("like", "similar"),
         group="Content",
         help="looks like the picture of this name",

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse
+from havenfs.catalog import assets, browse, neighbours, readings, tags
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import metadata
@@ -20,7 +20,8 @@ from .nodes import DiskFile, Leaf, Text
 from .search import Results
 
 if TYPE_CHECKING:
-    from havenfs.entities import Asset, Hit, Source
+    from havenfs.catalog.catalog import Connection
+    from havenfs.entities import Asset, AssetId, Hit, Source
 
     from .disk import Rights
     from .library import Library
@@ -34,7 +35,11 @@ KNOWN = frozenset(
         "user.haven.gps",
         "user.haven.camera",
         "user.haven.place",
+        "user.haven.gps.suggested",
         "user.haven.text",
+        "user.haven.language",
+        "user.haven.keywords",
+        "user.haven.tags.suggested",
         "user.haven.score",
         "user.haven.why",
         "user.haven.caption",
@@ -134,6 +139,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
     gps = None
     if known.latitude is not None and known.longitude is not None:
         gps = f"{known.latitude:.6f},{known.longitude:.6f}"
+    found = library.catalog.read(_suggested, asset.id)
     values = {
         "user.haven.id": str(asset.id),
         "user.haven.hash": known.hash.hex(),
@@ -143,6 +149,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.place": known.place,
         "user.haven.text": known.text,
         "user.haven.caption": known.caption,
+        **found,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,
         "user.haven.why": "; ".join(hit.reasons) if hit else None,
         "user.xdg.tags": ",".join(known.keywords),
@@ -151,6 +158,21 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.baloo.rating": str(known.rating * 2) if known.rating is not None else None,
     }
     return {name: _cut(text) for name, text in values.items() if text}
+
+
+def _suggested(db: Connection, asset_id: AssetId) -> dict[str, str | None]:
+    """What is guessed, each with how sure it is, and what its text is like."""
+    position = neighbours.suggestion(db, asset_id)
+    reading = readings.of_asset(db, asset_id)
+    return {
+        "user.haven.gps.suggested": position
+        and f"{position.latitude:.6f},{position.longitude:.6f} ({position.confidence:.2f}: {position.reason})",
+        "user.haven.tags.suggested": ",".join(
+            f"{tag} ({score:.2f})" for tag, score in tags.of_asset(db, asset_id)
+        ),
+        "user.haven.language": reading and reading.language,
+        "user.haven.keywords": ",".join(reading.keywords) if reading else None,
+    }
 
 
 def _cut(text: str) -> bytes:

@@ -65,3 +65,15 @@ CREATE INDEX suggested_tag_tag ON suggested_tag (tag, asset_id);
 
 INSERT INTO job (asset_id, stage, priority)
 SELECT asset_id, 'tags', priority FROM job WHERE stage = 'embed';
+
+-- What is known of a text besides its words.
+CREATE TABLE reading (
+    asset_id INTEGER PRIMARY KEY REFERENCES asset(id) ON DELETE CASCADE,
+    language TEXT,                             -- ISO 639-1; NULL: cannot be told
+    keywords TEXT,                             -- JSON array, best first
+    boxes    BLOB                              -- entities.Text.boxes: where the words of words.ocr stand; NULL: no picture
+) STRICT;
+CREATE INDEX reading_language ON reading (language) WHERE language IS NOT NULL;
+
+-- How many assets each word of the index occurs in.
+CREATE VIRTUAL TABLE words_seen USING fts5vocab(words, 'row');
