@@ -34,6 +34,7 @@ DOING = {
     Stage.PREVIEW: "previews",
     Stage.EMBED: "what pictures show",
     Stage.TEXT: "texts",
+    Stage.TAGS: "suggested tags",
 }
 """What each stage brings, in words for people."""
 

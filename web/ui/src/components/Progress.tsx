@@ -6,6 +6,7 @@ const DOING: Record<string, string> = {
   preview: "Making previews",
   embed: "Looking at pictures",
   text: "Reading text",
+  tags: "Suggesting tags",
 };
 
 /** How far indexing is; nothing when all is done. */
