@@ -204,8 +204,8 @@ class Taken:
     offset: int | None
     """Minutes east of UTC; None when unknown."""
     source: DateSource
-    confidence: float = 1.0
-    """0..1, how likely it is right; see extract.moments."""
+    confidence: float = field(default=1.0, compare=False)
+    """0..1, how likely it is right; see extract.moments. Two equal dates are equal however sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
