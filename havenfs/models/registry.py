@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 BUILTIN = {ModelKind.CLIP: Path(__file__).parent / "mini-clip"}
 ACTIVE = {ModelKind.CLIP: "active", ModelKind.FACES: "active.faces"}
 """The file in the directory of models that names the one in use."""
+ANSWERING = "answering"
+"""The file that names the CLIP model which answers searches until the one in use has looked at everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,18 +194,46 @@ def active(state: State, kind: ModelKind = ModelKind.CLIP) -> Model:
         raise ModelError(reason) from error
 
 
+def answering(state: State) -> Model:
+    """Return the CLIP model whose vectors answer searches: the one in use, or its predecessor while that one has not yet
+    looked at the whole library. Raises ModelError as `active`."""
+    try:
+        name = (state.models / ANSWERING).read_text(encoding="utf-8").strip()
+        return named(state, name, ModelKind.CLIP)
+    except (OSError, UnicodeDecodeError, ModelError):  # not there, or its model has gone meanwhile
+        return active(state)
+
+
 def use(state: State, name: str) -> Model:
-    """Make the named model the one of its kind in use, durably and at once or not at all. Raises ModelError."""
+    """Make the named model the one of its kind in use, durably and at once or not at all. A CLIP model's predecessor goes on
+    answering until `settle`. Raises ModelError."""
     model = named(state, name)
-    path = state.models / ACTIVE[model.kind]
     state.models.mkdir(parents=True, exist_ok=True)
-    temporary = state.models / f".{path.name}.{os.getpid()}"
+    if model.kind is ModelKind.CLIP:
+        try:
+            predecessor = answering(state)
+        except ModelError:
+            predecessor = model  # it has gone: nobody can answer meanwhile
+        if predecessor.id == model.id:
+            settle(state)
+        else:
+            _write(state.models / ANSWERING, predecessor.name)
+    _write(state.models / ACTIVE[model.kind], model.name)
+    return model
+
+
+def settle(state: State) -> None:
+    """The CLIP model in use answers from now on."""
+    (state.models / ANSWERING).unlink(missing_ok=True)
+
+
+def _write(path: Path, name: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(f"{model.name}\n")
+        file.write(f"{name}\n")
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    return model
 
 
 def verify(model: Model) -> list[str]:
