@@ -7,14 +7,17 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from havenfs.catalog import Catalog, assets, progress as progressing, sources
 from havenfs.entities import Stage
 from havenfs.errors import EncoderUnavailable
-from havenfs.models import registry
+from havenfs.models import measured, recommend, registry
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
 
 from . import transport
+from .words import duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from havenfs.catalog.progress import Progress, Trouble
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
+    from havenfs.models.measured import Measured
+    from havenfs.models.recommend import Offer
     from havenfs.models.registry import Model
 
     from .transport import Running
@@ -37,13 +42,15 @@ DOING = {
 }
 """What each stage brings, in words for people."""
 
-INSTALL = (
-    "For a full model, put a directory in the layout of Immich's CLIP exports into {models}\n"
-    "and write its name into {models}/active."
-)
-MINIATURE = (
-    "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else.\n"
-    + INSTALL
+MINIATURE = "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else."
+OFFER = """\
+For photographs, install a full one: {name} ({megabytes} MB, {licence}{time}):
+  havenfs models install {name} && havenfs models use {name}
+Others: havenfs models recommend. Not now: havenfs models decline."""
+DECLINED = "Full ones: havenfs models recommend."
+SWITCHING = "{new} is looking at the library; until it has seen everything, {old} answers searches."
+CATALOGUE = (
+    "Others: havenfs models list --catalogue. What suits this machine: havenfs models recommend."
 )
 
 
@@ -56,6 +63,11 @@ class Status:
     progress: Progress
     trouble: list[Trouble]
     model: Model
+    """The one in use."""
+    answering: Model
+    """The one that answers searches."""
+    offer: Offer | None
+    """A full model instead of the miniature; none once the owner has one, or wants none."""
     mount: Running | None
 
     @property
@@ -79,13 +91,15 @@ class Status:
                 total = s.queued + s.done + s.skipped + s.failed
                 parts.append(f"{DOING[stage]} {total - s.queued}/{total}")
         eta = p.eta_s
-        return "Indexing: " + ", ".join(parts) + (f", about {_duration(eta)} left" if eta else "")
+        return "Indexing: " + ", ".join(parts) + (f", about {duration(eta)} left" if eta else "")
 
     def as_text(self) -> str:
         """The whole report."""
         lines: list[str] = []
         if self.model.miniature:
-            lines += [MINIATURE.format(name=self.model.name, models=self.state.models), ""]
+            lines += [MINIATURE.format(name=self.model.name), offered(self.offer) or DECLINED, ""]
+        if self.answering.id != self.model.id:
+            lines += [SWITCHING.format(new=self.model.name, old=self.answering.name), ""]
         if not self.sources:
             lines.append(
                 f"Nothing is indexed yet in {self.state.root}. Start with:\n"
@@ -124,6 +138,8 @@ class Status:
             ],
             "mount": self.mount.as_json() if self.mount else None,
             "model": _model(self.model, active=True),
+            "answering": self.answering.name,
+            "offer": self.offer.choice.name if self.offer is not None else None,
             "finished": self.finished,
             "files": p.files,
             "identifying": p.identifying,
@@ -139,6 +155,19 @@ class Status:
         }
 
 
+def offered(offer: Offer | None) -> str | None:
+    """The offer in words: name, size, licence, how long it would look at the library, the command."""
+    if offer is None:
+        return None
+    time = f", about {duration(offer.library_s)} for this library" if offer.library_s else ""
+    return OFFER.format(
+        name=offer.choice.name,
+        megabytes=offer.choice.megabytes,
+        licence=offer.choice.licence,
+        time=time,
+    )
+
+
 def status(state: State) -> Status:
     """How the library in *state* stands. Raises NewerState."""
     with Catalog(state.catalog) as catalog:
@@ -147,12 +176,16 @@ def status(state: State) -> Status:
 
 def status_of(catalog: Catalog, state: State) -> Status:
     """The same for who asks again and again and keeps the catalog open."""
+    progress = catalog.read(progressing.progress)
+    model = registry.active(state)
     return Status(
         state=state,
         sources=catalog.read(sources.configured),
-        progress=catalog.read(progressing.progress),
+        progress=progress,
         trouble=catalog.read(progressing.trouble, 1000),
-        model=registry.active(state),
+        model=model,
+        answering=registry.answering(state),
+        offer=recommend.offer(state, progress.assets) if model.miniature else None,
         mount=transport.running(state),
     )
 
@@ -220,7 +253,7 @@ class _AnyEncoder:
         try:
             return self._socket.encode(text)
         except EncoderUnavailable:
-            return LocalEncoder(registry.active(self._state)).encode(text)
+            return LocalEncoder(registry.answering(self._state)).encode(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,25 +261,59 @@ class Models:
     """What can look at pictures here."""
 
     models: list[Model]
-    active: Model
-    state: State
+    active: set[ModelId]
+    """In use, or still answering."""
+    measured: Measured
+    waiting: list[str]
+    """Models of which a part has been downloaded."""
 
     def as_text(self) -> str:
-        """A line a model, the active one marked, and where others go."""
+        """A line a model, those in use marked, with what each was measured to do here."""
         lines = [
-            f"{'*' if m.id == self.active.id else ' '} {m.name:<28} {m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
+            f"{'*' if m.id in self.active else ' '} {m.name:<32} {m.kind:<6}{m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
+            + self._speed(m)
             for m in self.models
         ]
-        return "\n".join([*lines, "", INSTALL.format(models=self.state.models)])
+        lines += [
+            f"  {name:<32} partly downloaded: havenfs models install {name} goes on"
+            for name in self.waiting
+        ]
+        return "\n".join([*lines, "", CATALOGUE])
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
-        return {"models": [_model(m, active=m.id == self.active.id) for m in self.models]}
+        return {
+            "models": [
+                {
+                    **_model(m, active=m.id in self.active),
+                    "measured": msgspec.to_builtins(self.measured.models.get(m.id)),
+                }
+                for m in self.models
+            ],
+            "waiting": self.waiting,
+        }
+
+    def _speed(self, model: Model) -> str:
+        trial = self.measured.models.get(model.id)
+        if trial is None:
+            return ""
+        note = f" ({trial.note})" if trial.note else ""
+        if trial.batch_ms is None or trial.text_ms is None:
+            return f"\n      measured here: {trial.memory} MiB, by {trial.device}{note}"
+        return (
+            f"\n      measured here: {trial.batch_ms:.0f} ms a picture, {trial.text_ms:.0f} ms a query, {trial.memory} MiB,"
+            f" by {trial.device}{note}"
+        )
 
 
 def models(state: State) -> Models:
     """The models built in and installed in *state*."""
-    return Models(models=registry.installed(state), active=registry.active(state), state=state)
+    return Models(
+        models=registry.installed(state),
+        active=registry.in_use(state),
+        measured=measured.read(state),
+        waiting=registry.waiting(state),
+    )
 
 
 def _model(model: Model, *, active: bool) -> dict[str, Any]:
@@ -275,11 +342,3 @@ def _printable(source: str, path: bytes) -> str:
 
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "replace")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

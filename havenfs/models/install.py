@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DOWNLOAD, UNPACKING, REMOVED, REPLACED = ".install-", ".unpack-", ".removed-", ".replaced-"
+UNPACKING, REMOVED, REPLACED = ".unpack-", ".removed-", ".replaced-"
 PLAN = ".plan.json"  # in the folder of a download: which commits it is of
 RESERVE = 256 << 20
 """Bytes that stay free on the disk: the catalog lives there too."""
@@ -78,7 +78,7 @@ def fetch(
     """
     _licence(choice, accepted=accepted)
     with _alone(state), hub or Hub() as hub:
-        staging = state.models / f"{DOWNLOAD}{choice.name}"
+        staging = state.models / f"{registry.DOWNLOAD}{choice.name}"
         wanted = _plan(hub, choice)
         with _writing(staging):
             _resume(staging, wanted)
@@ -124,7 +124,7 @@ def remove(state: State, name: str) -> str:
     """Delete the installed model of that name, or what has arrived of it; returns the name. Raises ModelError for the one
     that is in use or built in, InstallError."""
     with _alone(state):
-        half = state.models / f"{DOWNLOAD}{name}"
+        half = state.models / f"{registry.DOWNLOAD}{name}"
         if manifests.NAME.fullmatch(name) and half.is_dir():
             shutil.rmtree(half)
             if not (state.models / name).is_dir():
@@ -132,10 +132,7 @@ def remove(state: State, name: str) -> str:
         model = registry.named(state, name)
         if model.directory in registry.BUILTIN.values():
             raise ModelError(f"{model.name} is part of the program and stays")
-        in_use = {registry.active(state, model.kind).id}
-        if model.kind is ModelKind.CLIP:
-            in_use.add(registry.answering(state).id)
-        if model.id in in_use:
+        if model.id in registry.in_use(state):
             raise ModelError(
                 f"{model.name} is in use. Choose another one first: havenfs models use NAME"
             )
@@ -144,17 +141,6 @@ def remove(state: State, name: str) -> str:
         _sync(state.models)
         shutil.rmtree(gone)
         return model.name
-
-
-def waiting(state: State) -> list[str]:
-    """Names of models of which a part has been downloaded."""
-    if not state.models.is_dir():
-        return []
-    return sorted(
-        path.name.removeprefix(DOWNLOAD)
-        for path in state.models.glob(f"{DOWNLOAD}*")
-        if path.is_dir()
-    )
 
 
 def _licence(choice: Choice, *, accepted: bool) -> None:

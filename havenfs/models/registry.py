@@ -6,9 +6,11 @@ disk again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +33,10 @@ ACTIVE = {ModelKind.CLIP: "active", ModelKind.FACES: "active.faces"}
 """The file in the directory of models that names the one in use."""
 ANSWERING = "answering"
 """The file that names the CLIP model which answers searches until the one in use has looked at everything."""
+
+
+DOWNLOAD = ".install-"
+"""How the folder of a download begins, before the name of the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +208,21 @@ def answering(state: State) -> Model:
         return named(state, name, ModelKind.CLIP)
     except (OSError, UnicodeDecodeError, ModelError):  # not there, or its model has gone meanwhile
         return active(state)
+
+
+def in_use(state: State) -> set[ModelId]:
+    """Return every model that is in use or answers searches."""
+    found: set[ModelId] = set()
+    for look in (*(partial(active, kind=kind) for kind in ModelKind), answering):
+        with contextlib.suppress(ModelError):  # none is built in, or the chosen one has gone
+            found.add(look(state).id)
+    return found
+
+
+def waiting(state: State) -> list[str]:
+    """Return the names of models of which a part has been downloaded."""
+    found = state.models.glob(f"{DOWNLOAD}*")
+    return sorted(path.name.removeprefix(DOWNLOAD) for path in found)
 
 
 def use(state: State, name: str) -> Model:

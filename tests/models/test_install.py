@@ -179,7 +179,7 @@ def test_a_killed_installation_goes_on_where_it_was(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert [m.name for m in registry.installed(state)] == ["mini-clip"]
-    assert install.waiting(state) == ["small"]
+    assert registry.waiting(state) == ["small"]
     manners.drip_s = 0
     manners.requests.clear()
     assert registry.verify(fetch(state, endpoint)) == []
@@ -193,7 +193,7 @@ def test_when_the_repository_has_moved_on_nothing_old_is_mixed_in(
     manners.cut = [1000] + [0] * 20  # until it gives up
     with pytest.raises(InstallError, match="goes on from there"):
         fetch(state, endpoint)
-    assert install.waiting(state) == ["small"]
+    assert registry.waiting(state) == ["small"]
     manners.cut = []
     manners.commit = "f" * 40
     manners.requests.clear()
