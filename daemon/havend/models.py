@@ -7,7 +7,6 @@ serves imports it.
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import os
 import sys
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ import msgspec
 
 from havenfs.catalog import Catalog, gallery
 from havenfs.entities import Kind
-from havenfs.errors import ConfigError
 from havenfs.models import catalogue, install, measured, recommend, registry
 from havenfs.models.manifest import ModelKind
 
@@ -233,16 +231,6 @@ def choices() -> Choices:
     return Choices(choices=catalogue.choices())
 
 
-EXTRA = ("torch", "open_clip", "onnx", "onnxscript")
-
-
 def export(arguments: Sequence[str]) -> None:
-    """Become the exporter: torch stays out of this program. Raises ConfigError when the extra is not installed."""
-    missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"exporting needs {', '.join(missing)}, which are not installed here. On a machine that can spare a gigabyte: "
-            f"{sys.executable} -m pip install 'havenfs[training]'. The result is a folder that any machine takes with "
-            "'havenfs models install --from'."
-        )
+    """Become the exporter: torch stays out of this program."""
     os.execv(sys.executable, [sys.executable, "-m", "havenfs.export", *arguments])
