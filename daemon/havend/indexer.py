@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-import math
 import os
 import time
 from dataclasses import dataclass, field
@@ -18,17 +17,18 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources, vectors
+from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
-from havenfs.models import measured, recommend, registry
+from havenfs.models import registry
 
 from . import bell, confine, encoder, trial
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .succession import Succession
 from .visitor import Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ log = logging.getLogger(__name__)
 AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
 POLL_S = 5.0  # how soon work is found that another program queued
 CHANGES_KEPT = 20_000  # the log of changes; who is further behind asks everything again
-STALE_S = 1200.0
-"""How long a predecessor's vectors outlive its last answer: who keeps queries' vectors does so for ten minutes."""
 MODEL_S = 10.0  # how soon a change of the model is noticed
 REST_NS = 2 * 10**9
 """A file that was written to less than this ago is probably still being written."""
@@ -114,20 +112,9 @@ async def run(
             task_status.started()
             if not once:
                 nursery.start_soon(indexer.follow_model)
-                nursery.start_soon(measure, state)
+                nursery.start_soon(indexer.measure)
             await indexer.work(scanner)
             nursery.cancel_scope.cancel()
-
-
-async def measure(state: State) -> None:
-    """See once what this machine can do, so that an offer of a full model can say how long it would take."""
-    if measured.read(state).machine is not None or recommend.declined(state):
-        return
-    try:
-        found = await trio.to_thread.run_sync(trial.machine)
-        await trio.to_thread.run_sync(measured.record_machine, state, found)
-    except (ModelError, OSError) as error:
-        log.info("this machine was not measured: %s", error)
 
 
 @contextlib.contextmanager
@@ -168,7 +155,7 @@ class _Indexer:
         self._busy = _Busy()
         self._wake = trio.Event()
         self._said_idle = True
-        self._forget_at = math.inf
+        self._succession = Succession(state, catalog)
         self._hurried = False
         cores = len(os.sched_getaffinity(0))
         self._workers = options.workers or min(max(1, cores - 1), 4)
@@ -221,22 +208,15 @@ class _Indexer:
         self.visitor.use(model)
         self._wake.set()
 
-    async def settle_model(self) -> None:
-        """Let the model in use answer searches once it has looked at everything, and forget what others saw."""
-        now = trio.current_time()
-        if await trio.to_thread.run_sync(self._settled):
-            self._forget_at = min(self._forget_at, now + STALE_S)
-            if now >= self._forget_at:
-                while await trio.to_thread.run_sync(self._forget):
-                    pass
-        else:
-            self._forget_at = math.inf
+    async def measure(self) -> None:
+        """See once what this machine can do."""
+        await trio.to_thread.run_sync(trial.measure_once, self._state, abandon_on_cancel=True)
 
     async def follow_model(self) -> None:
         """Notice when the owner chooses another model, until cancelled."""
         while True:
             await trio.sleep(MODEL_S)
-            await self.settle_model()
+            await self._succession.settle(self.visitor.model)
             try:
                 model = await trio.to_thread.run_sync(registry.active, self._state)
             except ModelError:
@@ -270,7 +250,7 @@ class _Indexer:
                         continue
                     if not self._busy.files and not self._busy.assets and scanned and scanner.idle:
                         if self._once:
-                            await self.settle_model()
+                            await self._succession.settle(self.visitor.model)
                             return
                         if not self._said_idle:
                             log.info("everything is indexed")
@@ -278,26 +258,6 @@ class _Indexer:
                             await trio.to_thread.run_sync(self._trim)
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
-
-    def _settled(self) -> bool:
-        """Whether the model in use answers; from now on if its predecessor has nothing more to say."""
-        model = self.visitor.model
-        if model is None:
-            return False
-        answering = registry.answering(self._state)
-        if answering.id == model.id:
-            return True
-        if self._catalog.read(jobs.embedding_left) and self._catalog.read(
-            vectors.count, answering.id
-        ):
-            return False
-        registry.settle(self._state)
-        log.info("%s answers searches now", model.id)
-        return True
-
-    def _forget(self) -> bool:
-        model = self.visitor.model
-        return model is not None and self._catalog.write(vectors.forget, {model.id})
 
     def _requeue(self, model: Model) -> int:
         return self._catalog.write(jobs.requeue_for_model, model.id)

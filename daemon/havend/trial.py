@@ -12,13 +12,20 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from havenfs.errors import ModelError
+from havenfs.models import measured, recommend
 from havenfs.models.measured import Machine, Trial
 
 from . import confine
+
+if TYPE_CHECKING:
+    from havenfs.config import State
+
+log = logging.getLogger(__name__)
 
 TRIAL_S = 300.0
 THREADS = 2
@@ -50,6 +57,16 @@ def machine() -> Machine:
         instructions=instructions(),
         gigaflop_ms=round(found, 2),
     )
+
+
+def measure_once(state: State) -> None:
+    """Measure this machine if it never was, so that an offer of a full model can say how long it would take."""
+    if measured.read(state).machine is not None or recommend.declined(state):
+        return
+    try:
+        measured.record_machine(state, machine())
+    except (ModelError, OSError) as error:
+        log.info("this machine was not measured: %s", error)
 
 
 def memory_mib() -> int:
@@ -84,7 +101,7 @@ def _ask(*arguments: str) -> _Answer:
     except (IndexError, msgspec.DecodeError):
         code = done.returncode
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
-        logging.getLogger(__name__).debug("%s", done.stderr.decode(errors="replace")[-2000:])
+        log.debug("%s", done.stderr.decode(errors="replace")[-2000:])
         raise ModelError(
             f"trying it out ended the process {how}: the model is not put in place"
         ) from None

@@ -41,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         help="instead, an fp32 model's directory to make int8; no torch",
     )
     parser.add_argument(
+        "--keep-fp32", action="store_true", help="keep the fp32 form as well, in DIR-fp32"
+    )
+    parser.add_argument(
         "--pictures",
         type=Path,
         metavar="DIR",
@@ -99,7 +102,7 @@ def _run(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"say which weights: {name}:PRETRAINED, or --random for a test.")
         report = command.export(
             name, pretrained or None, arguments.out, tokenizer=arguments.tokenizer, real=arguments.pictures,
-            licence=arguments.licence,
+            licence=arguments.licence, keep=arguments.keep_fp32,
         )  # fmt: skip
     sys.stdout.write((arguments.out / "README.md").read_text())
     sys.stdout.write(

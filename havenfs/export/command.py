@@ -42,16 +42,20 @@ def export(
     tokenizer: Path | None = None,
     real: Path | None = None,
     licence: str | None = None,
+    keep: bool = False,
     seed: int = 0,
 ) -> Report:
     """Export open_clip's model *name* with the weights *pretrained* (None: random) to the new directory *out*.
 
     *config* stands for open_clip's own configuration, *tokenizer* is a folder with a tokenizer.json for models whose own is
-    out of reach, *real* a folder of pictures to compare on. Raises ConfigError, ModelError.
+    out of reach, *real* a folder of pictures to compare on. *keep*: the fp32 form stays too, in `<out>-fp32`. Raises
+    ConfigError, ModelError.
     """
     from havenfs.export import original as originals, towers
 
-    _free(out)
+    exact = out.with_name(f"{out.name}-fp32")
+    for target in (out, exact) if keep else (out,):
+        _free(target)
     photos = pictures.real(real)
     original = originals.load(name, pretrained=pretrained, config=config, seed=seed)
     with tempfile.TemporaryDirectory(dir=_parent(out), prefix=".export-") as folder:
@@ -71,6 +75,8 @@ def export(
         report = _shrink(fp32, Path(folder) / "int8", photos, torch, name=name, weights=weights)
         words = licence or package.licence(name, pretrained)
         source = f"open_clip {name} {weights}"
+        if keep:
+            _finish(fp32, exact, report, licence=words, source=source)
         _finish(Path(folder) / "int8", out, report, licence=words, source=source)
     return report
 

@@ -83,7 +83,7 @@ def write_manifest(
 ) -> None:
     """Write manifest.json last: it holds the SHA-256 of every other file."""
     config = manifests.decode(directory / manifests.CONFIG, manifests.Config)
-    int8 = report.forms["int8"]
+    form = "fp32" if name.endswith("-fp32") else "int8"
     manifests.write(
         directory,
         Manifest(
@@ -94,10 +94,11 @@ def write_manifest(
             files={},
             licence=licence,
             source=source,
-            description=f"{report.name} ({report.weights}), int8",
+            description=f"{report.name} ({report.weights}), {form}",
             measured={
                 "agreement": {
-                    key: msgspec.to_builtins(value) for key, value in int8.agreement.items()
+                    key: msgspec.to_builtins(value)
+                    for key, value in report.forms[form].agreement.items()
                 }
             },
         ),

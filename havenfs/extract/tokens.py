@@ -78,7 +78,9 @@ class Tokens:
         )
 
     def _cleaned(self, text: str) -> str:
-        text = html.unescape(html.unescape(text[:LONGEST]))  # as captions from the web were, once or twice
+        text = html.unescape(
+            html.unescape(text[:LONGEST])
+        )  # as captions from the web were, once or twice
         if self._clean == "canonicalize":  # SigLIP was trained without punctuation and capitals
             text = text.replace("_", " ").translate(PUNCTUATION).lower()
         elif self._clean == "lower":

@@ -257,6 +257,14 @@ def _write(path: Path, name: str) -> None:
     temporary.replace(path)
 
 
+def weight(model: Model, part: str) -> int:
+    """Return how many bytes the files of one tower ("visual", "textual", ...) have, none where there is no such part."""
+    directory = model.directory / part
+    if not directory.is_dir():
+        return 0
+    return sum(path.stat().st_size for path in directory.iterdir() if path.suffix != ".json")
+
+
 def verify(model: Model) -> list[str]:
     """Return one sentence for each file that is missing or differs from the manifest's SHA-256, in order of path.
 

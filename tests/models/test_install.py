@@ -382,3 +382,30 @@ def test_the_catalogue_is_whole_and_has_free_choices_first():
     assert catalogue.named("vit-b-32__OPENAI").name == "ViT-B-32__openai"
     with pytest.raises(ModelError, match="it has ViT-B-32-SigLIP2"):
         catalogue.named("nothing")
+
+
+def test_the_command_downloads_what_the_catalogue_names(
+    state: State, endpoint: str, manners: Manners
+):
+    manners.repositories["immich-app/ViT-B-32__openai"] = dict(FILES)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "havend",
+            "models",
+            "install",
+            "vit-b-32__openai",
+            "--state",
+            state.root,
+        ],
+        env={**os.environ, "HF_ENDPOINT": endpoint, "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ViT-B-32__openai is installed (MIT)" in done.stdout
+    model = registry.use(state, "ViT-B-32__openai")
+    assert registry.verify(model) == []
+    assert not model.miniature
