@@ -248,8 +248,9 @@ def _add_models(
         "export",
         help="turn an open_clip model into one that HavenFS takes (needs the training extra)",
         add_help=False,  # the exporter's own says more
+        prefix_chars="+",  # its options are the exporter's
     )
-    export.add_argument("arguments", nargs=argparse.REMAINDER)
+    export.add_argument("arguments", nargs="*")
     export.set_defaults(run=_models_export)
 
 

@@ -22,12 +22,10 @@ def real(folder: Path | None) -> list[Image.Image]:
     Raises ConfigError when there are not even FEWEST.
     """
     pictures = [picture for path in _paths(folder) if (picture := _open(path)) is not None]
-    for fraction in (2, 3, 4):
-        if len(pictures) >= MOST // 2:
-            break
-        pictures += [
-            part for whole in pictures[: len(pictures) // (fraction - 1)] for part in _parts(whole)
-        ]
+    level = pictures
+    while level and len(pictures) < MOST // 2:
+        level = [part for whole in level for part in _parts(whole)]
+        pictures = [*pictures, *level]
     if len(pictures) < FEWEST:
         where = f"in {folder}" if folder is not None else "inside scikit-image and scikit-learn"
         raise ConfigError(
