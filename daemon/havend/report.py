@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import msgspec
 
 from havenfs.catalog import Catalog, assets, progress as progressing, sources
 from havenfs.entities import Stage
-from havenfs.errors import EncoderUnavailable
+from havenfs.errors import EncoderUnavailable, ModelError
 from havenfs.models import measured, recommend, registry
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
@@ -159,13 +160,23 @@ def offered(offer: Offer | None) -> str | None:
     """The offer in words: name, size, licence, how long it would look at the library, the command."""
     if offer is None:
         return None
-    time = f", about {duration(offer.library_s)} for this library" if offer.library_s else ""
+    time = ""
+    if offer.library_s is not None:
+        time = f", about {duration(offer.library_s)} for {offer.pictures} pictures"
     return OFFER.format(
         name=offer.choice.name,
         megabytes=offer.choice.megabytes,
         licence=offer.choice.licence,
         time=time,
     )
+
+
+def offer(state: State) -> str | None:
+    """The offer to who starts, in words; None for who has a full model or wants none."""
+    with contextlib.suppress(ModelError):  # the chosen model has gone: the indexer says so
+        if registry.active(state).miniature:
+            return offered(recommend.offer(state, 0))
+    return None
 
 
 def status(state: State) -> Status:

@@ -73,8 +73,10 @@ class Offer:
     """A full model for who has only the miniature."""
 
     choice: Choice
+    pictures: int
+    """Of the library, or of a typical one where nothing is indexed yet."""
     library_s: float | None
-    """How long it would look at the library; None before the machine was measured."""
+    """How long it would look at so many; None before the machine was measured."""
 
 
 def offer(state: State, pictures: int) -> Offer | None:
@@ -84,10 +86,11 @@ def offer(state: State, pictures: int) -> Offer | None:
         return None
     clip = [choice for choice in catalogue.choices() if choice.kind is ModelKind.CLIP]
     machine = measured.read(state).machine
+    pictures = pictures or TYPICAL
     if machine is None:  # the first of the catalogue is made for weak machines
-        return Offer(choice=clip[0], library_s=None)
-    first = estimate(clip, machine, pictures or TYPICAL)[0]
-    return Offer(choice=first.choice, library_s=first.library_s)
+        return Offer(choice=clip[0], pictures=pictures, library_s=None)
+    first = estimate(clip, machine, pictures)[0]
+    return Offer(choice=first.choice, pictures=pictures, library_s=first.library_s)
 
 
 def declined(state: State) -> bool:

@@ -48,7 +48,7 @@ def test_an_export_says_how_far_it_agrees_and_installs(tmp_path: Path):
     out = tmp_path / "small"
     report = command.export("small-whole", None, out, config=CONFIG, keep=True)
     assert report.forms["fp32"].agreement["torch"].cosine_min >= 0.9999
-    assert report.forms["fp32"].agreement["torch"].like_overlap == 1
+    assert report.forms["fp32"].agreement["torch"].like_overlap >= 0.99
     assert report.forms["int8"].agreement["fp32"].cosine_mean >= 0.95
     assert report.forms["int8"].bytes < 0.4 * report.forms["fp32"].bytes
     files = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
