@@ -101,7 +101,7 @@ $(DONE)/training: pyproject.toml $(DONE)/debian
 	@touch $@
 
 training: $(DONE)/training
-	$(TRAINING)/bin/python -m pytest -m training tests/miniature tests/extract/test_open_clip.py
+	$(TRAINING)/bin/python -m pytest -m training tests/miniature tests/export tests/extract/test_open_clip.py
 
 model: $(DONE)/training
 	$(TRAINING)/bin/python -m havenfs.miniature --out havenfs/models/mini-clip
