@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import apsw
@@ -41,9 +42,11 @@ class Connections:
         self.close()
 
     def close(self) -> None:
-        """Close every thread's connection. No call may be under way."""
+        """Close every thread's connection, but for those of threads that were left behind in a call: each closes with its
+        thread."""
         for connection in list(self._all):
-            connection.close()
+            with suppress(apsw.ThreadingViolationError):
+                connection.close()
         self._local = threading.local()
 
     def prepare(self, db: apsw.Connection) -> None:

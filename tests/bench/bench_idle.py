@@ -26,6 +26,7 @@ from pathlib import Path
 from havenfs.sample import library
 
 INDEXED_S = 900.0
+SETTLE_S = 90.0  # more than idle workers are kept: what they wrote in their lives counts as the indexer's when they end
 
 
 def main() -> int:
@@ -35,7 +36,7 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--settle", type=float, default=90)
+    parser.add_argument("--settle", type=float, default=SETTLE_S)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="havenfs-idle-") as scratch:
         root = Path(scratch) / "library"
