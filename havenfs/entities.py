@@ -88,9 +88,8 @@ class Source:
     writable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks the mount for something: a process and its rights."""
+class Caller(NamedTuple):
+    """Who asks the mount for something: a process and its rights. A tuple, because each request makes one."""
 
     uid: int
     gid: int

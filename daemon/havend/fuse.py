@@ -21,6 +21,7 @@ import trio
 
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
+from havenfs.views import Inventory
 from havenfs.views.metadata import NOW, Changes
 
 from .errno import number as errno_of
@@ -146,10 +147,17 @@ class Handlers(pyfuse3.Operations):
     async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
         """Take the snapshot that this handle lists."""
         with _told():
-            listing = await self._on(inode, self._operations.listing, inode)
+            listing = await self._on(inode, self._listing, inode)
         self._listed += 1
         self._listings[self._listed] = listing
         return self._listed
+
+    def _listing(self, inode: int) -> Listing:
+        """A snapshot that can be read without waiting for a disk."""
+        listing = self._operations.listing(inode)
+        if isinstance(listing.entries, Inventory):
+            listing.entries = list(listing.entries)
+        return listing
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
         """List from *start_id*, with full attributes. Each entry taken is a lookup that FORGET will count down."""
@@ -157,7 +165,7 @@ class Handlers(pyfuse3.Operations):
         operations = self._operations
         if start_id == 0 and listing.begun:  # rewinddir: POSIX wants the directory as it is now
             with _told():
-                listing = await self._on(listing.nodeid, operations.listing, listing.nodeid)
+                listing = await self._on(listing.nodeid, self._listing, listing.nodeid)
             operations.nudges.closed(listing.nodeid)
             self._listings[fh] = listing
         listing.begun = True

@@ -4,7 +4,8 @@ Numbers need no storage. An original's comes from its source and its st_ino; an 
 bit more, so that opening it for writing can be told apart and refused; a computed directory's is a hash of its key.
 
 What can be found again from its number is not remembered: assets, which the catalog knows by inode, cost nothing however
-many the kernel has seen. Files of `files/` are remembered for a while. Directories are remembered until the kernel forgets
+many the kernel has seen. Files of `files/` are remembered for a while, those that were only listed as little more than
+their names. Directories are remembered until the kernel forgets
 them, and their addresses (directory above, name) are written to a Ledger that may outlive this process.
 
 Any thread: changes are made under a lock, reading needs none.
@@ -19,6 +20,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs.views import DiskDirectory, DiskFile, Leaf
+
+from .sightings import Sightings
 
 if TYPE_CHECKING:
     from havenfs.entities import Source, SourceId
@@ -102,6 +105,7 @@ class InodeTable:
         }
         # In the order of their coming. Not a dict: finding the first key of one that lost thousands takes 30 us.
         self._files: OrderedDict[int, None] = OrderedDict()
+        self._sightings = Sightings()
         self._folders: dict[str, int] = {"": ROOT}
         self._devices: dict[SourceId, int] = {}
         """The disk of each source: the first one seen below it, which is the root's but for odd orders."""
@@ -134,8 +138,8 @@ class InodeTable:
         return b"/".join(reversed(parts))
 
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
-        """Directory and name under which a predecessor of this process told the kernel of a node."""
-        return self._ledger.address(nodeid)
+        """Directory and name under which the kernel was told of a node that is not remembered itself."""
+        return self._sightings.find(nodeid) or self._ledger.address(nodeid)
 
     def number(self, node: Node) -> int:
         """The number of *node*."""
@@ -180,8 +184,15 @@ class InodeTable:
             self._write_down(record)
         return nodeid
 
+    def listed(self, nodeid: int, parent: int, name: bytes) -> bool:
+        """The kernel is told of a file in a listing. False where that is not enough, because there is a record of the number."""
+        if nodeid in self._records:
+            return False
+        self._sightings.note(nodeid, parent, name)
+        return True
+
     def restore(self, node: Node, parent: int, name: bytes) -> Record:
-        """Remember again a node that the kernel was told of before this process began."""
+        """Remember a node that the kernel was told of in a listing, or before this process began."""
         with self._lock:
             nodeid = self.number(node)
             record = self._records.get(nodeid)
@@ -215,6 +226,8 @@ class InodeTable:
             if nodeid == ROOT:
                 return
             record = self._records.get(nodeid)
+            if record is None and self._sightings.forget(nodeid):
+                return
             if record is None:  # a predecessor told of it; nobody has asked for it since
                 address, left = self._ledger.address(nodeid), self._ledger.lookups(nodeid) - lookups
                 if address is not None and left > 0:
@@ -247,6 +260,8 @@ class InodeTable:
                 if record is not None:
                     record.parent, record.name = parent, name
                     self._write_down(record)
+                elif self._sightings.forget(nodeid):
+                    self._sightings.note(nodeid, parent, name)
             # All of them only where it must be: 65,536 take 30 ms.
             found_here = (self._records.get(nodeid) for nodeid in nodes)
             for record in list(self._records.values() if deep else found_here):

@@ -10,7 +10,7 @@ import os
 import stat
 import time
 from collections import OrderedDict
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
@@ -27,7 +27,7 @@ from .inodes import ASSET, HASHED, InodeTable
 from .stats import LONG_S, SHORT_S, Attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from types import TracebackType
 
     from havenfs.entities import Source
     from havenfs.views.folders import Folder
@@ -86,17 +86,15 @@ class Nodes:
         return leaf
 
     def _again(self, nodeid: int) -> Node:
-        """Find a node again that a predecessor told the kernel of, or that was too long ago."""
+        """Find a node again that was only listed, that a predecessor told the kernel of, or that was too long ago."""
         address = self.table.address(nodeid)
         if address is not None:
             parent, name = address
-            try:
+            with suppress(NotFound):
                 node = self.directory(parent).lookup(name)
-            except NotFound:
-                raise Stale(f"inode {nodeid:#x}") from None
-            if self.table.number(node) == nodeid:
-                return self.table.restore(node, parent, name).node
-        elif not nodeid & (HASHED | ASSET) and nodeid < ASSET:
+                if self.table.number(node) == nodeid:
+                    return self.table.restore(node, parent, name).node
+        if not nodeid & (HASHED | ASSET) and nodeid < ASSET:
             source_id, inode = _parts(nodeid)
             for path in self.library.catalog.read(catalog_files.by_inode, source_id, inode):
                 source = self.library.catalog.read(sources.get, source_id)
@@ -215,12 +213,20 @@ def _parts(nodeid: int) -> tuple[SourceId, int]:
     return SourceId(number >> 48), number & (1 << 48) - 1
 
 
-@contextmanager
-def by_some_name(node: Node) -> Generator[None]:
+class ByName:
     """A file that has lost the name by which it was last found may have others: told so, the kernel looks one up."""
-    try:
-        yield
-    except NotFound:
-        if isinstance(node, DiskFile):
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def __enter__(self) -> None:
+        """Do inside what goes by that name."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        node = self._node
+        if isinstance(error, NotFound) and isinstance(node, DiskFile):
             raise Stale(f"nothing is at {os.fsdecode(node.path)}") from None
-        raise

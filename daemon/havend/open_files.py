@@ -19,7 +19,7 @@ from havenfs.views import DiskFile, Leaf, Text, disk
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
 from .inodes import ASSET, InodeTable
-from .nodes import Nodes, by_some_name, remember
+from .nodes import ByName, Nodes, remember
 from .nudge import Nudges
 
 if TYPE_CHECKING:
@@ -86,15 +86,15 @@ class OpenFiles(Nodes):
             return self._opened_again(nameless, nameless.source, flags, caller)
         node = self.node(nodeid)
         if isinstance(node, DiskFile):
-            with by_some_name(node):
+            with ByName(node):
                 if writing:
-                    descriptor = disk.open_for_writing(
+                    descriptor, found = disk.open_for_writing(
                         node.source, node.path, flags_of_ours, Acting(caller)
                     )
                 else:
                     # The kernel has checked modes and access lists: reading needs no change of person.
-                    descriptor = disk.open_file(node.source, node.path)
-            opened = self.opened(node, descriptor, flags)
+                    descriptor, found = disk.open_file(node.source, node.path)
+            opened = self.opened(node.source, node.path, descriptor, found, flags)
             opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
             if opened.nodeid != nodeid:
                 self.handles.remove(opened.handle)
@@ -105,8 +105,8 @@ class OpenFiles(Nodes):
             raise NotPermitted("this file is an answer: the original is in files/")
         if isinstance(node, Leaf):
             source = self.source(node.asset.source_id)
-            descriptor = disk.open_file(source, node.asset.path)
-            return self.opened(node, descriptor, flags, source=source)
+            descriptor, found = disk.open_file(source, node.asset.path)
+            return self.opened(source, node.asset.path, descriptor, found, flags, asset=node)
         if isinstance(node, Text):
             return self._written_out(nodeid, node, flags)
         raise IsADirectory(f"inode {nodeid:#x}")
@@ -124,25 +124,23 @@ class OpenFiles(Nodes):
                 f"/proc/self/fd/{nameless.handle}",
                 flags & (os.O_ACCMODE | os.O_TRUNC) | os.O_CLOEXEC,
             )
-        opened = self.opened(DiskFile(source, b"", os.fstat(descriptor)), descriptor, flags)
-        opened.path = None
-        return opened
+        return self.opened(source, None, descriptor, os.fstat(descriptor), flags)
 
     def opened(
         self,
-        node: DiskFile | Leaf,
+        source: Source,
+        path: bytes | None,
         descriptor: int,
+        found: os.stat_result,
         flags: int,
         *,
-        source: Source | None = None,
+        asset: Leaf | None = None,
     ) -> Opened:
-        found = os.fstat(descriptor)
-        if isinstance(node, Leaf):
-            path, believed = node.asset.path, node.asset.size
-            nodeid = self.table.number(node)
+        if asset is not None:
+            nodeid, believed = self.table.number(asset), asset.asset.size
         else:
-            source, path, believed = node.source, node.path, found.st_size
-            nodeid = self.table.number(DiskFile(node.source, node.path, found))
+            nodeid = self.table.original(source.id, found.st_dev, found.st_ino)
+            believed = found.st_size
         signature = signature_of(found)
         opened = Opened(
             descriptor,

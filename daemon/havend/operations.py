@@ -26,7 +26,7 @@ from . import stats
 from .credentials import Acting
 from .inodes import ASSET
 from .listing import Listing
-from .nodes import briefly, by_some_name
+from .nodes import ByName, briefly
 from .open_files import OpenFiles
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Operations(OpenFiles):
                 made = directory.lookup(name)
                 opened.path = path
         if made is None:
-            with by_some_name(node):
+            with ByName(node):
                 made = directory.link(name, node, Acting(caller))
         self._written(made)
         return self.admit(made, parent, name)
@@ -289,7 +289,7 @@ class Operations(OpenFiles):
         self.nudges.own(parent, name)
         directory = self.directory(parent)
         node, descriptor = directory.create(name, flags & _OURS, mode, Acting(caller))
-        opened = self.opened(node, descriptor, flags)
+        opened = self.opened(node.source, node.path, descriptor, node.status, flags)
         opened.fresh = node.status.st_size == 0
         return self.admit(node, parent, name), opened
 
@@ -300,8 +300,7 @@ class Operations(OpenFiles):
         node, descriptor = self.directory(parent).create_unnamed(
             flags & (os.O_ACCMODE | os.O_EXCL), mode, Acting(caller)
         )
-        opened = self.opened(node, descriptor, flags)
-        opened.path = None
+        opened = self.opened(node.source, None, descriptor, node.status, flags)
         nodeid = self.table.admit(node, parent, b"")
         return stats.of_original(node.status, nodeid), opened
 
@@ -316,7 +315,7 @@ class Operations(OpenFiles):
         node = self.node(nodeid)
         if not isinstance(node, DiskFile):
             raise NotPermitted(f"inode {nodeid:#x} is no symlink")
-        with by_some_name(node):
+        with ByName(node):
             return disk.readlink(node.source, node.path)
 
     # --- extended attributes ----------------------------------------------------------------------------
@@ -326,7 +325,7 @@ class Operations(OpenFiles):
         opened = self.nameless(nodeid)
         if opened is not None:
             return os.getxattr(opened.handle, attributes.plain(name))
-        with by_some_name(node := self.node(nodeid)):
+        with ByName(node := self.node(nodeid)):
             return attributes.value(self.library, node, name)
 
     def listxattr(self, nodeid: int) -> list[bytes]:
@@ -334,7 +333,7 @@ class Operations(OpenFiles):
         opened = self.nameless(nodeid)
         if opened is not None:
             return [os.fsencode(name) for name in os.listxattr(opened.handle)]
-        with by_some_name(node := self.node(nodeid)):
+        with ByName(node := self.node(nodeid)):
             return attributes.names(self.library, node)
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
@@ -345,7 +344,7 @@ class Operations(OpenFiles):
             with Acting(caller):
                 os.setxattr(opened.handle, attributes.plain(name), value, flags)
             return
-        with by_some_name(node := self.node(nodeid)):
+        with ByName(node := self.node(nodeid)):
             attributes.set_value(node, name, value, flags, Acting(caller))
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
@@ -356,7 +355,7 @@ class Operations(OpenFiles):
             with Acting(caller):
                 os.removexattr(opened.handle, attributes.plain(name))
             return
-        with by_some_name(node := self.node(nodeid)):
+        with ByName(node := self.node(nodeid)):
             attributes.remove(node, name, Acting(caller))
 
     # --- the rest ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from .inodes import Ledger
 
+COLLECT_AFTER = (
+    20_000  # objects: at 700, the default, looking for circles (there are few) is 8 % of a listing
+)
 SWITCH_S = 1e-4  # how long a search thread may hold the interpreter: 5 ms, the default, would be each request's wait
 
 
@@ -53,14 +57,17 @@ def opened(
 
 @contextmanager
 def _attentive() -> Generator[None]:
-    """Let no thread hold up the one that serves, and keep directories open that are walked to again and again."""
-    interval = sys.getswitchinterval()
+    """Let no thread, and seldom the collector, hold up the one that serves, and keep directories open that are walked to
+    again and again."""
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_S)
+    gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
     walks.keep(SHORT_S)
     try:
         yield
     finally:
         sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
         walks.keep(0.0)
         walks.let_go(all_of_them=True)
 

@@ -7,6 +7,7 @@ thread: state lives in the catalog, on disk, and in the small caches of `Library
 from .affected import affected
 from .files import DiskDirectory
 from .folders import Folder
+from .inventory import Inventory
 from .library import Library
 from .nodes import Directory, DiskFile, Leaf, Text
 from .roll import Roll
@@ -17,6 +18,7 @@ __all__ = [
     "DiskDirectory",
     "DiskFile",
     "Folder",
+    "Inventory",
     "Leaf",
     "Library",
     "Roll",

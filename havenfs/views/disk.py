@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
 
-from .walks import FOLDER, Held, named, walks
+from .walks import FOLDER, Held, named, split, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from contextlib import AbstractContextManager
 
     from havenfs.entities import Source
@@ -42,7 +42,7 @@ def path(source: Source, relative: bytes) -> bytes:
 
 def status(source: Source, path: bytes) -> os.stat_result:
     """The lstat of a path in the source; of the root when *path* is empty."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     directory = walks.to(source, above)
     try:
         if not name:
@@ -63,7 +63,7 @@ def child(source: Source, path: bytes, name: bytes) -> os.stat_result:
 
 def held(source: Source, path: bytes) -> Held | None:
     """Hold on to the directory at a path: its st_ino is nobody else's meanwhile. None if there is no directory."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     try:
         fd = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=walks.to(source, above).fd)
     except (OSError, NotFound):
@@ -73,25 +73,36 @@ def held(source: Source, path: bytes) -> Held | None:
 
 def names(source: Source, path: bytes) -> list[bytes]:
     """The names in a directory, in order."""
-    with _readable(source, path) as listing:
-        return sorted(map(os.fsencode, os.listdir(listing)))
+    return names_in(source, path)[1]
 
 
-def entries(source: Source, path: bytes) -> list[tuple[bytes, os.stat_result]]:
-    """The names in a directory with the lstat of each, in order."""
-    found: list[tuple[bytes, os.stat_result]] = []
-    with _readable(source, path) as listing:
-        for name in sorted(map(os.fsencode, os.listdir(listing))):
-            try:
-                found.append((name, os.stat(name, dir_fd=listing, follow_symlinks=False)))
-            except FileNotFoundError:
-                continue  # gone since the listing
+def names_in(source: Source, path: bytes) -> tuple[Held, list[bytes]]:
+    """A directory to ask by name, and the names in it, in order."""
+    directory = walks.to(source, path)
+    try:
+        # By a path in bytes: of a descriptor listdir says strings, and decoding names is as much work as reading them.
+        return directory, sorted(os.listdir(b"/proc/self/fd/%d" % directory.fd))
+    except OSError as error:
+        raise named(error, path) from error
+
+
+def statuses(directory: Held, names: Sequence[bytes]) -> list[os.stat_result | None]:
+    """The lstat of each name in a directory; None for one that is not there any more."""
+    found: list[os.stat_result | None] = []
+    ask, note, fd = os.stat, found.append, directory.fd
+    for name in names:
+        try:
+            note(ask(name, dir_fd=fd, follow_symlinks=False))
+        except FileNotFoundError:
+            note(None)
+        except OSError as error:
+            raise named(error, name) from error
     return found
 
 
 def readlink(source: Source, path: bytes) -> bytes:
     """The target of a symlink, as it stands on disk."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     directory = walks.to(source, above)
     try:
         return os.readlink(name, dir_fd=directory.fd)
@@ -111,14 +122,13 @@ def statvfs(source: Source) -> os.statvfs_result:
 # --- bytes --------------------------------------------------------------------------------------------------
 
 
-def open_file(source: Source, path: bytes, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of a regular file in the source. The caller closes it."""
-    above, _ = os.path.split(path)
-    return _open_file(walks.to(source, above), path, flags)
+def open_file(source: Source, path: bytes) -> tuple[int, os.stat_result]:
+    """A descriptor that reads a regular file in the source, and its fstat. The caller closes it."""
+    above, name = split(path)
+    return _open_file(walks.to(source, above), name, path, os.O_RDONLY)
 
 
-def _open_file(directory: Held, path: bytes, flags: int) -> int:
-    _, name = os.path.split(path)
+def _open_file(directory: Held, name: bytes, path: bytes, flags: int) -> tuple[int, os.stat_result]:
     try:
         # O_NONBLOCK: opening a FIFO that took the file's place must not wait for its writer.
         descriptor = os.open(
@@ -128,26 +138,28 @@ def _open_file(directory: Held, path: bytes, flags: int) -> int:
         )
     except OSError as error:
         raise named(error, path) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise NotPermitted(f"{os.fsdecode(path)} is not a regular file")
-    return descriptor
+    return descriptor, found
 
 
-def open_for_writing(source: Source, path: bytes, flags: int, rights: Rights) -> int:
-    """A descriptor of a regular file that may be changed through it."""
+def open_for_writing(
+    source: Source, path: bytes, flags: int, rights: Rights
+) -> tuple[int, os.stat_result]:
+    """A descriptor of a regular file that may be changed through it, and its fstat."""
     writable(source)
-    above, _ = os.path.split(path)
-    directory = walks.to(
-        source, above
-    )  # ours to walk: what is above the source need not be open to everybody
+    above, name = split(path)
+    # Ours to walk: what is above the source need not be open to everybody.
+    directory = walks.to(source, above)
     with rights:
-        return _open_file(directory, path, flags)
+        return _open_file(directory, name, path, flags)
 
 
 def create(source: Source, path: bytes, flags: int, mode: int, rights: Rights) -> int:
     """Make a regular file, or open the one that is there unless *flags* say O_EXCL."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         return os.open(
             name,
@@ -168,21 +180,21 @@ def create_unnamed(source: Source, path: bytes, flags: int, mode: int, rights: R
 
 def mkdir(source: Source, path: bytes, mode: int, rights: Rights) -> None:
     """Make a directory."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.mkdir(name, mode, dir_fd=directory)
 
 
 def mknod(source: Source, path: bytes, mode: int, rdev: int, rights: Rights) -> None:
     """Make a file, a FIFO, a socket or a device node."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.mknod(name, mode, rdev, dir_fd=directory)
 
 
 def symlink(source: Source, path: bytes, target: bytes, rights: Rights) -> None:
     """Make a symlink. Its target is not looked at: whoever follows it does so in the caller's name."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.symlink(target, name, dir_fd=directory)
 
@@ -195,21 +207,21 @@ def link(source: Source, path: bytes, to: Source, new_path: bytes, rights: Right
 
 def link_open(descriptor: int, to: Source, new_path: bytes, rights: Rights) -> None:
     """Give an open file that has lost its names, or never had one, a name."""
-    above, name = os.path.split(new_path)
+    above, name = split(new_path)
     with _changing(to, above, rights) as directory:
         os.link(f"/proc/self/fd/{descriptor}", name, dst_dir_fd=directory, follow_symlinks=True)
 
 
 def unlink(source: Source, path: bytes, rights: Rights) -> None:
     """Remove a name."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.unlink(name, dir_fd=directory)
 
 
 def rmdir(source: Source, path: bytes, rights: Rights) -> None:
     """Remove an empty directory."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.rmdir(name, dir_fd=directory)
     walks.moved(source, path)
@@ -277,9 +289,9 @@ def _between(
     writable(to)
     if source.id != to.id:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-    above, name = os.path.split(path)
+    above, name = split(path)
     held = walks.to(source, above)
-    new_above, new_name = os.path.split(new_path)
+    new_above, new_name = split(new_path)
     with _changing(to, new_above, rights) as directory:
         yield held.fd, name, directory, new_name
 

@@ -5,7 +5,7 @@ which it is done as the person who asked.
 """
 
 # Paths of originals are bytes: pathlib knows none.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH118, PTH119
 from __future__ import annotations
 
 import os
@@ -19,6 +19,7 @@ from havenfs.errors import NotFound, NotPermitted, SourceGone
 
 from . import disk, roots
 from .folders import Folder
+from .inventory import Inventory
 from .nodes import DiskFile
 from .spellings import spellings
 
@@ -54,13 +55,13 @@ class DiskDirectory:
         """Nobody announces what happens on a disk."""
         return False
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Inventory:
         """Everything, dot-files too, by name, each with its lstat."""
-        return [
-            (name, self._node(name, status))
-            for name, status in disk.entries(self.source, self.path)
-            if not self._is_hidden(name) and not self._leads_back(status)
-        ]
+        hidden = {name for path in self.hidden if self._is_hidden(name := os.path.basename(path))}
+        return Inventory(self.source, self.path, self._shown, hidden)
+
+    def _shown(self, name: bytes, status: os.stat_result) -> DiskDirectory | DiskFile | None:
+        return None if self._leads_back(status) else self._node(name, status)
 
     def lookup(self, name: bytes) -> DiskDirectory | DiskFile:
         """The entry of exactly this name."""
@@ -155,7 +156,7 @@ class DiskDirectory:
 
     def _is_hidden(self, name: bytes) -> bool:
         for path in self.hidden:
-            # The cheapest test first: this is asked for every name of every listing.
+            # The cheapest test first: this is asked for every name that is looked up.
             if path.endswith(name) and path == os.path.join(
                 os.path.realpath(os.path.join(self.source.root, self.path)), name
             ):

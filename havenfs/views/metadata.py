@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from havenfs.errors import NotFound
 
 from .disk import raise_errno, writable
-from .walks import named, walks
+from .walks import named, split, walks
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -49,7 +49,7 @@ def change(source: Source, path: bytes, inode: int, changes: Changes, rights: Ri
     Raises NotFound if another file is there by now.
     """
     writable(source)
-    above, name = os.path.split(path)
+    above, name = split(path)
     held = walks.to(source, above)
     try:
         target = os.open(name or b".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=held.fd)
@@ -159,7 +159,7 @@ def remove_xattr(source: Source, path: bytes, attribute: bytes, rights: Rights) 
 @contextmanager
 def entry(source: Source, path: bytes) -> Generator[bytes]:
     """A path to what is there, for calls that know no dir_fd."""
-    above, name = os.path.split(path)
+    above, name = split(path)
     directory = walks.to(source, above)
     yield b"/proc/self/fd/%d/%s" % (directory.fd, name or b".")
 

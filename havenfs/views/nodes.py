@@ -57,7 +57,7 @@ class DiskFile:
 
 
 class Entries(Protocol):
-    """A listing as it was when it was asked for: a list, or a Roll where it may be long."""
+    """A listing as it was when it was asked for: a list, a Roll where it may be long, an Inventory of a directory on disk."""
 
     def __len__(self) -> int: ...
 

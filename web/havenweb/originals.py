@@ -27,12 +27,13 @@ def open_below(source: Source, relative: bytes) -> int:
     if not all(part not in (b"", b".", b"..") for part in relative.split(b"/")):
         raise NotPermitted("the path leaves its source")
     try:
-        return disk.open_file(source, relative)
+        descriptor, _ = disk.open_file(source, relative)
     except PermissionError as error:
         raise NotPermitted("the original may not be read by this program") from error
     except (NotFound, NotPermitted, OSError) as error:
         # The catalog knows a regular file there, so whatever else is there now is the disk's doing.
         raise SourceGone(f"the original is not where it was: {error}") from error
+    return descriptor
 
 
 class OriginalResponse(FileResponse):

@@ -138,8 +138,8 @@ class Content:
             flags = wire.FOPEN_DIRECT_IO | wire.FOPEN_PARALLEL_DIRECT_WRITES
         else:
             flags = wire.FOPEN_KEEP_CACHE if opened.keep else 0
-        if opened.source is None or uncounted(opened.nodeid):
-            # What cannot be written has nothing to flush. Locks there go when the last descriptor does.
+        if opened.source is None or not opened.source.writable or uncounted(opened.nodeid):
+            # What cannot be written has nothing to flush, and only shared locks, which go when the last descriptor does.
             flags |= wire.FOPEN_NOFLUSH
         source_id = opened.source.id if opened.source is not None else 0
         self._ledger.hold(opened.handle, _RECORD.pack(opened.nodeid, opened.flags, way, source_id))

@@ -7,6 +7,7 @@ Any thread; the kernel reads one handle once at a time.
 
 from __future__ import annotations
 
+import stat
 import struct
 import time
 from bisect import bisect_right
@@ -18,7 +19,7 @@ from havend.inodes import ASSET, COMPUTED, HASHED
 from havend.stats import SHORT_S
 from havenfs.entities import SourceId
 from havenfs.errors import HavenError, NotADirectory
-from havenfs.views import DiskFile, Leaf, Roll, Text
+from havenfs.views import DiskFile, Inventory, Leaf, Roll, Text
 
 from . import replies, wire
 
@@ -150,10 +151,14 @@ class Directories:
         out: list[bytes] = []
         last = len(items) + 2
         roll = items if isinstance(items, Roll) and items.plain else None
+        inventory = items if isinstance(items, Inventory) else None
         while position < last:
-            if roll is not None and position > 1:
+            if position > 1 and (roll or inventory):
                 place = position
-                position, size = pack.roll(roll, position, size, out, folder)
+                if roll is not None:
+                    position, size = pack.roll(roll, position, size, out, folder)
+                elif inventory is not None:
+                    position, size = pack.inventory(inventory, position, size, out)
                 if place == position:
                     break
                 continue
@@ -168,7 +173,7 @@ class Directories:
             if folder is not None:
                 _grow(folder, packed, position, item)
             position += 1
-        if operations.generation != listing.generation:
+        if operations.generation != listing.generation and inventory is None:
             snapshot.folder = None
             return b"".join(map(_briefly, out))
         if folder is not None and position == last:
@@ -289,6 +294,31 @@ class _Packer:
         return replies.entry(found) + wire.dirent(
             found.number, position + 1, found.mode & 0o170000, name
         )
+
+    def inventory(
+        self, inventory: Inventory, position: int, size: int, out: list[bytes]
+    ) -> tuple[int, int]:
+        """Pack a page of a directory on disk from *position* on, as far as there is room: position and room afterwards.
+
+        The same as `entry` for each, without a node and a record of what is no directory.
+        """
+        parent, table = self._listing.nodeid, self._operations.table
+        number, listed, pack = table.original, table.listed, replies.original
+        source_id = inventory.source.id
+        for name, status in inventory.statuses(position - 2):
+            packed = b""
+            if status is not None:
+                size -= _SIZE + (len(name) + 7 & ~7)
+                if size < 0:
+                    break
+                nodeid = number(source_id, status.st_dev, status.st_ino)
+                if not stat.S_ISDIR(status.st_mode) and listed(nodeid, parent, name):
+                    packed = pack(status, nodeid, position + 1, name)
+                else:
+                    packed = self.entry(position, inventory[position - 2])
+            out.append(packed)
+            position += 1
+        return position, size
 
     def roll(
         self, roll: Roll, position: int, size: int, out: list[bytes], folder: Folder | None

@@ -62,11 +62,12 @@ class Entries:
         """A name in a directory."""
         parent, name = header[3], wire.name_after(body, 0)
         who = caller(header)
-        kept = self._kept.lookup(parent, name)
-        if kept is not None and not self._operations.nudges.is_helper(who):
+        helper = self._operations.nudges.is_helper(who)
+        kept = None if helper else self._kept.lookup(parent, name)
+        if kept is not None:
             return kept
         try:
-            found = self._operations.lookup(parent, name, who)
+            found = self._operations.lookup(parent, name, who if helper else None)
         except NotFound:
             return replies.ABSENT
         if found.entry_s >= LONG_S and uncounted(found.nodeid):

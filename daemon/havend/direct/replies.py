@@ -132,28 +132,26 @@ _MOMENT = (int(_WHOLE_S), int(_WHOLE_S), int(_REST * _BILLION), int(_REST * _BIL
 
 def original(found: os.stat_result, nodeid: int, cookie: int, name: bytes) -> bytes:
     """An fuse_direntplus of what is no directory in `files/`: what `stats.of_original` says, in one step of four."""
-    mtime, mtime_ns = divmod(found.st_mtime_ns, _BILLION)
-    atime, atime_ns = divmod(found.st_atime_ns, _BILLION)
-    ctime, ctime_ns = divmod(found.st_ctime_ns, _BILLION)
-    mode, length = found.st_mode, len(name)
+    mode, _, _, nlink, uid, gid, size, atime, mtime, ctime = found[:10]
+    length = len(name)
     return (
         _ORIGINAL.pack(
             nodeid,
             0,
             *_MOMENT,
             nodeid,
-            found.st_size,
+            size,
             found.st_blocks,
             atime,
             mtime,
             ctime,
-            atime_ns,
-            mtime_ns,
-            ctime_ns,
+            found.st_atime_ns - atime * _BILLION,
+            found.st_mtime_ns - mtime * _BILLION,
+            found.st_ctime_ns - ctime * _BILLION,
             mode,
-            found.st_nlink,
-            found.st_uid,
-            found.st_gid,
+            nlink,
+            uid,
+            gid,
             found.st_rdev & 0xFFFFFFFF,
             _BLOCK,
             0,

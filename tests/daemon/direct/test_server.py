@@ -93,6 +93,25 @@ def test_a_backing_file_that_is_refused_is_copied_and_the_reason_known(
         assert kernel.read(nodeid, handle, 5) == b"2019/"
 
 
+def test_a_file_that_was_only_listed_can_be_opened_and_follows_its_renames(
+    workshop: Any, served: Any
+) -> None:
+    (workshop.root / "new").mkdir()
+    (workshop.root / "new/a.txt").write_text("bytes of a")
+    with served(workshop) as kernel:
+        kernel.begin()
+        parent = kernel.walk("files/photos/new")
+        (nodeid,) = [number for name, number in kernel.list(parent) if name == b"a.txt"]
+        assert kernel.operations.table.find(nodeid) is None  # nothing was kept but where it is
+        names = b"a.txt\0b.txt\0"
+        kernel.ask(wire.RENAME2, parent, wire.RENAME2_IN.pack(parent, 0, 0) + names)
+        handle, _ = kernel.open(nodeid)
+        assert kernel.read(nodeid, handle) == b"bytes of a"
+        kernel.release(nodeid, handle)
+        kernel.send(wire.FORGET, nodeid, wire.FORGET_IN.pack(1))
+        kernel.release(nodeid, kernel.open(nodeid)[0])  # the catalog knows it as well
+
+
 def test_an_absent_name_is_remembered_for_a_moment(workshop: Any, served: Any) -> None:
     with served(workshop) as kernel:
         kernel.begin()
