@@ -34,6 +34,11 @@ class State:
         return self.root / "encoder.sock"
 
     @property
+    def standing(self) -> Path:
+        """The unix socket at which the indexer tells how it stands."""
+        return self.root / "indexer.sock"
+
+    @property
     def bell(self) -> Path:
         """The FIFO through which the mount wakes the indexer: something new is in the queue."""
         return self.root / "bell"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import havenfs
-from havenfs import errors, service
+from havenfs import errors, service, settings
 
 from . import checks, exits, transport as transports
 
@@ -92,12 +92,27 @@ def parser() -> argparse.ArgumentParser:
         default="auto",
         help="how the kernel is spoken to; auto takes the best that works here (default: %(default)s)",
     )
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the settings (default: $XDG_CONFIG_HOME/havenfs/havenfs.toml, ~/.config/havenfs/havenfs.toml, "
+        "if it is there)",
+    )
+    budget = argparse.ArgumentParser(add_help=False)
+    budget.add_argument(
+        "--budget",
+        type=settings.Budget,
+        choices=tuple(settings.Budget),
+        help="how much of the machine the indexer takes, whatever the settings say",
+    )
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
     up = commands.add_parser(
         "up",
-        parents=[state, sources, transport],
+        parents=[state, sources, transport, config, budget],
         help="index, mount and serve the web page, all in the foreground",
     )
     up.add_argument(
@@ -125,7 +140,9 @@ def parser() -> argparse.ArgumentParser:
 
     index = commands.add_parser("index", help="the indexer")
     index_commands = index.add_subparsers(dest="index_command", metavar="COMMAND", required=True)
-    run = index_commands.add_parser("run", parents=[state, sources], help="the indexer alone")
+    run = index_commands.add_parser(
+        "run", parents=[state, sources, config, budget], help="the indexer alone"
+    )
     run.add_argument("--once", action="store_true", help="end when everything is indexed")
     run.set_defaults(run=_index_run)
 
@@ -178,6 +195,19 @@ def parser() -> argparse.ArgumentParser:
     )
     listing.set_defaults(run=_models_list)
 
+    settle = commands.add_parser("config", help="the settings")
+    settle_commands = settle.add_subparsers(dest="config_command", metavar="COMMAND", required=True)
+    show = settle_commands.add_parser(
+        "show",
+        parents=[config],
+        help="every setting with its meaning and what it is set to, as a file",
+    )
+    show.set_defaults(run=_config_show)
+    check = settle_commands.add_parser(
+        "check", parents=[config], help="whether the settings can be read"
+    )
+    check.set_defaults(run=_config_check)
+
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(run=_version)
     return top
@@ -196,6 +226,12 @@ def _up(arguments: argparse.Namespace) -> int:
 
     state = _state(arguments)
     sources = _sources(arguments, state)
+    settings.load(arguments.config)  # a mistake is said here and not by a child
+    indexing: list[str] = []
+    if arguments.config:
+        indexing += ["--config", str(arguments.config.absolute())]
+    if arguments.budget:
+        indexing += ["--budget", arguments.budget]
     made = not checks.listed(arguments.mount)
     mountpoint = checks.mountpoint(arguments.mount, sources, state)
     return up.main(
@@ -204,6 +240,7 @@ def _up(arguments: argparse.Namespace) -> int:
         mountpoint,
         arguments.http,
         transport=arguments.transport,
+        indexing=indexing,
         made_mountpoint=made,
         verbose=arguments.verbose,
     )
@@ -220,7 +257,13 @@ def _index_run(arguments: argparse.Namespace) -> int:
     from . import programs
 
     state = _state(arguments)
-    return programs.index(state, _sources(arguments, state), once=arguments.once)
+    return programs.index(
+        state,
+        _sources(arguments, state),
+        once=arguments.once,
+        config=arguments.config,
+        budget=arguments.budget,
+    )
 
 
 def _web(arguments: argparse.Namespace) -> int:
@@ -276,6 +319,19 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
     listing = report.models(_state(arguments))
     print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
+    return exits.OK
+
+
+def _config_show(arguments: argparse.Namespace) -> int:
+    config = settings.load(arguments.config)
+    print(f"# {config.file or f'as it comes; to change it, write {settings.default_file()}'}\n")
+    print(settings.as_text(config))
+    return exits.OK
+
+
+def _config_check(arguments: argparse.Namespace) -> int:
+    config = settings.load(arguments.config)
+    print(f"{config.file} is right." if config.file else f"There is no {settings.default_file()}.")
     return exits.OK
 
 

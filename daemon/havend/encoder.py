@@ -10,8 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
-import os
-import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,11 +19,12 @@ import trio
 from havenfs.errors import ModelError
 from havenfs.models import registry
 
+from . import sockets
 from .pool import Settings, Worker, WorkerDiedError, WorkerUnfitError
 from .protocol import Bad, Encoded, EncodeText, NoModel
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
 
     from havenfs.config import State
 
@@ -45,7 +44,7 @@ class _Encoder:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._worker = Worker(Settings(state=state, threads=2, foreground=True))
+        self._worker = Worker(Settings(state=state, threads=2, budget=None))
         self._turn = trio.Lock()
         self._model: str | None = None
         self._used = trio.current_time()
@@ -88,24 +87,28 @@ class _Encoder:
 
 
 async def serve(
-    state: State, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    state: State,
+    *,
+    asked: Callable[[], None] = lambda: None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer at `state.encoder` until cancelled. Replaces a socket that a dead process left."""
+    """Answer at `state.encoder` until cancelled; *asked* is called before each answer."""
     encoder = _Encoder(state)
 
     async def handle(stream: trio.SocketStream) -> None:
         with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await _converse(encoder, stream)
+            await _converse(encoder, stream, asked)
 
-    with _bound(state) as listening:
+    with sockets.bound(state.encoder) as listener:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(encoder.rest)
-            listener = trio.SocketListener(listening)
             await nursery.start(partial(trio.serve_listeners, handle, [listener]))
             task_status.started()
 
 
-async def _converse(encoder: _Encoder, stream: trio.SocketStream) -> None:
+async def _converse(
+    encoder: _Encoder, stream: trio.SocketStream, asked: Callable[[], None]
+) -> None:
     waiting = b""
     while True:
         while b"\n" not in waiting:
@@ -119,6 +122,7 @@ async def _converse(encoder: _Encoder, stream: trio.SocketStream) -> None:
         except msgspec.DecodeError as error:
             answer: dict[str, str] = {"error": f"not a question: {error}"}
         else:
+            asked()
             found = await encoder.encode(question.text)
             if isinstance(found, str):
                 answer = {"error": found}
@@ -126,29 +130,3 @@ async def _converse(encoder: _Encoder, stream: trio.SocketStream) -> None:
                 vector = base64.b64encode(found.vector).decode()
                 answer = {"model": found.model, "vector": vector}
         await stream.send_all(msgspec.json.encode(answer) + b"\n")
-
-
-@contextlib.contextmanager
-def _bound(state: State) -> Generator[trio.socket.SocketType]:
-    """A listening socket at `state.encoder`, for the owner only. Gone afterwards."""
-    directory = os.open(state.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # The path of a socket may have 107 bytes, that of a directory 4095: so through its descriptor. Bound under
-        # another name first: nobody finds it before its mode is right, and rename replaces a dead one.
-        base = f"/proc/self/fd/{directory}"
-        fresh = f"{base}/{state.encoder.name}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(fresh)  # noqa: PTH108 -- not a path for anybody else
-        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listening.bind(fresh)
-        os.chmod(fresh, 0o600)  # noqa: PTH101
-        listening.listen(16)
-        os.replace(fresh, f"{base}/{state.encoder.name}")  # noqa: PTH105
-        try:
-            yield trio.socket.from_stdlib_socket(listening)
-        finally:
-            listening.close()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{base}/{state.encoder.name}")  # noqa: PTH108
-    finally:
-        os.close(directory)

@@ -23,18 +23,21 @@ from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
+from havenfs.settings import Indexing
+from havenfs.standing import Standing
 
-from . import bell, confine, encoder
+from . import bell, encoder, telling
+from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
 from .visitor import Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from havenfs.config import SourceConfig, State
-    from havenfs.entities import AssetId, FileId, SourceId
+    from havenfs.entities import AssetId, FileId, Source, SourceId
     from havenfs.ingest.scan import Report
     from havenfs.models.registry import Model
 
@@ -43,7 +46,7 @@ log = logging.getLogger(__name__)
 AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
 POLL_S = 5.0  # how soon work is found that another program queued
 CHANGES_KEPT = 20_000  # the log of changes; who is further behind asks everything again
-MODEL_S = 10.0  # how soon a change of the model is noticed
+OWNER_S = 10.0  # how soon a change of the model or of the settings is noticed
 REST_NS = 2 * 10**9
 """A file that was written to less than this ago is probably still being written."""
 
@@ -52,10 +55,9 @@ REST_NS = 2 * 10**9
 class Options:
     """What the owner may set."""
 
-    workers: int | None = None
-    """Processes; None: one less than there are cores, 1 to 4."""
-    memory: int = confine.MEMORY
-    """Bytes of private memory for each."""
+    indexing: Indexing = field(default_factory=Indexing)
+    again: Callable[[], Indexing] | None = None
+    """What the settings say by now; followed while it runs. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -84,9 +86,10 @@ async def run(
     ):
         known = catalog.write(catalog_sources.configure, sources)
         indexer = _Indexer(state, catalog, options or Options(), once=once)
-        scanner = Scanner(catalog, done=indexer.scanned, hung=indexer.hung)
+        scanner = indexer.scanner = Scanner(catalog, done=indexer.scanned, hung=indexer.hung)
         recorder = Recorder(catalog, thumbnails)
         indexer.visitor = Visitor(
+            settings=indexer.settings(known),
             scanner=scanner,
             recorder=recorder,
             thumbnails=thumbnails,
@@ -96,8 +99,12 @@ async def run(
         )
         await indexer.choose_model()
         async with trio.open_nursery() as nursery:
+            await nursery.start(telling.serve, state.standing, indexer.standing)
             if not once:
-                await nursery.start(encoder.serve, state)
+                await nursery.start(
+                    partial(encoder.serve, state, asked=indexer.neighbour.searching)
+                )
+                nursery.start_soon(indexer.neighbour.run)
             nursery.start_soon(recorder.run)
             nursery.start_soon(indexer.listen, ringing)
             nursery.start_soon(scanner.run)
@@ -110,8 +117,8 @@ async def run(
                     )
             task_status.started()
             if not once:
-                nursery.start_soon(indexer.follow_model)
-            await indexer.work(scanner)
+                nursery.start_soon(indexer.follow_owner)
+            await indexer.work()
             nursery.cancel_scope.cancel()
 
 
@@ -144,6 +151,9 @@ class _Indexer:
     """Chooses work and hands it to workers."""
 
     visitor: Visitor
+    scanner: Scanner
+    _nursery: trio.Nursery
+    _receive: trio.MemoryReceiveChannel[Identification | Visitation]
 
     def __init__(self, state: State, catalog: Catalog, options: Options, *, once: bool) -> None:
         self._state = state
@@ -154,10 +164,57 @@ class _Indexer:
         self._wake = trio.Event()
         self._said_idle = True
         self._hurried = False
-        cores = len(os.sched_getaffinity(0))
-        self._workers = options.workers or min(max(1, cores - 1), 4)
-        self._settings = Settings(
-            state=state, memory=options.memory, threads=1 if self._workers > 1 else min(2, cores)
+        self._waiting = False
+        self._employed: set[int] = set()
+        self._indexing = options.indexing
+        self.neighbour = Neighbour(
+            options.indexing,
+            busy=lambda: bool(self._busy.files or self._busy.assets),
+            wanted=lambda: self._waiting,
+            changed=lambda: self._wake.set(),
+        )
+
+    def settings(self, sources: Sequence[Source] | None = None) -> Settings:
+        """How workers are started by now."""
+        readable = (
+            tuple(source.root for source in sources)
+            if sources is not None
+            else self.visitor.settings.readable
+        )
+        return Settings(
+            state=self._state,
+            readable=readable,
+            memory=self._indexing.memory,
+            threads=1 if self._count() > 1 else min(2, _cores()),
+            budget=self._indexing.budget,
+        )
+
+    def _count(self) -> int:
+        manners = self.neighbour.manners
+        count = min(max(1, _cores() - manners.cores), manners.most)
+        return self._indexing.workers or count
+
+    def staff(self) -> None:
+        """Have as many workers as the budget says, with its manners."""
+        self.scanner.wake_disks = self._indexing.wake_disks
+        count = self._count()
+        self.visitor.staff(count, breath=self.neighbour.manners.breath)
+        for number in set(range(count)) - self._employed:
+            self._employed.add(number)
+            self._nursery.start_soon(self._employ, number)
+
+    async def _employ(self, number: int) -> None:
+        try:
+            await self.visitor.run(number, self._receive.clone())
+        finally:
+            self._employed.discard(number)
+
+    def standing(self) -> Standing:
+        """What those who ask are told."""
+        return Standing(
+            budget=self._indexing.budget,
+            waits=self.neighbour.waits if self._waiting else None,
+            walls=self.visitor.walls,
         )
 
     def scanned(self, report: Report) -> None:
@@ -205,33 +262,52 @@ class _Indexer:
         self.visitor.use(model)
         self._wake.set()
 
-    async def follow_model(self) -> None:
-        """Notice when the owner chooses another model, until cancelled."""
+    async def follow_owner(self) -> None:
+        """Notice when the owner chooses another model or changes the settings, until cancelled."""
+        mistake = ""
         while True:
-            await trio.sleep(MODEL_S)
-            try:
+            await trio.sleep(OWNER_S)
+            with contextlib.suppress(ModelError):  # said when it was chosen
                 model = await trio.to_thread.run_sync(registry.active, self._state)
-            except ModelError:
-                continue  # said when it was chosen
-            if model.id != self.visitor.asked_model:
-                await self.choose_model()
+                if model.id != self.visitor.asked_model:
+                    await self.choose_model()
+            if self.options.again is None:
+                continue
+            try:
+                found = await trio.to_thread.run_sync(self.options.again)
+            except ConfigError as error:
+                if str(error) != mistake:
+                    mistake = str(error)
+                    log.error("%s; what was set before goes on", mistake)  # noqa: TRY400 -- for the owner
+                continue
+            mistake = ""
+            if found != self._indexing:
+                log.info("the settings have changed: budget %s", found.budget)
+                self._indexing = found
+                self.neighbour.use(found)
+                self.visitor.renew(self.settings())
+                self.staff()
 
-    async def work(self, scanner: Scanner) -> None:
+    async def work(self) -> None:
         """Have everything done that is queued, until cancelled or (once) until there is nothing."""
-        send, receive = trio.open_memory_channel[Identification | Visitation](0)
-        async with trio.open_nursery() as nursery:
-            for _ in range(self._workers):
-                nursery.start_soon(self.visitor.run, self._settings, receive.clone())
-            receive.close()
-            async with send:
+        send, self._receive = trio.open_memory_channel[Identification | Visitation](0)
+        async with trio.open_nursery() as self._nursery:
+            self.staff()
+            async with self._receive, send:
                 while True:
                     self._wake = trio.Event()  # before looking, so that nothing after is missed
                     self._hurried = False
-                    scanned = scanner.idle
-                    work, resting = await trio.to_thread.run_sync(self._choose)
+                    scanned = self.scanner.idle
+                    waits = None if self._once else self.neighbour.waits
+                    work, resting, urgent = await trio.to_thread.run_sync(self._choose)
+                    self._waiting = bool(work or self._busy.files or self._busy.assets)
+                    if waits and not urgent:
+                        work = []
                     for piece in work:
                         if self._hurried:
                             break  # what was chosen is no longer the newest
+                        if not (urgent or self._once) and self.neighbour.waits:
+                            break
                         if isinstance(piece, Identification):
                             self._busy.files.add(piece.file.id)
                         else:
@@ -240,10 +316,15 @@ class _Indexer:
                     if work:
                         self._said_idle = False
                         continue
-                    if not self._busy.files and not self._busy.assets and scanned and scanner.idle:
+                    if (
+                        not self._busy.files
+                        and not self._busy.assets
+                        and scanned
+                        and self.scanner.idle
+                    ):
                         if self._once:
                             return
-                        if not self._said_idle:
+                        if not self._waiting and not self._said_idle:
                             log.info("everything is indexed")
                             self._said_idle = True
                             await trio.to_thread.run_sync(self._trim)
@@ -256,10 +337,11 @@ class _Indexer:
     def _trim(self) -> None:
         self._catalog.write(changes.trim, CHANGES_KEPT)
 
-    def _choose(self) -> tuple[list[Identification | Visitation], bool]:
-        """What to do next, of one pass; and whether files are waiting to come to rest."""
+    def _choose(self) -> tuple[list[Identification | Visitation], bool, bool]:
+        """What to do next, of one pass; whether files are waiting to come to rest; and whether somebody has just put
+        here what is to be done, so that it is done also while everything else waits."""
         if arrived := self._visits(arrived=True):
-            return arrived, False
+            return arrived, False, True
         now = time.time_ns()
         found = self._catalog.read(
             queue.unidentified, besides=self._busy.files | self._busy.late_files, limit=AHEAD
@@ -271,8 +353,8 @@ class _Indexer:
         ]
         resting = len(calm) < len(found)
         if calm:
-            return list(calm), resting
-        return self._visits(arrived=False), resting
+            return list(calm), resting, False
+        return self._visits(arrived=False), resting, False
 
     def _visits(self, *, arrived: bool) -> list[Identification | Visitation]:
         stages = set(Stage) if self.visitor.model is not None else set(Stage) - {Stage.EMBED}
@@ -284,3 +366,7 @@ class _Indexer:
             arrived=arrived,
         )
         return [Visitation(job) for job in found]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

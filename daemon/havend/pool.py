@@ -9,14 +9,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import trio
+
+from havenfs.settings import Budget
 
 from . import confine
 from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame
@@ -33,6 +38,7 @@ KILL_S = (
     10.0  # SIGKILL works at once, unless the process waits in the kernel for a disk that is gone
 )
 START_S = 60.0  # importing decoders from a spinning disk that is busy
+MEMORY = "/dev/shm"
 REQUESTS = (
     2000  # answers after which a worker makes room for a fresh one: C libraries leak a little
 )
@@ -51,12 +57,14 @@ class Settings:
     """How workers are started."""
 
     state: State
+    readable: tuple[bytes, ...] = ()
+    """Directories of originals, which it may read and nothing else."""
     memory: int = confine.MEMORY
     """Bytes of private memory that one may have."""
     threads: int = 1
     """Of one run of a model."""
-    foreground: bool = False
-    """Whether somebody waits for its answers; others run at low priority."""
+    budget: Budget | None = Budget.BALANCED
+    """How low its priority is; None: somebody waits for its answers."""
 
 
 class Worker:
@@ -68,6 +76,10 @@ class Worker:
         self._requests: trio.lowlevel.FdStream | None = None
         self._answers: trio.lowlevel.FdStream | None = None
         self._asked = 0
+        self.scratch = Path()
+        """The directory of its own; gone with the process."""
+        self.walls: tuple[str, ...] = ()
+        """What the kernel lacks for shutting it in, in words."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,8 +113,9 @@ class Worker:
             await self.stop()
             raise
 
-    async def stop(self) -> int | None:
-        """End the process, if there is one; returns its exit status."""
+    async def stop(self, settings: Settings | None = None) -> int | None:
+        """End the process, if there is one; returns its exit status. The next one is started as *settings* say."""
+        self._settings = settings or self._settings
         process, self._process = self._process, None
         if process is None:
             return None
@@ -118,13 +131,16 @@ class Worker:
                 await _ended(process)
             if waiting.cancelled_caught:
                 log.error("worker %d waits for a dead disk and cannot be ended", process.pid)
+            shutil.rmtree(self.scratch, ignore_errors=True)
         return process.returncode
 
     async def _start(self) -> None:
         for pause in (1.0, 5.0, None):  # memory may be short for a moment
             self._spawn()
             try:
-                if isinstance(await self._receive(START_S), Ready):
+                answer = await self._receive(START_S)
+                if isinstance(answer, Ready):
+                    self.walls = answer.walls
                     return
             except WorkerDiedError as error:
                 reason = str(error)
@@ -138,20 +154,31 @@ class Worker:
 
     def _spawn(self) -> None:
         settings = self._settings
+        # In memory where that can be: what tesseract is handed over is no reason to wake a disk.
+        place = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self.scratch = Path(tempfile.mkdtemp(prefix="havenfs-worker-", dir=place))
         command = [
-            *(sys.executable, "-m", "havend.worker"),
+            # -P: never from the directory that we happen to be in
+            *(sys.executable, "-P", "-m", "havend.worker"),
+            *("--scratch", str(self.scratch)),
             *("--state", str(settings.state.root)),
             *("--parent", str(os.getpid())),
             *("--memory", str(settings.memory)),
             *("--threads", str(settings.threads)),
-            *(["--foreground"] if settings.foreground else []),
+            *(["--budget", settings.budget] if settings.budget else []),
+            *(part for root in settings.readable for part in ("--readable", os.fsdecode(root))),
         ]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # tesseract's threads fight each other: one makes it 8 times as fast
-            env={**os.environ, "OMP_THREAD_LIMIT": "1", "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                "OMP_THREAD_LIMIT": "1",
+                "PYTHONUNBUFFERED": "1",
+                "TMPDIR": str(self.scratch),
+            },
             process_group=0,
         )
         assert self._process.stdin is not None

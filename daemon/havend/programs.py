@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
+
+from havenfs import settings
 
 from . import checks, transport
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from havenfs.config import SourceConfig, State
+    from havenfs.settings import Budget, Indexing
 
     from .transport import Choice
 
@@ -40,11 +44,26 @@ def mount(state: State, directory: Path, choice: Choice) -> int:
         transport.erase(state)
 
 
-def index(state: State, sources: Sequence[SourceConfig], *, once: bool) -> int:
-    """Index *sources* until SIGTERM or SIGINT; with *once*, until everything is done."""
+def index(
+    state: State,
+    sources: Sequence[SourceConfig],
+    *,
+    once: bool,
+    config: Path | None,
+    budget: Budget | None,
+) -> int:
+    """Index *sources* until SIGTERM or SIGINT; with *once*, until everything is done. *budget* wins over the settings
+    in *config*, which are followed while it runs. Raises ConfigError."""
     from . import indexer, serving
 
-    return serving.until_stopped(partial(indexer.run, state, sources, once=once), "indexing")
+    def indexing() -> Indexing:
+        found = settings.load(config).index
+        return dataclasses.replace(found, budget=budget) if budget else found
+
+    options = indexer.Options(indexing=indexing(), again=indexing)
+    return serving.until_stopped(
+        partial(indexer.run, state, sources, once=once, options=options), "indexing"
+    )
 
 
 def web(state: State, http: str, mountpoint: Path | None) -> int:

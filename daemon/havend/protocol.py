@@ -49,6 +49,9 @@ Request = Identify | Look | EncodeText
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """Said once, unasked: everything is loaded. A worker that dies before is no file's fault."""
 
+    walls: tuple[str, ...] = ()
+    """What the kernel lacks for shutting it in, in words."""
+
 
 class Identified(msgspec.Struct, frozen=True, tag=True):
     """Answer to Identify."""
@@ -79,6 +82,8 @@ class Gone(msgspec.Struct, frozen=True, tag=True):
     """The file or its disk is not there: not the file's fault."""
 
     reason: str
+    anew: bool = False
+    """Whether another worker could reach it."""
 
 
 class NoModel(msgspec.Struct, frozen=True, tag=True):

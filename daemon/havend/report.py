@@ -7,6 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from havenfs import standing
 from havenfs.catalog import Catalog, assets, progress as progressing, sources
 from havenfs.entities import Stage
 from havenfs.errors import EncoderUnavailable
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
     from havenfs.models.registry import Model
+    from havenfs.standing import Standing
 
     from .transport import Running
 
@@ -57,6 +61,8 @@ class Status:
     trouble: list[Trouble]
     model: Model
     mount: Running | None
+    indexer: Standing | None
+    """None: it does not run."""
 
     @property
     def finished(self) -> bool:
@@ -79,7 +85,9 @@ class Status:
                 total = s.queued + s.done + s.skipped + s.failed
                 parts.append(f"{DOING[stage]} {total - s.queued}/{total}")
         eta = p.eta_s
-        return "Indexing: " + ", ".join(parts) + (f", about {_duration(eta)} left" if eta else "")
+        line = "Indexing: " + ", ".join(parts) + (f", about {_duration(eta)} left" if eta else "")
+        waits = standing.waits(self.indexer)
+        return f"{line}; it waits: {waits}" if waits else line
 
     def as_text(self) -> str:
         """The whole report."""
@@ -97,7 +105,8 @@ class Status:
             for s in self.sources
         ]
         lines += [f"mount      {self.mount.as_text() if self.mount else 'none'}"]
-        lines += [f"state      {self.state.root}", "", self.progress_line()]
+        lines += [f"indexer    {self._indexer()}", f"state      {self.state.root}"]
+        lines += ["", self.progress_line()]
         for stage, s in self.progress.stages.items():
             rate = f", {s.rate:.1f}/s" if s.rate else ""
             lines.append(
@@ -113,6 +122,12 @@ class Status:
                 lines.append("  ... all of them: .haven/errors in the mount, or --json")
         return "\n".join(lines)
 
+    def _indexer(self) -> str:
+        if self.indexer is None:
+            return "not running"
+        lacking = f"\n           its workers lack: {'; '.join(self.indexer.walls)}"
+        return f"{self.indexer.budget}{lacking if self.indexer.walls else ''}"
+
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
         p = self.progress
@@ -123,6 +138,7 @@ class Status:
                 for s in self.sources
             ],
             "mount": self.mount.as_json() if self.mount else None,
+            "indexer": msgspec.to_builtins(self.indexer),
             "model": _model(self.model, active=True),
             "finished": self.finished,
             "files": p.files,
@@ -154,6 +170,7 @@ def status_of(catalog: Catalog, state: State) -> Status:
         trouble=catalog.read(progressing.trouble, 1000),
         model=registry.active(state),
         mount=transport.running(state),
+        indexer=standing.ask(state.standing),
     )
 
 

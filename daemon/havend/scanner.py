@@ -19,6 +19,7 @@ from havenfs.ingest import walk
 from havenfs.ingest.scan import Report, scan
 
 from . import watch
+from .disks import Disks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,9 @@ class Scanner:
         self._catalog = catalog
         self._done = done
         self._hung = hung
+        self._disks = Disks()
+        self.wake_disks = False
+        """Whether the full scan that comes round may wake a disk."""
         self._pending: dict[tuple[SourceId, bytes], tuple[Source, bool]] = {}
         self._wake = trio.Event()
         self._running: dict[SourceId, float] = {}
@@ -149,18 +153,29 @@ class Scanner:
     async def _changed(
         self, source: Source, mark: tuple[int, int] | None, at_most_s: float
     ) -> None:
-        """Return when the root is no longer the one of *mark*, or a scan did not find it, or after a time; of a disk
-        that hangs, when it answers again."""
-        with trio.move_on_after(at_most_s):
-            while True:
-                await trio.sleep(GUARD_S)
-                with trio.move_on_after(HANG_S) as waiting:
-                    now = await _mark(source)
-                    if now != mark or (now is not None and source.id in self._absent):
-                        return
-                if waiting.cancelled_caught:
-                    await self._sit_out(source)
+        """Return when the root is no longer the one of *mark*, or a scan did not find it, or after a time, unless the
+        disk sleeps by then: then when somebody else has woken it; of a disk that hangs, when it answers again."""
+        until = trio.current_time() + at_most_s
+        while True:
+            asleep = self._asleep(
+                source, mark
+            )  # each time: how long it has been still is known from looking
+            if trio.current_time() >= until and not asleep:
+                return
+            await trio.sleep(GUARD_S)
+            with trio.move_on_after(HANG_S) as waiting:
+                now = await _mark(source)
+                if now != mark or (now is not None and source.id in self._absent):
                     return
+            if waiting.cancelled_caught:
+                await self._sit_out(source)
+                return
+
+    def _asleep(self, source: Source, mark: tuple[int, int] | None) -> bool:
+        """Whether to let the disk sleep: what nobody touches has not changed."""
+        if mark is None or self.wake_disks:
+            return False
+        return self._disks.asleep(source.root, mark[0])
 
     async def _sit_out(self, source: Source) -> None:
         """Hide a source whose disk hangs, so that nothing of it is waited for; return when it answers again."""

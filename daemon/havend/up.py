@@ -56,10 +56,11 @@ def main(
     http: str | None,
     *,
     transport: str,
+    indexing: Sequence[str],
     made_mountpoint: bool,
     verbose: bool,
 ) -> int:
-    """Run until Ctrl-C or SIGTERM. Returns the exit code."""
+    """Run until Ctrl-C or SIGTERM; *indexing* are further arguments for the indexer. Returns the exit code."""
     common = ("--state", str(state.root))
     programs = [
         Program(
@@ -72,6 +73,7 @@ def main(
                 "index",
                 "run",
                 *common,
+                *indexing,
                 *(
                     part
                     for s in sources

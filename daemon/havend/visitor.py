@@ -7,6 +7,7 @@ counts against the content it was looking at, and only against that: each worker
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 60.0  # how long a worker without work is kept: with a full model it holds half a gigabyte
 SLOWEST = 2_000_000  # bytes a second that a disk must give: an old USB stick on a busy NAS
 
 
@@ -74,6 +76,7 @@ class Visitor:
     def __init__(
         self,
         *,
+        settings: Settings,
         scanner: Scanner,
         recorder: Recorder,
         thumbnails: Thumbnails,
@@ -81,6 +84,12 @@ class Visitor:
         visit_s: float,
         released: Released,
     ) -> None:
+        self.settings = settings
+        """How workers are started."""
+        self.walls: tuple[str, ...] = ()
+        """What the kernel lacks for shutting workers in, as the last one that came up says."""
+        self._staff = 0
+        self._breath = 0.0
         self._scanner = scanner
         self._recorder = recorder
         self._thumbnails = thumbnails
@@ -101,19 +110,44 @@ class Visitor:
         self.asked_model = model.id if model is not None else None
         self._generation += 1
 
+    def renew(self, settings: Settings) -> None:
+        """Start workers anew before their next piece, like this."""
+        self.settings = settings
+        self._generation += 1
+
+    def staff(self, count: int, *, breath: float) -> None:
+        """Let the first *count* of those that `run` work, each resting after a piece for *breath* times as long as it took."""
+        self._staff, self._breath = count, breath
+
     async def run(
-        self,
-        settings: Settings,
-        work: trio.MemoryReceiveChannel[Identification | Visitation],
+        self, number: int, work: trio.MemoryReceiveChannel[Identification | Visitation]
     ) -> None:
-        """Do pieces of work, one at a time, until there are no more."""
-        async with work, Worker(settings) as worker:
+        """Do pieces of work, one at a time, until there are no more, or `staff` says that *number* is too many."""
+        async with work, Worker(self.settings) as worker:
             generation = self._generation
-            async for piece in work:
+            while number < self._staff:
+                piece = None
+                with trio.move_on_after(IDLE_S if worker.pid else math.inf):
+                    try:
+                        piece = await work.receive()
+                    except trio.EndOfChannel:
+                        return
+                if piece is None:  # for so long that others may need the memory
+                    await worker.stop()
+                    continue
                 if generation != self._generation:
                     generation = self._generation
-                    await worker.stop()
+                    await worker.stop(self.settings)
+                began = trio.current_time()
                 await self._do(worker, piece)
+                self._note(worker.walls)
+                await trio.sleep((trio.current_time() - began) * self._breath)
+
+    def _note(self, walls: tuple[str, ...]) -> None:
+        if walls != self.walls:
+            self.walls = walls
+            for lacking in walls:
+                log.warning("workers are shut in less than they could be: %s", lacking)
 
     async def _do(self, worker: Worker, piece: Identification | Visitation) -> None:
         source_id = (piece.file if isinstance(piece, Identification) else piece.job).source_id
@@ -153,6 +187,8 @@ class Visitor:
             del self._crashes[file.id]
         except Unreadable as error:
             answer = Bad(str(error))
+        if isinstance(answer, Gone) and answer.anew:
+            await worker.stop()
         now = await _look(work.root, file.path)
         if (
             isinstance(answer, Bad)
@@ -209,6 +245,8 @@ class Visitor:
                 self.model = None
                 self._released(work, later=False)
             case Gone():
+                if answer.anew:
+                    await worker.stop()
                 self._put_off(work, job.source_id, job.path)
             case _:
                 failed = dict.fromkeys(job.stages, "the decoder's answer makes no sense")

@@ -8,6 +8,7 @@ indexer starts another.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from havenfs.config import State
 from havenfs.errors import ModelError, SourceGone, Unreadable
+from havenfs.settings import Budget
 
 from . import confine
+from .admission import Admission
 from .protocol import (
     LARGEST,
     LENGTH,
@@ -45,14 +48,17 @@ if TYPE_CHECKING:
 class Worker:
     """Answers requests, keeping what is expensive to load. One thread, one request at a time."""
 
-    def __init__(self, state: State, *, threads: int) -> None:
+    def __init__(self, state: State, admitted: Admission, *, threads: int) -> None:
         self._state = state
+        self._admitted = admitted
         self._threads = threads
         self._pictures: PictureEncoder | None = None
         self._texts: TextEncoder | None = None
 
     def answer(self, request: Request) -> Answer:
         """Do what is asked. What it raises is a bug."""
+        if isinstance(request, Identify | Look) and not self._admitted.allows(request.path):
+            return Gone("its disk was not there when this worker was shut in", anew=True)
         try:
             match request:
                 case Identify():
@@ -115,9 +121,11 @@ class Worker:
         return self._pictures
 
 
-def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Say that all is well, then answer until *requests* ends."""
-    answers.write(frame(Ready()))
+def serve(
+    worker: Worker, requests: BinaryIO, answers: BinaryIO, walls: tuple[str, ...] = ()
+) -> None:
+    """Say that all is well (and which walls are missing), then answer until *requests* ends."""
+    answers.write(frame(Ready(walls=walls)))
     answers.flush()
     while head := requests.read(LENGTH.size):
         (length,) = LENGTH.unpack(head)
@@ -127,6 +135,14 @@ def serve(worker: Worker, requests: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
+def _models(state: State) -> list[bytes]:
+    """Where models are; one that is a link may lie anywhere."""
+    found = [bytes(state.models)]
+    with contextlib.suppress(OSError):
+        found += [bytes(path.resolve()) for path in state.models.iterdir() if path.is_symlink()]
+    return found
+
+
 def main() -> None:
     """The process. Ends with status 0 when stdin ends or nobody reads the answers."""
     parser = argparse.ArgumentParser(prog="havend.worker", description=__doc__)
@@ -134,18 +150,34 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True, help="pid of the indexer")
     parser.add_argument("--memory", type=int, default=confine.MEMORY, help="bytes")
     parser.add_argument("--threads", type=int, default=1, help="of one run of a model")
-    parser.add_argument("--foreground", action="store_true", help="somebody waits for the answers")
+    parser.add_argument(
+        "--budget",
+        type=Budget,
+        help="how low its priority is; without, somebody waits for the answers",
+    )
+    parser.add_argument("--scratch", type=Path, help="the one directory that it may write to")
+    parser.add_argument(
+        "--readable", type=Path, action="append", default=[], help="a directory of originals"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     # Libraries print where they please: what they write to stdout goes to stderr, the answers to a descriptor of ours.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    confine.confine(arguments.parent, memory=arguments.memory, background=not arguments.foreground)
+    state = State(root=arguments.state)
+    admitted = Admission([bytes(root) for root in arguments.readable])
+    walls = confine.confine(
+        arguments.parent,
+        memory=arguments.memory,
+        budget=arguments.budget,
+        readable=[*_models(state), *admitted.roots],
+        scratch=arguments.scratch,
+    )
     # Before the first file, so that a broken installation is not taken for a broken file; and only what is needed.
-    import_module("havenfs.extract.clip" if arguments.foreground else "havenfs.extract.visit")
-    worker = Worker(State(root=arguments.state), threads=arguments.threads)
+    import_module("havenfs.extract.visit" if arguments.budget else "havenfs.extract.clip")
+    worker = Worker(state, admitted, threads=arguments.threads)
     try:
-        serve(worker, sys.stdin.buffer, answers)
+        serve(worker, sys.stdin.buffer, answers, walls)
     except BrokenPipeError:
         raise SystemExit(0) from None
 

@@ -79,6 +79,7 @@ FRACTIONS = (0.25, 0.1, 0.5, 0.75)
 """Where frames are looked for; the poster is the first of them that is not black."""
 PIXELS_PER_SEEK = 300_000_000
 """Decoded after one seek at most: 36 frames of 4K, 145 of full HD. Reaching the exact moment is not worth more."""
+LONGEST_S = 366 * 86400.0  # a camera that watches a door fills a file a day
 MAX_PIXELS = 8192 * 4608
 FAILURES = (
     FFmpegError,
@@ -204,12 +205,13 @@ def _has_index(path: bytes) -> bool:
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:
-    """Seconds; None when the file does not say (a recording that was cut off)."""
+    """Seconds; None when the file does not say (a recording that was cut off), or nonsense."""
+    said: list[float] = []
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return (
-        container.duration / av.time_base if container.duration and container.duration > 0 else None
-    )
+        said.append(float(stream.duration * stream.time_base))
+    if container.duration:
+        said.append(container.duration / av.time_base)
+    return next((seconds for seconds in said if 0 < seconds < LONGEST_S), None)
 
 
 def _seeks_badly(container: InputContainer, stream: VideoStream, length: float | None) -> bool:

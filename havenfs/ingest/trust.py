@@ -19,7 +19,7 @@ TEXT = 4 << 20  # characters: a long novel has 2 M
 WORDS = 4096  # characters of one field of metadata
 IMAGE = 4 << 20  # bytes: a 1440 px WebP of noise has 1.5 MB
 FRAMES = 64
-SIDE = 1_000_000  # pixels
+SIDE = (1 << 31) - 1  # pixels: what a header can say, true or not; it harms nothing
 YEARS = (-62_135_596_800, 253_402_300_799)  # 0001..9999 in seconds
 
 

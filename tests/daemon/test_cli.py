@@ -51,6 +51,9 @@ def test_version_prints_the_version():
         ("search",),
         ("status",),
         ("demo",),
+        ("config",),
+        ("config", "show"),
+        ("config", "check"),
         ("models",),
         ("models", "list"),
     ],
@@ -120,3 +123,28 @@ def test_a_folder_named_as_writable_is_one_and_says_so(tmp_path: Path):
     told = json.loads(havenfs_command("status", "--json", *state).stdout)
     assert {s["name"]: s["writable"] for s in told["sources"]} == {"kept": False, "written": True}
     assert f"{tmp_path / 'written'} (writable)\n" in havenfs_command("status", *state).stdout
+
+
+def test_the_settings_are_shown_and_checked(tmp_path: Path):
+    file = tmp_path / "havenfs.toml"
+    file.write_text('[index]\nbudget = "background"\n')
+    shown = havenfs_command("config", "show", "--config", file)
+    assert 'budget = "background"\n' in shown.stdout
+    assert "# Hours in which the indexer rests" in shown.stdout
+    assert havenfs_command("config", "check", "--config", file).stdout == f"{file} is right.\n"
+    file.write_text('[index]\nbudget = "background"\nworker = 2\n')
+    for command in (("config", "check"), ("index", "run", "--once", "--source", tmp_path)):
+        result = havenfs_command(*command, "--config", file)
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"havenfs: {file}, line 3: there is no setting index.worker; did you mean index.workers?\n"
+        )
+
+
+def test_status_says_when_no_indexer_runs(tmp_path: Path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.txt").write_text("badgers")
+    state = ("--state", tmp_path / "state")
+    havenfs_command("index", "run", "--once", "--source", tmp_path / "photos", *state)
+    assert "indexer    not running\n" in havenfs_command("status", *state).stdout
+    assert json.loads(havenfs_command("status", "--json", *state).stdout)["indexer"] is None

@@ -20,12 +20,14 @@ import pytest
 import trio
 from PIL import Image, ImageDraw
 
-from havend import indexer
+from havend import indexer, scanner
+from havenfs import standing
 from havenfs.catalog import Catalog, jobs, progress
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.config import SourceConfig, State
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError
+from havenfs.settings import Budget, Indexing, Quiet, Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -107,10 +109,12 @@ class Home:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
+    async def running(self, **options: Any) -> AsyncGenerator[None]:
         """The indexer, watching."""
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(indexer.run, self.state, self.sources))
+            await nursery.start(
+                partial(indexer.run, self.state, self.sources, options=indexer.Options(**options))
+            )
             yield
             nursery.cancel_scope.cancel()
 
@@ -184,7 +188,7 @@ PROGRAM = """
 import sys, trio
 from functools import partial
 from pathlib import Path
-from havend import indexer
+from havend import indexer, scanner
 from havenfs.config import SourceConfig, State
 trio.run(partial(indexer.run, State(root=Path(sys.argv[1])), [SourceConfig(name="photos", root=Path(sys.argv[2]))],
                  once=True))
@@ -363,6 +367,88 @@ def _ask(path: Path, lines: list[bytes]) -> list[bytes]:
             return found
     finally:
         os.close(directory)
+
+
+ALWAYS = Indexing(quiet=Quiet((Span(0, 0),)))
+
+
+async def test_in_quiet_hours_only_what_somebody_has_just_put_here_is_looked_at(home: Home) -> None:
+    home.photo("a.jpg", 1)
+    await home.once()
+    home.photo("b.jpg", 2)
+    async with home.running(indexing=ALWAYS):
+        await home.until(lambda: home.rows("SELECT count(*) FROM file") == [(2,)])
+        await trio.sleep(1)
+        assert set(home.shown()) == {"a.jpg"}  # the other waits, even to be hashed
+        found = await trio.to_thread.run_sync(standing.ask, home.state.standing)
+        assert found is not None
+        assert (found.budget, found.waits and found.waits[:18]) == (
+            "balanced",
+            "quiet hours until ",
+        )
+        with Catalog(home.state.catalog) as catalog:
+
+            def put_here(db: Any) -> None:
+                ((asset,),) = db.execute("SELECT id FROM asset WHERE name = 'a.jpg'")
+                jobs.enqueue(db, asset, [Stage.METADATA, Stage.PREVIEW], priority=0)
+                jobs.hasten(db, asset)
+
+            catalog.write(put_here)
+        await home.until(lambda: home.jobs()["a.jpg", "preview"][0] == "done")
+    assert standing.ask(home.state.standing) is None
+
+
+async def test_settings_that_change_count_without_a_restart(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(indexer, "OWNER_S", 0.1)
+    said: list[Indexing | ConfigError] = [ALWAYS]
+
+    def again() -> Indexing:
+        if isinstance(said[-1], ConfigError):
+            raise said[-1]
+        return said[-1]
+
+    home.photo("a.jpg", 1)
+    async with home.running(indexing=ALWAYS, again=again):
+        await trio.sleep(1)
+        assert not home.shown()
+        said.append(ConfigError("havenfs.toml, line 3: nonsense"))
+        await home.until(lambda: "line 3: nonsense; what was set before goes on" in caplog.text)
+        said.append(Indexing(budget=Budget.FULL))
+        await home.until(lambda: bool(home.shown()) and home.idle())
+        found = await trio.to_thread.run_sync(standing.ask, home.state.standing)
+        assert found is not None
+        assert (found.budget, found.waits) == ("full", None)
+
+
+async def test_the_scan_that_comes_round_lets_a_sleeping_disk_sleep(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep = True
+    scans = 0
+    real = scanner.scan
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal scans
+        scans += 1
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(scanner, "GUARD_S", 0.1)
+    monkeypatch.setattr(scanner, "scan", counted)
+
+    def told(_self: scanner.Disks, _root: bytes, _device: int) -> bool:
+        return asleep
+
+    monkeypatch.setattr(scanner.Disks, "asleep", told)
+    home.photo("a.jpg", 1)
+    async with home.running(rescan_s=0.5):
+        await home.until(lambda: bool(home.shown()) and home.idle())
+        before = scans
+        await trio.sleep(2)
+        assert scans == before
+        asleep = False  # somebody looks at a photo
+        await home.until(lambda: scans > before)
 
 
 def test_the_indexer_leaves_no_process_behind_when_it_is_killed(home: Home) -> None:

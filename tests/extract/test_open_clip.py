@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.training,
-    pytest.mark.timeout(600),
     # torch's exporter and onnxscript announce changes in themselves that are no business of ours
     pytest.mark.filterwarnings(
         "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"

@@ -223,3 +223,15 @@ def test_noise_behind_a_header_is_damaged(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(head + rng.bytes(5000))
         with pytest.raises(Unreadable):
             frames(tmp_path / name)
+
+
+@pytest.mark.parametrize(("at", "said"), [(80, 600_000), (64, (1 << 63) - 1)])
+def test_a_film_that_lasts_less_than_nothing_or_for_ever_has_no_length(
+    tmp_path: Path, at: int, said: int
+) -> None:
+    path = film(tmp_path / "a.wmv", codec="wmv2")
+    raw = bytearray(path.read_bytes())
+    properties = raw.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
+    struct.pack_into("<Q", raw, properties + at, said)  # the length, and what is taken from it
+    path.write_bytes(raw)
+    assert facts(path).duration_ms is None

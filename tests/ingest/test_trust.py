@@ -87,3 +87,8 @@ def test_an_answer_about_what_was_not_asked_is_refused() -> None:
 def test_an_impossible_identity_is_refused(lie: Identity) -> None:
     with pytest.raises(Unreadable):
         trust.identity(lie)
+
+
+def test_a_size_that_only_a_damaged_header_says_harms_nothing_else() -> None:
+    found = replace(GOOD, metadata=Metadata(width=160, height=1_048_696))
+    assert trust.findings(found, ALL, dimension=4) is found

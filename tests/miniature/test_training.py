@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.training,
-    pytest.mark.timeout(
-        600
-    ),  # half a minute alone; loading torch and exporting wait for the disk and whoever else works
     # torch's exporter and onnxscript announce changes in themselves that are no business of ours
     pytest.mark.filterwarnings(
         "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"

@@ -25,6 +25,7 @@ async def test_progress_is_told_stage_by_stage(client: httpx.AsyncClient) -> Non
     assert stages["embed"]["queued"] == 9
     assert stages["embed"]["eta_s"] is None
     assert progress["idle"] is False
+    assert progress["waits"] == "the indexer is not running"
 
 
 async def test_what_cannot_be_read_is_listed_with_its_reason(client: httpx.AsyncClient) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from havenfs import __version__
+from havenfs import __version__, standing
 from havenfs.catalog import changes, gallery, progress
 from havenfs.entities import Kind, Stage
 from havenfs.errors import ModelError
@@ -52,6 +52,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Files that cannot be read."""
     eta_s: float | None
     """Seconds until everything is done; None while unknown."""
+    waits: str | None
+    """Why nothing moves although something is left to do, in words; None: it moves."""
     stages: list[StageStatus]
 
 
@@ -99,11 +101,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def _status(library: Library, _parameters: NoParameters) -> Status:
     model, notice = _model(library.state)
     return library.catalog.read(
-        _read, model=model, notice=notice, mount=str(library.mount) if library.mount else None
+        _read,
+        model=model,
+        notice=notice,
+        waits=standing.waits(standing.ask(library.state.standing)),
+        mount=str(library.mount) if library.mount else None,
     )
 
 
-def _read(db: Connection, *, model: Model | None, notice: str | None, mount: str | None) -> Status:
+def _read(
+    db: Connection, *, model: Model | None, notice: str | None, waits: str | None, mount: str | None
+) -> Status:
     counts = gallery.counts(db)
     found = progress.progress(db)
     return Status(
@@ -120,6 +128,7 @@ def _read(db: Connection, *, model: Model | None, notice: str | None, mount: str
             identifying=found.identifying,
             failed=found.failed,
             eta_s=found.eta_s,
+            waits=None if found.idle else waits,
             stages=[
                 StageStatus(
                     stage=stage,

@@ -134,6 +134,7 @@ export interface components {
             identifying: number;
             failed: number;
             eta_s: number | null;
+            waits: string | null;
             stages: components["schemas"]["StageStatus"][];
         };
         /**

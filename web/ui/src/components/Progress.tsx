@@ -25,8 +25,11 @@ export function Progress({ progress }: { progress: Status["progress"] }) {
     stage
       ? `${number(total - stage.queued)} of ${number(total)}`
       : `${counted(progress.identifying, "new file")} waiting`,
-    stage && stage.rate > 0 ? rate(stage.rate) : null,
-    progress.eta_s !== null && progress.eta_s > 0 ? left(progress.eta_s) : null,
+    progress.waits !== null ? `waits: ${progress.waits}` : null,
+    progress.waits === null && stage && stage.rate > 0 ? rate(stage.rate) : null,
+    progress.waits === null && progress.eta_s !== null && progress.eta_s > 0
+      ? left(progress.eta_s)
+      : null,
   ];
   return (
     <section className="progress" aria-label="Indexing">

@@ -1,0 +1,306 @@
+"""What the owner may set, and the file that says it: read once into frozen values that are handed on in parts.
+
+The file is TOML, `havenfs.toml`. Every setting stands in SETTINGS with its help, its default and how it is read; what does
+not stand there is an error that names the file, the line and the nearest key. Pure but for `load`; any thread.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from havenfs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAY = 24 * 60  # minutes
+
+
+class Budget(StrEnum):
+    """How much of the machine the indexer takes."""
+
+    BACKGROUND = "background"
+    """What nobody else wants: one process, and none while others use the disk, the processor or the memory."""
+    BALANCED = "balanced"
+    """Behind everybody else, on all cores but one; rests while the disk or the memory is short."""
+    FULL = "full"
+    """All cores, without regard for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the day in minutes since midnight, from *start* until *end*; over midnight when *end* comes first."""
+
+    start: int
+    end: int
+
+    def left(self, minute: int) -> int | None:
+        """Minutes from *minute* until it ends; None outside."""
+        length = (self.end - self.start) % DAY or DAY
+        since = (minute - self.start) % DAY
+        return length - since if since < length else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The hours in which the indexer rests."""
+
+    spans: tuple[Span, ...] = ()
+
+    def until(self, now: datetime) -> datetime | None:
+        """When the rest that *now* lies in is over; None outside of it. Of spans that meet, the last one's end."""
+        end: datetime | None = None
+        at = now.replace(second=0, microsecond=0)
+        for _ in self.spans:
+            left = max((s.left(at.hour * 60 + at.minute) or 0 for s in self.spans), default=0)
+            if not left:
+                break
+            at = end = at + timedelta(minutes=left)
+        return end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """The table `[index]`. Its fields are explained in SETTINGS."""
+
+    budget: Budget = Budget.BALANCED
+    quiet: Quiet = Quiet()
+    workers: int | None = None
+    memory: int = 1536 << 20
+    """Bytes."""
+    wake_disks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that the owner chose."""
+
+    index: Indexing = Indexing()
+    file: Path | None = None
+    """Where it was read from; None: nowhere, all is as it comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One key of the file."""
+
+    table: str
+    name: str
+    default: str
+    """As it would stand in the file."""
+    help: str
+    read: Callable[[Any], object]
+    """The value from what TOML gives. Raises ValueError with what it should have been."""
+
+    @property
+    def key(self) -> str:
+        """With its table."""
+        return f"{self.table}.{self.name}"
+
+
+def _budget(value: Any) -> Budget:
+    try:
+        return Budget(value)
+    except ValueError:
+        raise ValueError('give "background", "balanced" or "full"') from None
+
+
+_SPAN = re.compile(r"\s*(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\s*")
+
+
+def _quiet(value: Any) -> Quiet:
+    spans: list[Span] = []
+    for part in str(value).split(",") if value != "" else ():
+        match = _SPAN.fullmatch(part)
+        times = [int(number) for number in match.groups()] if match else []
+        if not match or times[0] > 24 or times[2] > 24 or times[1] > 59 or times[3] > 59:
+            raise ValueError(f'{part.strip()!r} are no hours; give some such as "22:00-07:00"')
+        spans.append(Span((times[0] * 60 + times[1]) % DAY, (times[2] * 60 + times[3]) % DAY))
+    return Quiet(tuple(spans))
+
+
+def _workers(value: Any) -> int | None:
+    if type(value) is int and 0 <= value <= 64:
+        return value or None
+    raise ValueError("give a number from 1 to 64, or 0 for as many as the budget says")
+
+
+_UNITS: Final = {"M": 1 << 20, "G": 1 << 30}
+LEAST_MEMORY = 512 << 20
+"""Every decoder and a full model loaded, and a photo of 24 megapixels."""
+
+
+def _memory(value: Any) -> int:
+    match = re.fullmatch(r"(\d+)\s*([MG])(?:i?B)?", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('give a size such as "1536M" or "2G"')
+    size = int(match[1]) * _UNITS[match[2]]
+    if size < LEAST_MEMORY:
+        raise ValueError(
+            f"that is too little to decode photos; give at least {LEAST_MEMORY >> 20}M"
+        )
+    return size
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ValueError("give true or false")
+
+
+SETTINGS: Final = (
+    Setting(
+        table="index",
+        name="budget",
+        default='"balanced"',
+        help="How much of the machine the indexer takes.\n"
+        '"background": only what nobody else wants. One process at the lowest priority; it pauses while others use the\n'
+        "disk, the processor or the memory, and while somebody searches.\n"
+        '"balanced": behind everybody else, on all cores but one; it pauses while the disk or the memory is short.\n'
+        '"full": all cores, and no pauses: for the first night with a large library.\n'
+        "What somebody has just put in through the mount is looked at in any case.",
+        read=_budget,
+    ),
+    Setting(
+        table="index",
+        name="quiet",
+        default='""',
+        help='Hours in which the indexer rests, so that disks may sleep: "22:00-07:00". Several are separated by commas.\n'
+        'To index at night only, name the day: "07:00-23:00".',
+        read=_quiet,
+    ),
+    Setting(
+        table="index",
+        name="workers",
+        default="0",
+        help="Processes that decode and look; 0: as many as the budget says.",
+        read=_workers,
+    ),
+    Setting(
+        table="index",
+        name="memory",
+        default='"1536M"',
+        help="Memory that each of these processes may have of its own. What a file needs beyond is refused, with a reason.",
+        read=_memory,
+    ),
+    Setting(
+        table="index",
+        name="wake_disks",
+        default="false",
+        help="Whether the full scan every six hours may wake a disk that sleeps. Without, it waits until somebody uses the\n"
+        "disk: nothing changes on one that nobody touches. Network disks are always scanned.",
+        read=_flag,
+    ),
+)
+
+
+def default_file() -> Path:
+    """`havenfs.toml` where systemd says that configuration is, else in `$XDG_CONFIG_HOME/havenfs` or `~/.config/havenfs`."""
+    given = os.environ.get("CONFIGURATION_DIRECTORY")
+    if given:
+        return Path(given.split(":")[0]) / "havenfs.toml"
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "havenfs" / "havenfs.toml"
+
+
+def load(file: Path | None) -> Config:
+    """What *file* says; None: the default one, which need not be there. Raises ConfigError."""
+    path = file or default_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        if file is None:
+            return Config()
+        raise ConfigError(f"the settings {path} are not there. Check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"the settings {path} cannot be read: {said}.") from error
+    return parse(text, path)
+
+
+def parse(text: str, file: Path) -> Config:
+    """What *text*, the contents of *file*, says. Raises ConfigError."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}") from error
+    known = {setting.key: setting for setting in SETTINGS}
+    values: dict[str, dict[str, Any]] = {}
+    for table, inner in tables.items():
+        if not isinstance(inner, dict):
+            raise _unknown(text, file, table)
+        for name, value in cast("dict[str, Any]", inner).items():
+            key = f"{table}.{name}"
+            setting = known.get(key)
+            if setting is None:
+                raise _unknown(text, file, key)
+            try:
+                values.setdefault(table, {})[name] = setting.read(value)
+            except ValueError as error:
+                raise ConfigError(f"{file}, line {_line(text, key)}: {key}: {error}") from None
+    return Config(index=Indexing(**values.get("index", {})), file=file)
+
+
+def _unknown(text: str, file: Path, key: str) -> ConfigError:
+    keys = [setting.key for setting in SETTINGS]
+    near = difflib.get_close_matches(key, keys, 1, 0.5) or difflib.get_close_matches(
+        key, [k.partition(".")[2] for k in keys], 1, 0.5
+    )
+    hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(keys)}"
+    return ConfigError(f"{file}, line {_line(text, key)}: there is no setting {key}{hint}")
+
+
+def _line(text: str, key: str) -> int:
+    """Where *key* stands: tomllib does not tell. 1 when it is written in a way of its own."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            table = header[1]
+            if table == key:
+                return number
+        elif entry := re.match(r"\s*([\w\"'.\- ]+?)\s*=", line):
+            name = re.sub(r"[\"' ]", "", entry[1])
+            if key in (f"{table}.{name}" if table else name, name if not table else None):
+                return number
+    return 1
+
+
+def as_text(config: Config) -> str:
+    """The file that would say what *config* says, every setting with its help."""
+    lines: list[str] = []
+    table = ""
+    for setting in SETTINGS:
+        if setting.table != table:
+            table = setting.table
+            lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
+        lines += ["", *(f"# {line}" for line in setting.help.splitlines())]
+        lines.append(f"{setting.name} = {_written(getattr(getattr(config, table), setting.name))}")
+    return "\n".join(lines)
+
+
+def _written(value: object) -> str:
+    match value:
+        case Budget():
+            return f'"{value}"'
+        case Quiet():
+            parts = (
+                f"{s.start // 60:02}:{s.start % 60:02}-{s.end // 60:02}:{s.end % 60:02}"
+                for s in value.spans
+            )
+            return f'"{", ".join(parts)}"'
+        case bool():
+            return str(value).lower()
+        case int() if value >= LEAST_MEMORY:
+            return f'"{value >> 20}M"'
+        case None:
+            return "0"
+        case _:
+            return str(value)

@@ -1,0 +1,55 @@
+"""How the indexer stands right now: what it waits for, and what this machine cannot give its workers.
+
+Asked of the running indexer through a unix socket in the state directory, which answers one line of JSON to whoever connects:
+nothing is written to a disk for it. Blocking, with a bounded wait; any thread. Imports nothing that asks or answers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWER_S = 0.5
+LONGEST = 64 << 10  # bytes
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the indexer says of itself."""
+
+    budget: str
+    waits: str | None = None
+    """Why it does nothing although there is work, in words; None: it works, or has nothing to do."""
+    walls: tuple[str, ...] = ()
+    """What the kernel lacks for shutting workers in, in words."""
+
+
+def ask(path: Path) -> Standing | None:
+    """What the indexer at the socket *path* says; None when none is running."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(ANSWER_S)
+            # Socket addresses end at 107 bytes and state directories need not: go through a descriptor of the directory.
+            directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                connection.connect(f"/proc/self/fd/{directory}/{path.name}")
+            finally:
+                os.close(directory)
+            said = bytearray()
+            while piece := connection.recv(LONGEST):
+                said += piece
+                if len(said) > LONGEST:
+                    return None
+        return msgspec.json.decode(said, type=Standing)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def waits(standing: Standing | None) -> str | None:
+    """Why nothing moves, in words; None when that is not for a reason of the indexer's."""
+    return standing.waits if standing is not None else "the indexer is not running"
