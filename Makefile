@@ -25,6 +25,7 @@ help:
 	@echo "make bench-mount  the one of the mount alone, beside its peers (as root)"
 	@echo "make training   the tests that train and export a model (installs torch beside, about 1 GB)"
 	@echo "make model      train the miniature model anew, about 10 minutes on two cores"
+	@echo "make model-faces  the same for that of faces"
 
 # --- setting up: each step leaves a stamp and is skipped while nothing that it depends on has changed -------------------
 
@@ -44,11 +45,11 @@ $(BIN)/python: | $(DONE)/debian
 
 # The tests' lock is a superset of the service's: once it is installed, the smaller one has nothing to do.
 $(DONE)/locked: requirements.lock $(DONE)/debian | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 $(DONE)/locked-dev: requirements-dev.lock $(DONE)/locked
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(DONE)/package: pyproject.toml $(DONE)/locked
@@ -105,7 +106,10 @@ training: $(DONE)/training
 
 model: $(DONE)/training
 	$(TRAINING)/bin/python -m havenfs.miniature --out havenfs/models/mini-clip
-.PHONY: model
+
+model-faces: $(DONE)/training
+	$(TRAINING)/bin/python -m havenfs.miniature.faces --out havenfs/models/mini-faces
+.PHONY: model model-faces
 
 bench: setup $(DONE)/locked-dev $(DONE)/debian-test bench-mount
 	@for bench in $(filter-out %/bench_mount.py,$(wildcard tests/bench/bench_*.py)); do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done

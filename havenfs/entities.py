@@ -16,6 +16,7 @@ SourceId = NewType("SourceId", int)
 FileId = NewType("FileId", int)
 AssetId = NewType("AssetId", int)
 PlaceId = NewType("PlaceId", int)
+FaceId = NewType("FaceId", int)
 ModelId = NewType("ModelId", str)
 """Name and content of a model, `<name>@<first 12 hex digits of its manifest's hash>`. Embeddings are only
 compared within one ModelId."""
@@ -35,6 +36,7 @@ class Stage(StrEnum):
     METADATA = "metadata"
     PREVIEW = "preview"
     EMBED = "embed"
+    FACES = "faces"
     TEXT = "text"
 
 
@@ -269,6 +271,62 @@ class Embedding:
     """Position in a video; 0 for pictures."""
 
 
+class Region(NamedTuple):
+    """Part of a picture, as shares of it when upright, 0..1: what a decision about a face hangs on, whichever model
+    found it."""
+
+    frame_ms: int
+    """Position in a video; 0 for pictures."""
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlap(self, other: Region) -> float:
+        """Intersection over union, 0..1; 0 in another frame."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if self.frame_ms != other.frame_ms or width <= 0 or height <= 0:
+            return 0.0
+        both = width * height
+        areas = [(r.right - r.left) * (r.bottom - r.top) for r in (self, other)]
+        return both / (sum(areas) - both)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """One face in a picture, as one model sees it."""
+
+    region: Region
+    points: tuple[float, ...]
+    """x and y of the eye on the left of the picture, the one on the right, the nose, and the corners of the mouth on the
+    left and the right; shares of the picture like the region, a little outside of it where a face is cut off."""
+    score: float
+    """0..1, how sure the detector is."""
+    size: int
+    """Shorter side of its box, in px of the picture that was looked at (at most 1440)."""
+    sharpness: float
+    """0..1."""
+    frontal: float
+    """0..1, how straight it looks at the camera."""
+    vector: bytes
+    """float32, little-endian, unit length."""
+
+    @property
+    def quality(self) -> float:
+        """0..1: how much a vector of it is worth. Below about 0.2 it should found no cluster of its own."""
+        large = min(1.0, self.size / 80)  # recognisers see 112 px: below 80 much of it is invented
+        return self.score * large * self.sharpness**0.5 * self.frontal**0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faces:
+    """All faces of one asset that a model found: none is an answer too."""
+
+    model: ModelId
+    found: tuple[Face, ...] = ()
+
+
 class TextOrigin(StrEnum):
     """How a text was read."""
 
@@ -291,6 +349,7 @@ class Findings:
     metadata: Metadata | None = None
     preview: Preview | None = None
     embeddings: tuple[Embedding, ...] = ()
+    faces: Faces | None = None
     text: Text | None = None
     skipped: dict[Stage, str] = field(default_factory=dict[Stage, str])
     """Stages with nothing to do, with the reason."""

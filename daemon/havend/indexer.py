@@ -23,6 +23,7 @@ from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
+from havenfs.models.manifest import ModelKind
 from havenfs.settings import Indexing
 from havenfs.standing import Standing
 
@@ -31,7 +32,7 @@ from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
-from .visitor import Identification, Visitation, Visitor
+from .visitor import WAITING, Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -46,7 +47,8 @@ log = logging.getLogger(__name__)
 AHEAD = 16  # pieces of work chosen at a time: what a newer photo may have to wait for
 POLL_S = 5.0  # how soon work is found that another program queued
 CHANGES_KEPT = 20_000  # the log of changes; who is further behind asks everything again
-OWNER_S = 10.0  # how soon a change of the model or of the settings is noticed
+MODELS = {Stage.EMBED: ModelKind.CLIP, Stage.FACES: ModelKind.FACES}
+OWNER_S = 10.0  # how soon a change of the models or of the settings is noticed
 REST_NS = 2 * 10**9
 """A file that was written to less than this ago is probably still being written."""
 
@@ -97,7 +99,7 @@ async def run(
             visit_s=indexer.options.visit_s,
             released=indexer.release,
         )
-        await indexer.choose_model()
+        await indexer.choose_models()
         async with trio.open_nursery() as nursery:
             await nursery.start(telling.serve, state.standing, indexer.standing)
             if not once:
@@ -248,29 +250,28 @@ class _Indexer:
             self._hurried = True
             self._wake.set()
 
-    async def choose_model(self) -> None:
-        """Take the model in use from the registry, and queue what another one did."""
-        try:
-            model: Model | None = await trio.to_thread.run_sync(registry.active, self._state)
-        except ModelError as error:
-            log.error("searching by looks waits for a model: %s", error)  # noqa: TRY400 -- for the owner
-            model = None
-        if model is not None:
-            count = await trio.to_thread.run_sync(self._requeue, model)
+    async def choose_models(self) -> None:
+        """Take the models in use from the registry, and queue what others did."""
+        chosen: dict[Stage, Model] = {}
+        for stage, kind in MODELS.items():
+            try:
+                model = await trio.to_thread.run_sync(registry.active, self._state, kind)
+            except ModelError as error:
+                log.error("%s waits for a model: %s", WAITING[stage], error)  # noqa: TRY400 -- for the owner
+                continue
+            chosen[stage] = model
+            count = await trio.to_thread.run_sync(self._requeue, stage, model)
             if count:
-                log.info("%d assets are embedded again, by %s", count, model.id)
-        self.visitor.use(model)
+                log.info("%d assets are looked at again (%s), by %s", count, stage, model.id)
+        self.visitor.use(chosen)
         self._wake.set()
 
     async def follow_owner(self) -> None:
-        """Notice when the owner chooses another model or changes the settings, until cancelled."""
+        """Notice when the owner chooses other models or changes the settings, until cancelled."""
         mistake = ""
         while True:
             await trio.sleep(OWNER_S)
-            with contextlib.suppress(ModelError):  # said when it was chosen
-                model = await trio.to_thread.run_sync(registry.active, self._state)
-                if model.id != self.visitor.asked_model:
-                    await self.choose_model()
+            await self._follow_models()
             if self.options.again is None:
                 continue
             try:
@@ -287,6 +288,16 @@ class _Indexer:
                 self.neighbour.use(found)
                 self.visitor.renew(self.settings())
                 self.staff()
+
+    async def _follow_models(self) -> None:
+        for stage, kind in MODELS.items():
+            try:
+                model = await trio.to_thread.run_sync(registry.active, self._state, kind)
+            except ModelError:
+                continue  # said when it was chosen
+            if model.id != self.visitor.asked_models.get(stage):
+                await self.choose_models()
+                return
 
     async def work(self) -> None:
         """Have everything done that is queued, until cancelled or (once) until there is nothing."""
@@ -331,8 +342,8 @@ class _Indexer:
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
 
-    def _requeue(self, model: Model) -> int:
-        return self._catalog.write(jobs.requeue_for_model, model.id)
+    def _requeue(self, stage: Stage, model: Model) -> int:
+        return self._catalog.write(jobs.requeue_for_model, model.id, stage)
 
     def _trim(self) -> None:
         self._catalog.write(changes.trim, CHANGES_KEPT)
@@ -357,7 +368,7 @@ class _Indexer:
         return self._visits(arrived=False), resting, False
 
     def _visits(self, *, arrived: bool) -> list[Identification | Visitation]:
-        stages = set(Stage) if self.visitor.model is not None else set(Stage) - {Stage.EMBED}
+        stages = set(Stage) - (MODELS.keys() - self.visitor.models.keys())
         found = self._catalog.read(
             queue.visits,
             besides=self._busy.assets | self._busy.late_assets,

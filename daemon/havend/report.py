@@ -14,6 +14,7 @@ from havenfs.catalog import Catalog, assets, progress as progressing, sources
 from havenfs.entities import Stage
 from havenfs.errors import EncoderUnavailable
 from havenfs.models import registry
+from havenfs.models.manifest import ModelKind
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
 
@@ -37,6 +38,7 @@ DOING = {
     Stage.METADATA: "dates and places",
     Stage.PREVIEW: "previews",
     Stage.EMBED: "what pictures show",
+    Stage.FACES: "faces",
     Stage.TEXT: "texts",
 }
 """What each stage brings, in words for people."""
@@ -44,6 +46,10 @@ DOING = {
 INSTALL = (
     "For a full model, put a directory in the layout of Immich's CLIP exports into {models}\n"
     "and write its name into {models}/active."
+)
+MINIATURE_FACES = (
+    "Faces are found by the miniature model {name}, which knows drawn faces only. For photographs, put a pack of insightface\n"
+    "(buffalo_l, ...), of Immich or of OpenCV's model zoo into {models} and write its name into {models}/active.faces."
 )
 MINIATURE = (
     "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else.\n"
@@ -60,6 +66,8 @@ class Status:
     progress: Progress
     trouble: list[Trouble]
     model: Model
+    """Of pictures."""
+    faces: Model
     mount: Running | None
     indexer: Standing | None
     """None: it does not run."""
@@ -94,6 +102,8 @@ class Status:
         lines: list[str] = []
         if self.model.miniature:
             lines += [MINIATURE.format(name=self.model.name, models=self.state.models), ""]
+        if self.faces.miniature:
+            lines += [MINIATURE_FACES.format(name=self.faces.name, models=self.state.models), ""]
         if not self.sources:
             lines.append(
                 f"Nothing is indexed yet in {self.state.root}. Start with:\n"
@@ -140,6 +150,7 @@ class Status:
             "mount": self.mount.as_json() if self.mount else None,
             "indexer": msgspec.to_builtins(self.indexer),
             "model": _model(self.model, active=True),
+            "faces": _model(self.faces, active=True),
             "finished": self.finished,
             "files": p.files,
             "identifying": p.identifying,
@@ -169,6 +180,7 @@ def status_of(catalog: Catalog, state: State) -> Status:
         progress=catalog.read(progressing.progress),
         trouble=catalog.read(progressing.trouble, 1000),
         model=registry.active(state),
+        faces=registry.active(state, ModelKind.FACES),
         mount=transport.running(state),
         indexer=standing.ask(state.standing),
     )
@@ -242,28 +254,33 @@ class _AnyEncoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """What can look at pictures here."""
+    """What can look at pictures here, and find faces in them."""
 
     models: list[Model]
-    active: Model
+    active: list[Model]
+    """The one of each kind that is in use."""
     state: State
 
     def as_text(self) -> str:
         """A line a model, the active one marked, and where others go."""
         lines = [
-            f"{'*' if m.id == self.active.id else ' '} {m.name:<28} {m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
+            f"{'*' if m in self.active else ' '} {m.name:<28} {m.kind:<6} {m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
             for m in self.models
         ]
         return "\n".join([*lines, "", INSTALL.format(models=self.state.models)])
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
-        return {"models": [_model(m, active=m.id == self.active.id) for m in self.models]}
+        return {"models": [_model(m, active=m in self.active) for m in self.models]}
 
 
 def models(state: State) -> Models:
     """The models built in and installed in *state*."""
-    return Models(models=registry.installed(state), active=registry.active(state), state=state)
+    return Models(
+        models=registry.installed(state),
+        active=[registry.active(state, kind) for kind in ModelKind],
+        state=state,
+    )
 
 
 def _model(model: Model, *, active: bool) -> dict[str, Any]:

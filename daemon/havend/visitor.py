@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0  # how long a worker without work is kept: with a full model it holds half a gigabyte
+WAITING = {Stage.EMBED: "searching by looks", Stage.FACES: "finding faces"}
+"""What waits when the stage has no model, in words for the owner."""
 SLOWEST = 2_000_000  # bytes a second that a disk must give: an old USB stick on a busy NAS
 
 
@@ -97,17 +99,17 @@ class Visitor:
         self._visit_s = visit_s
         self._released = released
         self._crashes: dict[FileId, int] = {}
-        self.model: Model | None = None
-        """What embeds; None: nothing does for now."""
-        self.asked_model: ModelId | None = None
-        """The last one that was to be used, whether it works or not."""
+        self.models: dict[Stage, Model] = {}
+        """What does the stages that need a model; a stage that is missing is not done for now."""
+        self.asked_models: dict[Stage, ModelId] = {}
+        """The last ones that were to be used, whether they work or not."""
         self._generation = 0
         self._scopes: dict[trio.CancelScope, SourceId] = {}
 
-    def use(self, model: Model | None) -> None:
-        """Embed with this model from now on. Workers start anew before their next visit."""
-        self.model = model
-        self.asked_model = model.id if model is not None else None
+    def use(self, models: Mapping[Stage, Model]) -> None:
+        """Do these stages with these models from now on. Workers start anew before their next visit."""
+        self.models = dict(models)
+        self.asked_models = {stage: model.id for stage, model in models.items()}
         self._generation += 1
 
     def renew(self, settings: Settings) -> None:
@@ -219,8 +221,13 @@ class Visitor:
         try:
             answer = await worker.ask(request, timeout_s=self._visit_s)
             if isinstance(answer, Found):
-                dimension = self.model.dimension if self.model is not None else None
-                found = trust.findings(answer.findings, job.stages, dimension=dimension)
+                dimensions = {stage: model.dimension for stage, model in self.models.items()}
+                found = trust.findings(
+                    answer.findings,
+                    job.stages,
+                    dimension=dimensions.get(Stage.EMBED),
+                    face_dimension=dimensions.get(Stage.FACES),
+                )
                 await self._record_findings(work, found)
                 return
         except WorkerDiedError as error:
@@ -240,9 +247,9 @@ class Visitor:
                 failed = dict.fromkeys(job.stages, answer.reason)
                 await self._record_findings(work, Findings(failed=failed))
             case NoModel():
-                if self.model is not None:
-                    log.error("searching by looks waits for a working model: %s", answer.reason)
-                self.model = None
+                for stage in job.stages & self.models.keys():
+                    log.error("%s waits for a working model: %s", WAITING[stage], answer.reason)
+                    del self.models[stage]
                 self._released(work, later=False)
             case Gone():
                 if answer.anew:
@@ -281,7 +288,7 @@ class Visitor:
 
     def _large(self, job: Job) -> bytes | None:
         """The stored picture, for stages that can do with it."""
-        if Stage.PREVIEW in job.stages or not job.stages & {Stage.EMBED, Stage.TEXT}:
+        if Stage.PREVIEW in job.stages or not job.stages & {Stage.EMBED, Stage.FACES, Stage.TEXT}:
             return None
         try:
             return self._thumbnails.get(job.hash, 1440)

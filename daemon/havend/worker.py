@@ -43,6 +43,7 @@ from .protocol import (
 
 if TYPE_CHECKING:
     from havenfs.extract.clip import PictureEncoder, TextEncoder
+    from havenfs.extract.faces import FaceFinder
 
 
 class Worker:
@@ -54,6 +55,7 @@ class Worker:
         self._threads = threads
         self._pictures: PictureEncoder | None = None
         self._texts: TextEncoder | None = None
+        self._faces: FaceFinder | None = None
 
     def answer(self, request: Request) -> Answer:
         """Do what is asked. What it raises is a bug."""
@@ -97,7 +99,8 @@ class Worker:
         )
         try:
             encoder = self._picture_encoder() if Stage.EMBED in request.stages else None
-            return Found(visit(asked, encoder))
+            finder = self._face_finder() if Stage.FACES in request.stages else None
+            return Found(visit(asked, encoder, finder))
         except MemoryError:
             return Bad("it needs more memory than a decoder may have here")
         except SourceGone as error:
@@ -119,6 +122,16 @@ class Worker:
 
             self._pictures = PictureEncoder(registry.active(self._state), threads=self._threads)
         return self._pictures
+
+    def _face_finder(self) -> FaceFinder:
+        if self._faces is None:
+            from havenfs.extract.faces import FaceFinder
+            from havenfs.models import registry
+            from havenfs.models.manifest import ModelKind
+
+            model = registry.active(self._state, ModelKind.FACES)
+            self._faces = FaceFinder(model, threads=self._threads)
+        return self._faces
 
 
 def serve(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
 
-from . import names
+from . import faces, names
 from .assets import COLUMNS, from_row
 from .places import from_row as from_place
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import apsw
+
+    from havenfs.entities import Region
 
 # {v}: the value of the condition, bound once each time it occurs.
 _BELOW = (
@@ -249,6 +251,8 @@ class Details:
     keywords: tuple[str, ...]
     text: str | None
     """Words of the document or on the picture."""
+    faces: tuple[Region, ...]
+    """Frame by frame, from left to right."""
 
 
 def details(db: apsw.Connection, asset_id: AssetId) -> Details:
@@ -280,6 +284,7 @@ def details(db: apsw.Connection, asset_id: AssetId) -> Details:
         caption=row[6],
         keywords=tuple(json.loads(row[7])) if row[7] else (),
         text=next((text for text in words or () if text), None),
+        faces=tuple(known.region for known in faces.of_asset(db, asset_id)),
     )
 
 

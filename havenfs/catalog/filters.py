@@ -279,9 +279,11 @@ def _type(_: apsw.Connection, value: Value) -> Test:
 
 def _has(_: apsw.Connection, value: Value) -> Test:
     assert isinstance(value, Choice)
-    return {"gps": Test("latitude IS NOT NULL"), "text": Test(HAS_TEXT), "face": NOTHING}[
-        value.word
-    ]
+    return {
+        "gps": Test("latitude IS NOT NULL"),
+        "text": Test(HAS_TEXT),
+        "face": Test("COALESCE(faces, 0) > 0"),
+    }[value.word]
 
 
 def _is(_: apsw.Connection, value: Value) -> Test:
@@ -312,7 +314,7 @@ def _seconds(day: date) -> int:
 TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "person": _later,
     "with": _later,
-    "faces": _later,
+    "faces": _number("faces"),
     "tag": _later,
     "album": _later,
     "fav": _favourite,

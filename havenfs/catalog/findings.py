@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, jobs, places, vectors, words
+from . import contents, faces, jobs, places, vectors, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,6 +45,8 @@ def record(
         _preview(db, asset_id, findings.preview)
     if findings.embeddings:
         vectors.put(db, asset_id, findings.embeddings)
+    if findings.faces is not None:
+        faces.put(db, asset_id, findings.faces)
     if Stage.TEXT in stages:
         _text(db, asset_id, findings.text)
     for stage in stages:
@@ -54,6 +56,8 @@ def record(
             jobs.finish(db, asset_id, stage, JobState.SKIPPED, reason=findings.skipped[stage])
         elif stage is Stage.EMBED and findings.embeddings:
             jobs.finish(db, asset_id, stage, JobState.DONE, model=findings.embeddings[0].model)
+        elif stage is Stage.FACES and findings.faces is not None:
+            jobs.finish(db, asset_id, stage, JobState.DONE, model=findings.faces.model)
         elif _delivered(stage, findings):
             jobs.finish(db, asset_id, stage, JobState.DONE)
         else:
@@ -69,6 +73,8 @@ def _delivered(stage: Stage, findings: Findings) -> bool:
             return findings.preview is not None
         case Stage.EMBED:
             return bool(findings.embeddings)
+        case Stage.FACES:
+            return findings.faces is not None
         case Stage.TEXT:
             return findings.text is not None
 

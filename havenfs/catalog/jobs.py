@@ -128,15 +128,15 @@ def crashed(db: apsw.Connection, asset_id: AssetId, stages: Iterable[Stage], rea
     )
 
 
-def requeue_for_model(db: apsw.Connection, model: ModelId) -> int:
-    """Queue EMBED again wherever another model did it. The old vectors stay until the new ones replace what
-    searches ask for. Returns how many."""
+def requeue_for_model(db: apsw.Connection, model: ModelId, stage: Stage = Stage.EMBED) -> int:
+    """Queue the stage again wherever another model did it. What that found stays until the new one has looked.
+    Returns how many."""
     db.execute(
         """
         UPDATE job SET state = 'queued', crashes = 0, reason = NULL, finished = NULL
-         WHERE stage = 'embed' AND state = 'done' AND model IS NOT ?
+         WHERE stage = ? AND state = 'done' AND model IS NOT ?
         """,
-        (model,),
+        (stage, model),
     )
     return db.changes()
 

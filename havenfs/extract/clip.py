@@ -3,21 +3,19 @@
 Loads any directory of the published layout, whatever its graphs call and type their inputs and whether their batch is
 fixed. Not the place where a model is chosen (havenfs.models) or kept in memory (the workers, the encoder's process).
 
-A tower may be used by several threads at a time, but each run already uses the threads it was given. Loading a graph can
-kill the process when the file is malicious or badly exported: load models only where a crash is contained.
+A tower may be used by several threads at a time, but each run already uses the threads it was given.
 """
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import onnxruntime
 
 from havenfs.errors import ModelError
 from havenfs.models import manifest as manifests
 
+from .graphs import FAULTS, opened
 from .pixels import Pixels
 from .tokens import Tokens
 
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ort = cast(Any, onnxruntime)  # comes without types
-
 BATCH = 8
 """Pictures per run. ViT-B/32 in int8 takes 15.4 ms a picture at 8 instead of 18.2 ms at 1 (one thread); larger batches
 cost memory for nothing."""
@@ -47,42 +43,13 @@ DTYPES: dict[str, Any] = {
     "tensor(int32)": np.int32,
     "tensor(int64)": np.int64,
 }
-faults = ort.capi.onnxruntime_pybind11_state
-FAULTS: tuple[type[Exception], ...] = (
-    faults.Fail,
-    faults.InvalidArgument,
-    faults.InvalidGraph,
-    faults.InvalidProtobuf,
-    faults.NoModel,
-    faults.NoSuchFile,
-    faults.NotImplemented,
-    faults.RuntimeException,
-)
 
 
 class _Tower:
     """One ONNX graph with one output of vectors."""
 
     def __init__(self, path: Path, dimension: int, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = max(1, min(threads, len(os.sched_getaffinity(0))))
-        options.inter_op_num_threads = 1
-        # The arena never gives memory back and grows with every new shape; without it ViT-B/32 runs equally fast.
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = (
-            False  # a plan per shape, and the last batch is shorter than the others
-        )
-        # Idle threads of onnxruntime spin by default. On a busy machine of two cores that cost ViT-B/32 62 ms of processor
-        # time a picture instead of 37, and made it slower too.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors; its warnings are about optimisations of the graph
-        try:
-            self._session = ort.InferenceSession(
-                str(path), sess_options=options, providers=["CPUExecutionProvider"]
-            )
-        except FAULTS as error:
-            reason = f"{path} cannot be loaded: {error}"
-            raise ModelError(reason) from error
+        self._session = opened(path, threads)
         self.path = path
         self.inputs: dict[str, Any] = {}
         self.shapes: dict[str, list[Any]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from havenfs.entities import Embedding, Findings, Kind, Metadata, Preview, Stage, Text
+from havenfs.entities import Embedding, Faces, Findings, Kind, Metadata, Preview, Stage, Text
 from havenfs.errors import ModelError, Unreadable
 from havenfs.extract import documents, metadata, ocr, pages, video
 from havenfs.extract.decode import decode
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from havenfs.extract.clip import PictureEncoder
     from havenfs.extract.decode import Picture
+    from havenfs.extract.faces import FaceFinder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,13 @@ class Visit:
     mtime_ns: int
     stages: frozenset[Stage]
     large: bytes | None = None
-    """The stored 1440 px WebP, given when PREVIEW is not among the stages: EMBED and TEXT then read it instead of
-    decoding the original again."""
+    """The stored 1440 px WebP, given when PREVIEW is not among the stages: EMBED, FACES and TEXT then read it instead
+    of decoding the original again."""
 
 
-def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
+def visit(
+    request: Visit, encoder: PictureEncoder | None, finder: FaceFinder | None = None
+) -> Findings:
     """Everything that was asked for and could be found. Raises SourceGone only.
 
     Each stage asked for ends up either in its field, or in `skipped`, or in `failed`; a stage with a field may be
@@ -62,12 +65,17 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
         )
 
     seen = _Seen()
-    wanted = stages & {Stage.PREVIEW, Stage.EMBED, Stage.TEXT}
+    wanted = stages & {Stage.PREVIEW, Stage.EMBED, Stage.FACES, Stage.TEXT}
     if request.kind is not Kind.PHOTO:
         wanted -= {Stage.TEXT}  # documents are not looked at for it, videos not read
     if encoder is None and Stage.EMBED in wanted:
         skipped[Stage.EMBED] = "no model for pictures"
         wanted -= {Stage.EMBED}
+    if Stage.FACES in wanted and (finder is None or request.kind is Kind.DOCUMENT):
+        skipped[Stage.FACES] = (
+            "no model for faces" if finder is None else "documents are not looked through for faces"
+        )
+        wanted -= {Stage.FACES}
     if wanted:
         try:
             seen = _look(request)
@@ -87,6 +95,12 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
             skipped[Stage.EMBED] = seen.reason
         else:
             embeddings = _embed(encoder, seen.images, seen.frames_ms)
+    faces: Faces | None = None
+    if Stage.FACES in wanted and finder is not None:
+        if not seen.images:
+            skipped[Stage.FACES] = seen.reason
+        else:
+            faces = finder.look(seen.images, seen.frames_ms)
     text: Text | None = None
     if Stage.TEXT in stages and Stage.TEXT not in failed:
         try:
@@ -100,6 +114,7 @@ def visit(request: Visit, encoder: PictureEncoder | None) -> Findings:
         metadata=facts,
         preview=made,
         embeddings=embeddings,
+        faces=faces,
         text=text,
         skipped=skipped,
         failed=failed,
@@ -125,9 +140,7 @@ class _Seen:
 
 def _look(request: Visit) -> _Seen:
     """The one decode. Raises Unreadable, SourceGone."""
-    if request.kind is Kind.VIDEO and (
-        Stage.PREVIEW in request.stages or Stage.EMBED in request.stages
-    ):
+    if request.kind is Kind.VIDEO and request.stages & {Stage.PREVIEW, Stage.EMBED, Stage.FACES}:
         frames = video.frames(request.path, request.mime)
         return _Seen(
             picture=frames[0].picture,

@@ -1,7 +1,8 @@
 """What to do next: the order of indexing. Reads the catalog; keeps nothing.
 
-Four passes, each newest first, each useful alone: every new file is hashed; then every asset has its date and place;
-then it can be seen and searched by looks (one decode for both); text comes last, because reading a page takes a second.
+Five passes, each newest first, each useful alone: every new file is hashed; then every asset has its date and place;
+then it can be seen and searched by looks (one decode for both); then its faces are looked for, in the stored picture,
+because a full detector takes longer than all before; text comes last, because reading a page takes a second.
 A photo that arrives during a later pass goes through the earlier ones at once.
 """
 
@@ -23,6 +24,7 @@ PASSES: Final[tuple[tuple[Stage, frozenset[Stage]], ...]] = (
     (Stage.METADATA, frozenset()),
     (Stage.PREVIEW, frozenset([Stage.EMBED])),
     (Stage.EMBED, frozenset([Stage.PREVIEW])),
+    (Stage.FACES, frozenset()),
     (Stage.TEXT, frozenset()),
 )
 """The stage that leads a pass, and what is done in the same visit."""

@@ -12,13 +12,14 @@ from havenfs.entities import Stage
 from havenfs.errors import Unreadable
 
 if TYPE_CHECKING:
-    from havenfs.entities import Embedding, Findings, Identity, Metadata, Preview
+    from havenfs.entities import Embedding, Faces, Findings, Identity, Metadata, Preview
 
 HASH = 32
 TEXT = 4 << 20  # characters: a long novel has 2 M
 WORDS = 4096  # characters of one field of metadata
 IMAGE = 4 << 20  # bytes: a 1440 px WebP of noise has 1.5 MB
 FRAMES = 64
+FACES = 1024  # in all frames of a video
 SIDE = (1 << 31) - 1  # pixels: what a header can say, true or not; it harms nothing
 YEARS = (-62_135_596_800, 253_402_300_799)  # 0001..9999 in seconds
 
@@ -30,9 +31,15 @@ def identity(found: Identity) -> Identity:
     return found
 
 
-def findings(found: Findings, stages: frozenset[Stage], *, dimension: int | None) -> Findings:
-    """The findings, if they can be some about these stages. *dimension* is that of the model in use. Raises
-    Unreadable."""
+def findings(
+    found: Findings,
+    stages: frozenset[Stage],
+    *,
+    dimension: int | None,
+    face_dimension: int | None = None,
+) -> Findings:
+    """The findings, if they can be some about these stages. The dimensions are those of the models in use, for pictures
+    and for faces. Raises Unreadable."""
     for reasons in (found.skipped, found.failed):
         _check(reasons.keys() <= stages, "stages")
         _check(all(0 < len(reason) <= WORDS for reason in reasons.values()), "reasons")
@@ -45,6 +52,9 @@ def findings(found: Findings, stages: frozenset[Stage], *, dimension: int | None
     if found.embeddings:
         _check(Stage.EMBED in stages and dimension is not None, "stages")
         _embeddings(found.embeddings, dimension or 0)
+    if found.faces is not None:
+        _check(Stage.FACES in stages and face_dimension is not None, "stages")
+        _faces(found.faces, face_dimension or 0)
     if found.text is not None:
         _check(Stage.TEXT in stages and len(found.text.body) <= TEXT, "text")
     return found
@@ -79,11 +89,27 @@ def _embeddings(found: tuple[Embedding, ...], dimension: int) -> None:
     _check(len(found) <= FRAMES and len({e.model for e in found}) == 1, "vectors")
     _check(len({e.frame_ms for e in found}) == len(found), "vectors")
     for embedding in found:
-        _check(len(embedding.vector) == 4 * dimension, "vectors")
-        numbers = memoryview(embedding.vector).cast("f")
-        length = math.fsum(x * x for x in numbers)
-        _check(math.isfinite(length) and 0.9 < length < 1.1, "vectors")
+        _vector(embedding.vector, dimension)
         _check(0 <= embedding.frame_ms < 1 << 42, "vectors")
+
+
+def _faces(found: Faces, dimension: int) -> None:
+    _check(len(found.found) <= FACES and 0 < len(found.model) <= 255, "faces")
+    for face in found.found:
+        _vector(face.vector, dimension)
+        place = face.region
+        _check(0 <= place.frame_ms < 1 << 42, "faces")
+        _check(0 <= place.left < place.right <= 1 and 0 <= place.top < place.bottom <= 1, "faces")
+        _check(len(face.points) == 10 and all(-1 <= share <= 2 for share in face.points), "faces")
+        for share in (face.score, face.sharpness, face.frontal):
+            _check(_between(share, 0, 1), "faces")
+        _check(_between(face.size, 0, SIDE), "faces")
+
+
+def _vector(vector: bytes, dimension: int) -> None:
+    _check(len(vector) == 4 * dimension, "vectors")
+    length = math.fsum(x * x for x in memoryview(vector).cast("f"))
+    _check(math.isfinite(length) and 0.9 < length < 1.1, "vectors")
 
 
 def _between(value: float | None, low: float, high: float) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from havenfs.entities import ModelId
 from havenfs.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 T = TypeVar("T")
@@ -35,9 +37,19 @@ PREPROCESS = "visual/preprocess_cfg.json"
 TOKENIZER = "textual/tokenizer.json"
 TOKENIZER_CONFIG = "textual/tokenizer_config.json"
 NEEDED = (VISUAL, TEXTUAL, CONFIG, PREPROCESS, TOKENIZER)
+"""Files of a model of kind CLIP; those of kind FACES: `packs`."""
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=65536)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class ModelKind(StrEnum):
+    """What a model is for. One of each kind is in use at a time."""
+
+    CLIP = "clip"
+    """Pictures and texts in one space."""
+    FACES = "faces"
+    """Finds faces, and tells the people apart."""
 
 
 class CalibrationEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +58,9 @@ class CalibrationEntry(msgspec.Struct, frozen=True, kw_only=True):
     floor_sd: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
     floor_cosine: Annotated[float, msgspec.Meta(ge=-1, le=1)] | None = None
     prompt: Annotated[str, msgspec.Meta(pattern=r"\{\}", max_length=200)] | None = None
+    face_side: Annotated[int, msgspec.Meta(ge=64, le=4096)] | None = None
+    face_score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    same_person: Annotated[float, msgspec.Meta(ge=-1, le=1)] | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +68,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
+    """A `ModelKind`; another word is of a later version."""
     dimension: Positive
     files: dict[str, Digest]
     """Relative path to SHA-256 of every file that belongs to the model."""
@@ -149,8 +165,11 @@ def read(directory: Path) -> Manifest | None:
     return manifest
 
 
-def identify(directory: Path, name: str) -> ModelId:
-    """Return the id of the model in *directory*: its name and what its manifest, or else its files, say.
+def identify(
+    directory: Path, name: str, *, parts: Iterable[str] = ("visual", "textual")
+) -> ModelId:
+    """Return the id of the model in *directory*: its name and what its manifest, or else its files, say; *parts* are
+    the directories in which those lie ("." for itself).
 
     The manifest holds the hash of every file, so hashing the manifest is enough. Without one, the settings and the
     sizes of the files stand for the content: hashing gigabytes at each start would cost more than it protects.
@@ -163,7 +182,7 @@ def identify(directory: Path, name: str) -> ModelId:
         for file in (CONFIG, PREPROCESS, TOKENIZER_CONFIG):
             if (directory / file).exists():
                 digest.update((directory / file).read_bytes())
-        for part in ("visual", "textual"):
+        for part in parts:
             for file in sorted((directory / part).iterdir()):
                 if file.is_file():
                     digest.update(f"{part}/{file.name} {file.stat().st_size}\n".encode())

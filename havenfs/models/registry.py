@@ -1,4 +1,4 @@
-"""Which models there are: the one that is built in and those in the state directory, and which of them is in use.
+"""Which models there are: those that are built in and those in the state directory, and which of each kind is in use.
 
 Knows directories and what they say about themselves; loads and runs nothing. Safe in any thread; each call looks at the
 disk again.
@@ -16,8 +16,9 @@ import msgspec
 
 from havenfs.errors import ModelError
 
-from . import manifest as manifests
+from . import manifest as manifests, packs
 from .calibration import Calibration
+from .manifest import ModelKind
 
 if TYPE_CHECKING:
     from havenfs.config import State
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUILTIN = Path(__file__).parent / "mini-clip"
-ACTIVE = "active"  # the file in the directory of models that names the one in use
+BUILTIN = {
+    ModelKind.CLIP: Path(__file__).parent / "mini-clip",
+    ModelKind.FACES: Path(__file__).parent / "mini-faces",
+}
+ACTIVE = {ModelKind.CLIP: "active", ModelKind.FACES: "active.faces"}
+"""The file in the directory of models that names the one in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +41,7 @@ class Model:
     id: ModelId
     name: str
     directory: Path
-    kind: str
-    """"clip": pictures and texts in one space."""
+    kind: ModelKind
     dimension: int
     """Length of its vectors."""
     miniature: bool
@@ -48,47 +52,32 @@ class Model:
 
 
 def load(directory: Path) -> Model:
-    """Return the model in *directory*: with our manifest, or a plain export of the same layout. Raises ModelError."""
+    """Return the model in *directory*: with our manifest, or as it is published by others. Raises ModelError."""
     if not directory.is_dir():
         reason = f"there is no model directory {directory}"
         raise ModelError(reason)
-    missing = [name for name in manifests.NEEDED if not (directory / name).is_file()]
-    if missing:
-        reason = f"{directory} is not a complete model: {', '.join(missing)} missing"
-        raise ModelError(reason)
-    config = manifests.decode(directory / manifests.CONFIG, manifests.Config)
     manifest = manifests.read(directory)
     if manifest is None:
-        name = directory.name
-        if manifests.NAME.fullmatch(name) is None:
-            reason = f"the directory name {name!r} is no name for a model (letters, digits, '.', '_', '-')"
-            raise ModelError(reason)
-        return Model(
-            id=manifests.identify(directory, name),
-            name=name,
-            directory=directory,
-            kind="clip",
-            dimension=config.embed_dim,
-            miniature=False,
-            licence="unknown",
-            description="installed by hand",
-            calibration=Calibration(),
-        )
-    if manifest.kind != "clip":
-        reason = f"{directory}: this version runs models of kind 'clip', not {manifest.kind!r}"
+        return _published(directory)
+    kinds = tuple(ModelKind)
+    if manifest.kind not in kinds:
+        reason = f"{directory}: this version runs models of the kinds {' and '.join(kinds)}, not {manifest.kind!r}"
         raise ModelError(reason)
-    if manifest.dimension != config.embed_dim:
-        reason = f"{directory}: manifest.json says dimension {manifest.dimension}, config.json {config.embed_dim}"
+    kind = ModelKind(manifest.kind)
+    dimension = _dimension(directory, kind)
+    if kind is ModelKind.CLIP and manifest.dimension != dimension:
+        reason = f"{directory}: manifest.json says dimension {manifest.dimension}, config.json {dimension}"
         raise ModelError(reason)
-    entry = manifest.calibration
     given = {
-        key: value for key, value in msgspec.structs.asdict(entry).items() if value is not None
+        key: value
+        for key, value in msgspec.structs.asdict(manifest.calibration).items()
+        if value is not None
     }
     return Model(
         id=manifests.identify(directory, manifest.name),
         name=manifest.name,
         directory=directory,
-        kind=manifest.kind,
+        kind=kind,
         dimension=manifest.dimension,
         miniature=manifest.miniature,
         licence=manifest.licence,
@@ -97,30 +86,82 @@ def load(directory: Path) -> Model:
     )
 
 
-def builtin() -> Model:
-    """Return the miniature model that is part of the program. Raises ModelError when the installation is damaged."""
-    return load(BUILTIN)
+def _published(directory: Path) -> Model:
+    """A model without a manifest of ours: a pack of faces if it looks like one, else CLIP. Raises ModelError."""
+    pack = packs.find(directory)
+    kind = ModelKind.CLIP if pack is None else ModelKind.FACES
+    dimension = _dimension(directory, kind)
+    name = directory.name
+    if manifests.NAME.fullmatch(name) is None:
+        reason = (
+            f"the directory name {name!r} is no name for a model (letters, digits, '.', '_', '-')"
+        )
+        raise ModelError(reason)
+    parts = ("visual", "textual")
+    if pack is not None:
+        parts = sorted(
+            {str(path.parent.relative_to(directory)) for path in (pack.detection, pack.recognition)}
+        )
+    return Model(
+        id=manifests.identify(directory, name, parts=parts),
+        name=name,
+        directory=directory,
+        kind=kind,
+        dimension=dimension,
+        miniature=False,
+        licence="unknown",
+        description="installed by hand",
+        calibration=Calibration(),
+    )
 
 
-def installed(state: State) -> list[Model]:
-    """Return the built-in model, then those in the state directory by name. Directories that are no model are
-    passed over with a warning: one broken download must not take the others away."""
-    models = [builtin()]
+def _dimension(directory: Path, kind: ModelKind) -> int:
+    """What the files say, once all that are needed are there. Raises ModelError."""
+    if kind is ModelKind.FACES:
+        pack = packs.find(directory)
+        if pack is None:
+            reason = f"{directory} is not a complete model: a detector or a recogniser of faces is missing"
+            raise ModelError(reason)
+        return packs.DIMENSIONS[pack.recogniser]
+    missing = [name for name in manifests.NEEDED if not (directory / name).is_file()]
+    if missing:
+        reason = f"{directory} is not a complete model: {', '.join(missing)} missing"
+        raise ModelError(reason)
+    return manifests.decode(directory / manifests.CONFIG, manifests.Config).embed_dim
+
+
+def builtin(kind: ModelKind = ModelKind.CLIP) -> Model:
+    """Return the miniature model of that kind that is part of the program. Raises ModelError when there is none, or the
+    installation is damaged."""
+    if kind not in BUILTIN:
+        reason = f"no model of kind {kind} is built in"
+        raise ModelError(reason)
+    return load(BUILTIN[kind])
+
+
+def installed(state: State, kind: ModelKind | None = None) -> list[Model]:
+    """Return the built-in models, then those in the state directory by name; only those of *kind*, if given.
+    Directories that are no model are passed over with a warning: one broken download must not take the others away."""
+    models = [builtin(each) for each in BUILTIN if kind in (None, each)]
     if not state.models.is_dir():
         return models
     for directory in sorted(state.models.iterdir()):
         if not directory.is_dir() or directory.name.startswith("."):  # a dot: a download under way
             continue
         try:
-            models.append(load(directory))
+            model = load(directory)
         except ModelError as error:
             log.warning("a model is passed over: %s", error)
+            continue
+        if kind in (None, model.kind):
+            models.append(model)
     return models
 
 
-def named(state: State, name: str) -> Model:
-    """Return the installed model of that name, or whose directory has that name. Raises ModelError."""
-    models = installed(state)
+def named(state: State, name: str, kind: ModelKind | None = None) -> Model:
+    """Return the installed model (of *kind*, if given) of that name, or whose directory has that name. Raises
+    ModelError."""
+    models = installed(state, kind)
     for model in models:
         if name in (model.name, model.directory.name, model.id):
             return model
@@ -130,39 +171,41 @@ def named(state: State, name: str) -> Model:
     raise ModelError(reason)
 
 
-def active(state: State) -> Model:
-    """Return the model in use: the one that `<state>/models/active` names, the built-in one when there is no such file.
+def active(state: State, kind: ModelKind = ModelKind.CLIP) -> Model:
+    """Return the model of *kind* in use: the one that `<state>/models/active` (`active.faces`) names, the built-in one
+    when there is no such file.
 
     Raises ModelError when the named one is missing. It does not fall back: that would look like a decision to compute
     every vector of the library anew.
     """
-    path = state.models / ACTIVE
+    path = state.models / ACTIVE[kind]
     try:
         name = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        return builtin()
+        return builtin(kind)
     except (OSError, UnicodeDecodeError) as error:
         reason = f"{path} cannot be read: {error}"
         raise ModelError(reason) from error
     if not name:
-        return builtin()
+        return builtin(kind)
     try:
-        return named(state, name)
+        return named(state, name, kind)
     except ModelError as error:
         reason = f"{error}. It was chosen in {path}; install it again, or remove that file"
         raise ModelError(reason) from error
 
 
 def use(state: State, name: str) -> Model:
-    """Make the named model the one in use, durably and at once or not at all. Raises ModelError."""
+    """Make the named model the one of its kind in use, durably and at once or not at all. Raises ModelError."""
     model = named(state, name)
+    path = state.models / ACTIVE[model.kind]
     state.models.mkdir(parents=True, exist_ok=True)
-    temporary = state.models / f".{ACTIVE}.{os.getpid()}"
+    temporary = state.models / f".{path.name}.{os.getpid()}"
     with temporary.open("w", encoding="utf-8") as file:
         file.write(f"{model.name}\n")
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(state.models / ACTIVE)
+    temporary.replace(path)
     return model
 
 

@@ -125,7 +125,6 @@ TERMS: tuple[Term, ...] = (
         example="faces=2..4",
         kind=kinds.integers(0, 10_000),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("place", "where"),

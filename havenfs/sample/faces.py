@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from havenfs.sample import hair
-from havenfs.sample.looks import Box, Look, Point, mix, outline, shade, widths
+from havenfs.sample.looks import Face, Look, Point, mix, outline, shade, widths
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 
-def head(layer: Image.Image, look: Look, centre: Point, half: float, rng: Generator) -> Box:
-    """Draw the head on a layer of its own, tilt it, and lay it on the figure. Returns the box of the face."""
+def head(layer: Image.Image, look: Look, centre: Point, half: float, rng: Generator) -> Face:
+    """Draw the head on a layer of its own, tilt it, and lay it on the figure. Returns where the face is."""
     wide, high = widths(look, half)
     side = round(half * 3.6)
     head = Image.new("RGBA", (side, side), (*look.hair, 0))
@@ -34,7 +34,7 @@ def head(layer: Image.Image, look: Look, centre: Point, half: float, rng: Genera
             fill=(*shade(skin, 0.9), 255),
         )
     pen.polygon(outline(look, (x, y), (wide, high)), fill=(*skin, 255))
-    _features(head, look, (x, y), (wide, high), rng)
+    points = _features(head, look, (x, y), (wide, high), rng)
     hair.fringe(head, look, (x, y), (wide, high), rng)
     turned = head.rotate(look.tilt, resample=Image.Resampling.BICUBIC)
     left, top = round(centre[0] - side / 2), round(centre[1] - side / 2)
@@ -44,7 +44,14 @@ def head(layer: Image.Image, look: Look, centre: Point, half: float, rng: Genera
     angle = math.radians(look.tilt)
     reach_x = math.hypot(wide * math.cos(angle), high * math.sin(angle))
     reach_y = math.hypot(wide * math.sin(angle), high * math.cos(angle))
-    return (centre[0] - reach_x, centre[1] - reach_y, centre[0] + reach_x, centre[1] + reach_y)
+    cos, sin = math.cos(angle), math.sin(angle)
+    return Face(
+        box=(centre[0] - reach_x, centre[1] - reach_y, centre[0] + reach_x, centre[1] + reach_y),
+        points=tuple(
+            (left + x + (px - x) * cos + (py - y) * sin, top + y - (px - x) * sin + (py - y) * cos)
+            for px, py in points
+        ),
+    )
 
 
 def _features(
@@ -53,8 +60,8 @@ def _features(
     centre: Point,
     half: Point,
     rng: Generator,
-) -> None:
-    """Eyes, brows, nose, mouth, cheeks, and what a person wears on the face."""
+) -> tuple[Point, ...]:
+    """Eyes, brows, nose, mouth, cheeks, and what a person wears on the face. Returns the landmarks of `Face`."""
     (x, y), (wide, high) = centre, half
     pen = ImageDraw.Draw(head)
     person = look.person
@@ -210,6 +217,13 @@ def _features(
         )
     if person.glasses and look.age > 8:
         _glasses(head, look, (x + shift, level), (wide, high), gap)
+    return (
+        (x - gap + shift, level),
+        (x + gap + shift, level),
+        (nose, tip),
+        (at - mouth, lip),
+        (at + mouth, lip),
+    )
 
 
 def _glasses(

@@ -22,6 +22,17 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """Where a face was drawn, in pixels of the picture."""
+
+    box: Box
+    """From the hair line to the chin and from ear to ear."""
+    points: tuple[Point, ...]
+    """The eye on the left of the picture, the one on the right, the tip of the nose, the corners of the mouth on the left
+    and on the right: what detectors of faces call their five landmarks, in their order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """How one person looks at one moment: age applied to the features, and the pose."""
 

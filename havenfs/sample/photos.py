@@ -140,7 +140,7 @@ def _people(image: Image.Image, shot: Shot, rng: Generator) -> list[Face]:
             middle += max(0.0, column - wide) * rng.uniform(-0.4, 0.4)
             foot = height * rng.uniform(0.9, 0.98)
             box = (middle - wide / 2, foot - tall, middle + wide / 2, foot)
-        left, top, right, bottom = draw_person(image, person, box, age, rng)
+        left, top, right, bottom = draw_person(image, person, box, age, rng).box
         shares = (left / width, top / height, right / width, bottom / height)
         x0, y0, x1, y1 = (round(min(1.0, max(0.0, share)), 4) for share in shares)
         faces.append(Face(name=person.name, box=(x0, y0, x1, y1)))

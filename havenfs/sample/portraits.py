@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from havenfs.sample import faces, hair
-from havenfs.sample.looks import Box, Look, look_of, shade
+from havenfs.sample.looks import Box, Face, Look, look_of, shade
 from havenfs.sample.people import PEOPLE, Colour, Person
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _TALL = 1.75
 """A box at least this much taller than wide gets the whole figure, any other head and shoulders."""
 
 
-def draw_person(image: Image.Image, person: Person, box: Box, age: float, rng: Generator) -> Box:
-    """Draw *person* into *box* of the RGB *image*, in place, and return the box of the face.
+def draw_person(image: Image.Image, person: Person, box: Box, age: float, rng: Generator) -> Face:
+    """Draw *person* into *box* of the RGB *image*, in place, and return where the face is.
 
     A tall box gets the whole figure standing on its lower edge, any other head and shoulders. Age in years changes
     the proportions. The face reaches from the hair line to the chin and from ear to ear; it lies inside *box* up to
@@ -49,11 +49,11 @@ def draw_person(image: Image.Image, person: Person, box: Box, age: float, rng: G
     layer = _light(layer, rng)
     image.paste(layer, (round(box[0]), round(box[1])), layer)
     sx, sy = target[0] / size[0], target[1] / size[1]
-    return (
-        round(box[0]) + face[0] * sx,
-        round(box[1]) + face[1] * sy,
-        round(box[0]) + face[2] * sx,
-        round(box[1]) + face[3] * sy,
+    left, top = round(box[0]), round(box[1])
+    x0, y0, x1, y1 = face.box
+    return Face(
+        box=(left + x0 * sx, top + y0 * sy, left + x1 * sx, top + y1 * sy),
+        points=tuple((left + x * sx, top + y * sy) for x, y in face.points),
     )
 
 
@@ -68,7 +68,7 @@ def _light(layer: Image.Image, rng: Generator) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
 
 
-def _bust(size: tuple[int, int], look: Look, rng: Generator) -> tuple[Image.Image, Box]:
+def _bust(size: tuple[int, int], look: Look, rng: Generator) -> tuple[Image.Image, Face]:
     """Head and shoulders that fill the canvas."""
     width, height = size
     half = min(0.30 * height, 0.36 * width) * (1 - 0.06 * look.young)
@@ -97,7 +97,7 @@ def _bust(size: tuple[int, int], look: Look, rng: Generator) -> tuple[Image.Imag
     return layer, face
 
 
-def _figure(size: tuple[int, int], look: Look, rng: Generator) -> tuple[Image.Image, Box]:
+def _figure(size: tuple[int, int], look: Look, rng: Generator) -> tuple[Image.Image, Face]:
     """A whole standing figure: a grown-up is seven and a half heads tall, a small child four and a half."""
     width, height = size
     heads = 7.2 - 2.9 * look.young**0.8

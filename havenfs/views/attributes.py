@@ -20,7 +20,7 @@ from .nodes import DiskFile, Leaf, Text
 from .search import Results
 
 if TYPE_CHECKING:
-    from havenfs.entities import Asset, Hit, Source
+    from havenfs.entities import Asset, Hit, Region, Source
 
     from .disk import Rights
     from .library import Library
@@ -142,6 +142,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.camera": known.camera,
         "user.haven.place": known.place,
         "user.haven.text": known.text,
+        "user.haven.faces": "\n".join(_box(region) for region in known.faces),
         "user.haven.caption": known.caption,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,
         "user.haven.why": "; ".join(hit.reasons) if hit else None,
@@ -151,6 +152,12 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.baloo.rating": str(known.rating * 2) if known.rating is not None else None,
     }
     return {name: _cut(text) for name, text in values.items() if text}
+
+
+def _box(region: Region) -> str:
+    """Left, top, right, bottom as shares of the upright picture, and when, in a video."""
+    box = ",".join(f"{share:.4f}" for share in region[1:])
+    return f"{box} at {region.frame_ms / 1000:.1f} s" if region.frame_ms else box
 
 
 def _cut(text: str) -> bytes:

@@ -23,6 +23,7 @@ from havenfs.entities import (
     AssetId,
     DateSource,
     Embedding,
+    Faces,
     Findings,
     Identity,
     JobState,
@@ -124,6 +125,7 @@ def full() -> Findings:
             text_likeness=0.1,
         ),
         embeddings=(Embedding(model=ModelId("m@1"), vector=vector.tobytes()),),
+        faces=Faces(model=ModelId("f@1")),
         text=Text(origin=TextOrigin.OCR, body="WELCOME"),
     )
 
@@ -146,6 +148,7 @@ def test_a_full_visit_fills_the_asset_its_place_its_words_and_its_jobs(shelf: Sh
         assert shelf.row("SELECT rowid FROM words WHERE words MATCH ?", words) == (asset_id,)
     assert set(shelf.states(asset_id).values()) == {"done"}
     assert shelf.row("SELECT model FROM job WHERE stage = 'embed'") == ("m@1",)
+    assert shelf.row("SELECT model FROM job WHERE stage = 'faces'") == ("f@1",)
 
 
 def test_stages_end_as_they_went_and_silence_is_a_failure(shelf: Shelf) -> None:
@@ -162,6 +165,7 @@ def test_stages_end_as_they_went_and_silence_is_a_failure(shelf: Shelf) -> None:
         "metadata": "done",
         "preview": "failed",
         "embed": "failed",
+        "faces": "failed",
         "text": "skipped",
     }
     trouble = shelf.catalog.read(progress.trouble)
@@ -214,6 +218,7 @@ def test_two_crashes_leave_a_content_alone_and_a_retry_gives_it_another_chance(
         "metadata": "queued",
         "preview": "failed",
         "embed": "failed",
+        "faces": "queued",
         "text": "queued",
     }
     assert shelf.catalog.write(jobs.retry) == 2
@@ -231,7 +236,12 @@ def test_the_passes_follow_each_other_newest_first(shelf: Shelf) -> None:
     seeing = frozenset([Stage.PREVIEW, Stage.EMBED])
     assert done == [
         (asset_id, stages)
-        for stages in (frozenset([Stage.METADATA]), seeing, frozenset([Stage.TEXT]))
+        for stages in (
+            frozenset([Stage.METADATA]),
+            seeing,
+            frozenset([Stage.FACES]),
+            frozenset([Stage.TEXT]),
+        )
         for asset_id in (new, old)
     ]
 
@@ -253,6 +263,7 @@ def test_without_a_model_embedding_waits_and_the_rest_goes_on(shelf: Shelf) -> N
         "metadata": "done",
         "preview": "done",
         "embed": "queued",
+        "faces": "done",
         "text": "done",
     }
 

@@ -103,7 +103,8 @@ def test_a_state_directory_of_a_newer_version_is_left_alone(tmp_path: Path):
 
 def test_models_lists_the_built_in_one_and_says_that_it_is_a_miniature(tmp_path: Path):
     result = havenfs_command("models", "list", "--json", "--state", tmp_path)
-    (model,) = json.loads(result.stdout)["models"]
+    model, faces = json.loads(result.stdout)["models"]
+    assert (faces["name"], faces["kind"], faces["miniature"]) == ("mini-faces", "faces", True)
     assert model["miniature"] is True
     assert model["active"] is True
 

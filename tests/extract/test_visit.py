@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,11 +17,15 @@ import skimage
 import sklearn
 from PIL import Image, ImageDraw, ImageFont
 
-from havenfs.entities import Findings, Kind, ModelId, Stage
+from havenfs.entities import Findings, Kind, ModelId, Region, Stage
 from havenfs.errors import SourceGone
 from havenfs.extract import visit as visiting
+from havenfs.extract.faces import FaceFinder
 from havenfs.extract.identify import identify
 from havenfs.extract.visit import Visit, visit
+from havenfs.models import registry
+from havenfs.models.manifest import ModelKind
+from havenfs.sample.portraits import PEOPLE, draw_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +53,12 @@ class MeanColour:
 ENCODER = cast("PictureEncoder", MeanColour())
 
 
+@lru_cache
+def finder() -> FaceFinder:
+    """The built-in one, loaded once."""
+    return FaceFinder(registry.builtin(ModelKind.FACES), threads=1)
+
+
 def go(
     path: Path, stages: frozenset[Stage] = ALL, large: bytes | None = None, *, blind: bool = False
 ) -> Findings:
@@ -63,7 +74,7 @@ def go(
         stages=stages,
         large=large,
     )
-    return visit(request, None if blind else ENCODER)
+    return visit(request, None if blind else ENCODER, None if blind else finder())
 
 
 def blue(path: Path) -> Path:
@@ -135,9 +146,41 @@ def test_without_a_stored_preview_the_original_is_decoded(tmp_path: Path) -> Non
     )
 
 
+def test_faces_are_found_in_the_decoded_picture_and_in_the_stored_one_alike(tmp_path: Path) -> None:
+    image = Image.new("RGB", (1200, 900), (60, 120, 60))
+    rng = np.random.default_rng(1)
+    drawn = [
+        draw_person(image, person, (80 + 560 * place, 300, 600 + 560 * place, 900), 35, rng)
+        for place, person in enumerate(PEOPLE[:2])
+    ]
+    image.save(tmp_path / "a.png")
+    found = go(tmp_path / "a.png")
+    assert found.faces is not None
+    assert found.faces.model == registry.builtin(ModelKind.FACES).id
+    whole = np.array([1200, 900] * 2)
+    for face, truth in zip(
+        sorted(found.faces.found, key=lambda face: face.region.left), drawn, strict=True
+    ):
+        place = Region(0, *(np.array(truth.box) / whole).tolist())
+        assert face.region.overlap(place) > 0.5
+        assert face.size > 150
+    assert found.preview is not None
+    again = go(tmp_path / "a.png", frozenset({Stage.FACES}), found.preview.large)
+    assert again.faces is not None
+    assert len(again.faces.found) == 2
+
+
+def test_a_picture_without_faces_was_looked_at_all_the_same(tmp_path: Path) -> None:
+    found = go(blue(tmp_path / "a.jpg"), frozenset({Stage.FACES}))
+    assert found.faces is not None
+    assert found.faces.found == ()
+    assert found.skipped == {}
+
+
 def test_without_a_model_embedding_is_skipped(tmp_path: Path) -> None:
     found = go(blue(tmp_path / "a.jpg"), blind=True)
     assert found.skipped[Stage.EMBED] == "no model for pictures"
+    assert found.skipped[Stage.FACES] == "no model for faces"
     assert found.preview is not None
 
 
@@ -165,7 +208,7 @@ def test_a_bad_photo_fails_each_stage_with_the_reason_and_keeps_its_facts(tmp_pa
     noise.save(path)
     path.write_bytes(path.read_bytes()[:100_000])
     found = go(path)
-    assert set(found.failed) == {Stage.PREVIEW, Stage.EMBED, Stage.TEXT}
+    assert set(found.failed) == {Stage.PREVIEW, Stage.EMBED, Stage.FACES, Stage.TEXT}
     assert all(
         reason.startswith("the file is cut off after about") for reason in found.failed.values()
     )
@@ -181,7 +224,7 @@ def test_a_file_that_vanished_is_nobodys_fault(tmp_path: Path) -> None:
         (Kind.DOCUMENT, "application/pdf"),
     ):
         for stage in Stage:
-            if (kind, stage) == (Kind.VIDEO, Stage.TEXT):
+            if (kind, stage) in {(Kind.VIDEO, Stage.TEXT), (Kind.DOCUMENT, Stage.FACES)}:
                 continue  # nothing is opened for it
             request = Visit(
                 path=os.fsencode(tmp_path / "a"),
@@ -192,7 +235,7 @@ def test_a_file_that_vanished_is_nobodys_fault(tmp_path: Path) -> None:
                 stages=frozenset({stage}),
             )
             with pytest.raises(SourceGone):
-                visit(request, ENCODER)
+                visit(request, ENCODER, finder())
 
 
 def test_a_video_has_a_poster_and_several_embeddings(tmp_path: Path) -> None:
@@ -232,7 +275,7 @@ def pdf(path: Path, text: str) -> Path:
 def test_a_pdf_shows_its_first_page_and_its_text(tmp_path: Path) -> None:
     found = go(pdf(tmp_path / "a.pdf", "Rental agreement for the cottage"))
     assert found.failed == {}
-    assert found.skipped == {}
+    assert set(found.skipped) == {Stage.FACES}
     assert found.preview is not None
     assert Image.open(io.BytesIO(found.preview.large)).size == (960, 1440)
     assert found.text is not None
@@ -244,7 +287,7 @@ def test_a_document_without_pages_to_draw_is_only_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Dear diary, today we saw the Colosseum.")
     found = go(tmp_path / "a.txt")
     assert found.failed == {}
-    assert set(found.skipped) == {Stage.PREVIEW, Stage.EMBED}
+    assert set(found.skipped) == {Stage.PREVIEW, Stage.EMBED, Stage.FACES}
     assert found.text is not None
     assert "Colosseum" in found.text.body
 

@@ -9,7 +9,7 @@ import pytest
 
 from havenfs.catalog import Catalog, files, progress, sources
 from havenfs.config import SourceConfig
-from havenfs.entities import File, FileState, Identity, Kind, Source
+from havenfs.entities import File, FileState, Identity, Kind, Source, Stage
 from havenfs.ingest import identity, walk
 from havenfs.ingest.scan import Report, scan
 
@@ -124,7 +124,7 @@ def test_an_edited_file_is_a_new_version_of_the_same_asset(home: Home) -> None:
     home.settle()
     assert home.shown() == {"a.jpg": asset}
     states = home.catalog.read(lambda db: [row[0] for row in db.execute("SELECT state FROM job")])
-    assert states == ["queued"] * 4
+    assert states == ["queued"] * len(Stage)
 
 
 def test_a_file_that_is_empty_for_a_moment_keeps_its_asset(home: Home) -> None:

@@ -10,12 +10,15 @@ import pytest
 from havenfs.entities import (
     DateSource,
     Embedding,
+    Face,
+    Faces,
     Findings,
     Identity,
     Kind,
     Metadata,
     ModelId,
     Preview,
+    Region,
     Stage,
     Taken,
     Text,
@@ -37,6 +40,57 @@ GOOD = Findings(
     embeddings=(EMBEDDING,),
     text=Text(origin=TextOrigin.OCR, body="x"),
 )
+
+
+FACE = Face(
+    region=Region(0, 0.1, 0.2, 0.3, 0.5),
+    points=(0.2,) * 10,
+    score=0.9,
+    size=80,
+    sharpness=0.5,
+    frontal=1.0,
+    vector=UNIT,
+)
+
+
+def seen(*found: Face) -> Findings:
+    return Findings(faces=Faces(model=ModelId("f@1"), found=found))
+
+
+def test_honest_faces_pass_and_none_are_an_answer_too() -> None:
+    for answer in (seen(), seen(FACE, FACE)):
+        assert trust.findings(answer, ALL, dimension=None, face_dimension=4) is answer
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        replace(FACE, vector=UNIT[:12]),
+        replace(FACE, vector=bytes(16)),
+        replace(FACE, region=Region(0, 0.3, 0.2, 0.1, 0.5)),
+        replace(FACE, region=Region(0, 0.1, 0.2, 1.5, 0.5)),
+        replace(FACE, region=Region(-1, 0.1, 0.2, 0.3, 0.5)),
+        replace(FACE, region=Region(0, float("nan"), 0.2, 0.3, 0.5)),
+        replace(FACE, points=(0.2,) * 9),
+        replace(FACE, points=(float("inf"),) * 10),
+        replace(FACE, score=1.5),
+        replace(FACE, sharpness=float("nan")),
+        replace(FACE, size=-1),
+    ],
+)
+def test_faces_that_cannot_be_are_refused(lie: Face) -> None:
+    with pytest.raises(Unreadable, match="makes no sense"):
+        trust.findings(seen(FACE, lie), ALL, dimension=None, face_dimension=4)
+
+
+def test_faces_that_nobody_asked_for_or_too_many_are_refused() -> None:
+    for answer, stages, length in (
+        (seen(FACE), ALL - {Stage.FACES}, 4),
+        (seen(FACE), ALL, None),
+        (seen(*[FACE] * 1025), ALL, 4),
+    ):
+        with pytest.raises(Unreadable, match="makes no sense"):
+            trust.findings(answer, stages, dimension=None, face_dimension=length)
 
 
 def test_an_honest_answer_passes_unchanged() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from havenfs.config import State
 from havenfs.errors import ModelError
-from havenfs.models import registry
-from havenfs.models.manifest import hash_file
+from havenfs.models import packs, registry
+from havenfs.models.manifest import ModelKind, hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,21 +44,48 @@ def put(directory: Path, manifest: dict[str, Any] | None = None, dimension: int 
     return directory
 
 
+def put_pack(
+    directory: Path, files: tuple[str, ...], manifest: dict[str, Any] | None = None
+) -> Path:
+    """The files of a pack of faces: right names, small content."""
+    for file in files:
+        (directory / file).parent.mkdir(parents=True, exist_ok=True)
+        (directory / file).write_bytes(file.encode())
+    if manifest is not None:
+        whole = {
+            "name": directory.name,
+            "kind": "faces",
+            "dimension": 128,
+            "files": {file: hash_file(directory / file) for file in files},
+        } | manifest
+        (directory / "manifest.json").write_text(json.dumps(whole))
+    return directory
+
+
+IMMICH = ("detection/model.onnx", "recognition/model.onnx")
+BUFFALO = ("1k3d68.onnx", "2d106det.onnx", "det_10g.onnx", "genderage.onnx", "w600k_r50.onnx")
+AURA = ("glintr100.onnx", "scrfd_10g_bnkps.onnx")
+ZOO = ("face_detection_yunet_2023mar.onnx", "face_recognition_sface_2021dec_int8.onnx")
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> State:
     return State(root=tmp_path / "state")
 
 
-def test_the_built_in_model_is_whole_and_says_that_it_is_a_miniature():
-    model = registry.builtin()
-    assert model.miniature
-    assert model.licence == "MIT"
-    assert registry.verify(model) == []
+def test_the_built_in_models_are_whole_and_say_that_they_are_miniatures():
+    for kind in ModelKind:
+        model = registry.builtin(kind)
+        assert model.miniature
+        assert model.licence == "MIT"
+        assert registry.verify(model) == []
 
 
 def test_without_a_choice_the_built_in_model_is_in_use(state: State):
-    assert registry.active(state) == registry.builtin()
-    assert registry.installed(state) == [registry.builtin()]
+    for kind in ModelKind:
+        assert registry.active(state, kind) == registry.builtin(kind)
+        assert registry.installed(state, kind) == [registry.builtin(kind)]
+    assert registry.installed(state) == [registry.builtin(kind) for kind in ModelKind]
 
 
 def test_an_id_is_the_name_and_twelve_digits(state: State):
@@ -101,7 +128,7 @@ def test_calibration_comes_from_the_manifest_and_defaults_fill_the_rest(tmp_path
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
-        ({"kind": "face"}, "not 'face'"),
+        ({"kind": "speech"}, "kinds clip and faces, not 'speech'"),
         ({"dimension": 5}, "dimension 5, config.json 4"),
         ({"dimension": "4"}, r"Expected `int`.*\$\.dimension"),
         ({"dimension": 0}, r"\$\.dimension"),
@@ -143,12 +170,12 @@ def test_broken_models_are_passed_over_with_a_warning_and_downloads_in_silence(
     state: State, caplog: pytest.LogCaptureFixture
 ):
     put(state.models / "good", {})
-    put(state.models / "bad", {"kind": "face"})
+    put(state.models / "bad", {"kind": "speech"})
     (state.models / ".part-of-a-download").mkdir()
     (state.models / "a-file").write_text("")
     with caplog.at_level(logging.WARNING):
         names = [model.name for model in registry.installed(state)]
-    assert names == ["mini-clip", "good"]
+    assert names == ["mini-clip", "mini-faces", "good"]
     assert len(caplog.records) == 1
     assert "bad" in caplog.text
 
@@ -180,6 +207,75 @@ def test_a_chosen_model_that_went_away_is_an_error_and_not_silently_another(stat
     shutil.rmtree(state.models / "full")
     with pytest.raises(ModelError, match="install it again, or remove that file"):
         registry.active(state)
+
+
+@pytest.mark.parametrize(
+    ("files", "pack", "dimension"),
+    [
+        (IMMICH, ("scrfd", IMMICH[0], "arcface", IMMICH[1]), 512),
+        (BUFFALO, ("scrfd", "det_10g.onnx", "arcface", "w600k_r50.onnx"), 512),
+        (AURA, ("scrfd", "scrfd_10g_bnkps.onnx", "arcface", "glintr100.onnx"), 512),
+        (ZOO, ("yunet", ZOO[0], "sface", ZOO[1]), 128),
+        ((ZOO[0], AURA[0]), ("yunet", ZOO[0], "arcface", AURA[0]), 512),
+    ],
+)
+def test_published_packs_of_faces_load_without_a_manifest(
+    tmp_path: Path, files: tuple[str, ...], pack: tuple[str, str, str, str], dimension: int
+):
+    model = registry.load(put_pack(tmp_path / "pack", files))
+    assert (model.name, model.kind, model.dimension) == ("pack", ModelKind.FACES, dimension)
+    found = packs.find(model.directory)
+    assert found is not None
+    detection, recognition = (
+        str(path.relative_to(model.directory)) for path in (found.detection, found.recognition)
+    )
+    assert (found.detector, detection, found.recogniser, recognition) == pack
+
+
+@pytest.mark.parametrize("files", [IMMICH, BUFFALO])
+def test_another_file_in_a_pack_is_another_model(tmp_path: Path, files: tuple[str, ...]):
+    before = registry.load(put_pack(tmp_path / "pack", files))
+    with (tmp_path / "pack" / files[-1]).open("ab") as changed:
+        changed.write(b" ")
+    assert registry.load(tmp_path / "pack").id != before.id
+
+
+def test_a_pack_with_a_manifest_says_how_long_its_vectors_are_and_how_to_read_its_scores(
+    tmp_path: Path,
+):
+    calibration: dict[str, Any] = {"face_side": 320, "face_score": 0.4, "same_person": 0.6}
+    model = registry.load(put_pack(tmp_path / "pack", IMMICH, {"calibration": calibration}))
+    assert (model.kind, model.dimension) == (ModelKind.FACES, 128)
+    assert model.calibration == registry.Calibration(**calibration)
+
+
+def test_a_pack_without_a_recogniser_is_no_model(tmp_path: Path):
+    directory = put_pack(tmp_path / "pack", ("det_10g.onnx", "genderage.onnx"), {})
+    with pytest.raises(ModelError, match="a detector or a recogniser of faces is missing"):
+        registry.load(directory)
+
+
+def test_each_kind_has_its_own_choice(state: State):
+    put(state.models / "full", {})
+    put_pack(state.models / "buffalo_l", BUFFALO)
+    registry.use(state, "full")
+    assert registry.use(state, "buffalo_l").kind is ModelKind.FACES
+    assert registry.active(state).name == "full"
+    assert registry.active(state, ModelKind.FACES).name == "buffalo_l"
+    assert (state.models / "active").read_text() == "full\n"
+    assert (state.models / "active.faces").read_text() == "buffalo_l\n"
+    assert [model.name for model in registry.installed(state, ModelKind.CLIP)] == [
+        "mini-clip",
+        "full",
+    ]
+    assert registry.installed(state, ModelKind.FACES)[-1].name == "buffalo_l"
+
+
+def test_a_model_of_another_kind_cannot_be_in_use(state: State):
+    put(state.models / "full", {})
+    (state.models / "active.faces").write_text("full\n")
+    with pytest.raises(ModelError, match="no model 'full' is installed"):
+        registry.active(state, ModelKind.FACES)
 
 
 def test_verifying_finds_what_changed_and_what_is_gone(tmp_path: Path):

@@ -21,7 +21,7 @@ def _portrait(
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
     image = Image.new("RGB", (200, 220), GREEN)
     face = draw_person(image, person, box, age, np.random.default_rng(seed))
-    return image, face
+    return image, face.box
 
 
 def test_there_are_twelve_people_with_their_own_names() -> None:

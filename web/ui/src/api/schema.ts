@@ -155,7 +155,7 @@ export interface components {
          * @description Steps of extraction after a file has been identified, in the order in which they are useful.
          * @enum {unknown}
          */
-        Stage: "embed" | "metadata" | "preview" | "text";
+        Stage: "embed" | "faces" | "metadata" | "preview" | "text";
         /**
          * Trouble
          * @description One thing that could not be indexed.

@@ -5,6 +5,7 @@ const DOING: Record<string, string> = {
   metadata: "Reading dates and places",
   preview: "Making previews",
   embed: "Looking at pictures",
+  faces: "Looking for faces",
   text: "Reading text",
 };
 

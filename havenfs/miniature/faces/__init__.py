@@ -1,0 +1,1 @@
+"""The miniature detector and recogniser of faces: drawn, trained, exported, quantised, measured."""
