@@ -30,6 +30,21 @@ class Kind(StrEnum):
     DOCUMENT = "document"
 
 
+class Role(StrEnum):
+    """What a member of a stack is."""
+
+    PRIMARY = "primary"
+    """It stands for the others in the views."""
+    RAW = "raw"
+    """The sensor's data of the same exposure."""
+    FILM = "film"
+    """The moving part of a live photo."""
+    ORIGINAL = "original"
+    """What the primary was edited from."""
+    FRAME = "frame"
+    """Another frame of the same burst."""
+
+
 class Stage(StrEnum):
     """Steps of extraction after a file has been identified, in the order in which they are useful."""
 
@@ -69,6 +84,8 @@ class DateSource(StrEnum):
 
     EXIF = "exif"
     XMP = "xmp"
+    TAKEOUT = "takeout"
+    """Google Photos' own record, exported beside the file."""
     CONTAINER = "container"
     """The date inside a video container, a PDF or an office document."""
     NAME = "name"
@@ -240,6 +257,15 @@ class Metadata:
     screenshot: bool = False
     raw: bool = False
     live: bool = False
+    """A short film is in the file itself."""
+    content_id: str | None = None
+    """Apple's ContentIdentifier, the same in a live photo and in its film."""
+    burst_id: str | None = None
+    """The same in each frame of one burst."""
+    adjusted: str | None = None
+    """The program whose edits an .aae beside the file describes; they are not applied."""
+    hdr: str | None = None
+    """Of a video: "pq" or "hlg", its transfer function (ITU-R BT.2100)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +284,8 @@ class Preview:
     """64-bit perceptual hash as a signed integer."""
     text_likeness: float
     """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
+    strip: bytes | None = None
+    """Of a video: WebP of frames of one size side by side, in order, spread evenly over its duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,7 @@ class Watcher:
         for nodeid, folder in stale.items():
             folder.touched_ns = now  # by which the kernel knows a listing that it kept for old: not earlier than told
             self._kernel.inode(nodeid, attributes_only=False)
-        for asset in self._catalog.read(assets.many, changed):
+        for asset in self._catalog.read(assets.many, changed, mates=True):
             self._kernel.inode(self._table.number(Leaf(asset)), attributes_only=False)
         self._operations.nudges.announce(folders)
 

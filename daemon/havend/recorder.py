@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.catalog import Connection
-    from havenfs.catalog.thumbnails import Thumbnails
+    from havenfs.catalog.thumbnails import Images, Thumbnails
 
 BATCH = 64
 WAIT_S = 0.2  # how long a finding may wait for others
@@ -29,8 +29,8 @@ class Entry:
     write: Callable[[Connection], object]
     done: Callable[[], None]
     """Called on the loop after the commit."""
-    preview: tuple[bytes, bytes, bytes] | None = None
-    """Hash, small and large WebP. Written first, so that a preview which the catalog knows of can be shown."""
+    preview: Images | None = None
+    """Hash and WebP images. Written first, so that a preview which the catalog knows of can be shown."""
 
 
 class Recorder:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from havenfs.catalog.files import Seen
     from havenfs.catalog.jobs import Job
-    from havenfs.catalog.thumbnails import Thumbnails
+    from havenfs.catalog.thumbnails import Images, Thumbnails
     from havenfs.entities import File, FileId, ModelId, Source, SourceId
     from havenfs.models.registry import Model
 
@@ -263,7 +263,8 @@ class Visitor:
         job = work.job
         preview = None
         if found.preview is not None:
-            preview = (job.hash, found.preview.small, found.preview.large)
+            made = found.preview
+            preview = (job.hash, made.small, made.large, made.strip)
         write = partial(
             catalog_findings.record,
             asset_id=job.asset_id,
@@ -277,7 +278,7 @@ class Visitor:
         self,
         work: Identification | Visitation,
         write: Callable[..., object],
-        preview: tuple[bytes, bytes, bytes] | None = None,
+        preview: Images | None = None,
     ) -> None:
         done = partial(self._released, work, later=False)
         await self._recorder.put(Entry(write=write, done=done, preview=preview))

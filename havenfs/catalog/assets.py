@@ -1,4 +1,5 @@
-"""Assets in SQL: reading them. What the views and searches select is always the view `visible`."""
+"""Assets in SQL: reading them. Views and searches select from the view `visible`; who has an asset already finds it in
+`present`, where the mates of its stack are too."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def from_row(row: Sequence[Any]) -> Asset:
 
 def get(db: apsw.Connection, asset_id: AssetId) -> Asset:
     """The asset. Raises NotFound."""
-    row = db.execute(f"SELECT {COLUMNS} FROM visible WHERE id = ?", (asset_id,)).fetchone()  # noqa: S608
+    row = db.execute(f"SELECT {COLUMNS} FROM present WHERE id = ?", (asset_id,)).fetchone()  # noqa: S608
     if row is None:
         raise NotFound(f"asset {asset_id}")
     return from_row(row)
@@ -40,7 +41,7 @@ def get(db: apsw.Connection, asset_id: AssetId) -> Asset:
 
 def by_hash(db: apsw.Connection, content: bytes) -> Asset:
     """The asset with this content. Raises NotFound."""
-    row = db.execute(f"SELECT {COLUMNS} FROM visible WHERE hash = ?", (content,)).fetchone()  # noqa: S608
+    row = db.execute(f"SELECT {COLUMNS} FROM present WHERE hash = ?", (content,)).fetchone()  # noqa: S608
     if row is None:
         raise NotFound(content.hex())
     return from_row(row)
@@ -49,7 +50,7 @@ def by_hash(db: apsw.Connection, content: bytes) -> Asset:
 def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
     """The asset whose primary file has this inode in the source. Raises NotFound."""
     row = db.execute(
-        f"SELECT {COLUMNS} FROM visible WHERE inode = ? AND source_id = ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM present WHERE inode = ? AND source_id = ?",  # noqa: S608
         (inode, source_id),
     ).fetchone()
     if row is None:
@@ -57,12 +58,13 @@ def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
     return from_row(row)
 
 
-def many(db: apsw.Connection, ids: Sequence[AssetId]) -> list[Asset]:
-    """The visible ones of these assets, in the order given."""
+def many(db: apsw.Connection, ids: Sequence[AssetId], *, mates: bool = False) -> list[Asset]:
+    """The visible ones of these assets, in the order given; with *mates* also those whom another one stands for."""
+    view = "present" if mates else "visible"
     found = {
         row[0]: from_row(row)
         for row in db.execute(
-            f"SELECT {COLUMNS} FROM visible WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            f"SELECT {COLUMNS} FROM {view} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
             ("[" + ",".join(map(str, ids)) + "]",),
         )
     }

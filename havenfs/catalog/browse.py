@@ -42,13 +42,17 @@ TESTS = {
     "photo": "kind = 'photo' AND NOT screenshot",
     "video": "kind = 'video'",
     "document": "kind = 'document'",
-    "live": "live",
-    "raw": "raw",
+    "live": "live OR with_film",
+    "raw": "raw OR with_raw",
     "screenshot": "screenshot",
     "among": "id IN (SELECT value FROM json_each({v}))",
     "nothing": "FALSE",
 }
 """Condition -> its test over a row of `visible`."""
+
+ALL_FILES = "all-files"
+"""The test that is none: what stands before it in a conjunction is asked of whole stacks, what stands behind of each of
+their members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Condition:
     """One test that every asset of a folder passes (or fails, when negated)."""
 
     test: str
-    """A key of TESTS."""
+    """A key of TESTS, or ALL_FILES."""
     value: int | str | None = None
     negated: bool = False
 
@@ -68,11 +72,11 @@ def among(ids: Sequence[AssetId]) -> Condition:
 
 def assets(db: apsw.Connection, conditions: Sequence[Condition]) -> list[Asset]:
     """The visible assets that pass, by date, then by name."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions)
     return [
         from_row(row)
         for row in db.execute(
-            f"SELECT {COLUMNS} FROM visible WHERE {where} ORDER BY taken_local, name",  # noqa: S608
+            f"SELECT {COLUMNS} FROM {view} WHERE {where} ORDER BY taken_local, name",  # noqa: S608
             values,
         )
     ]
@@ -80,9 +84,9 @@ def assets(db: apsw.Connection, conditions: Sequence[Condition]) -> list[Asset]:
 
 def ids(db: apsw.Connection, conditions: Sequence[Condition]) -> array[int]:
     """The ids of the visible assets that pass, by date, then by name: 8 bytes an asset. For `those`."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions)
     rows = db.execute(
-        f"SELECT id FROM visible WHERE {where} ORDER BY taken_local, name",  # noqa: S608
+        f"SELECT id FROM {view} WHERE {where} ORDER BY taken_local, name",  # noqa: S608
         values,
     )
     return array("q", (row[0] for row in rows))
@@ -92,11 +96,11 @@ def those(
     db: apsw.Connection, conditions: Sequence[Condition], wanted: array[int]
 ) -> dict[int, Asset]:
     """Of the assets *wanted* the visible ones that pass, by id."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions, each=True)
     rows = db.execute(
         # CROSS JOIN: by their ids first, whatever index the conditions may offer for all assets.
         f"SELECT {COLUMNS} FROM (SELECT value AS wanted FROM json_each(?))"  # noqa: S608
-        f" CROSS JOIN visible ON visible.id = wanted WHERE {where}",
+        f" CROSS JOIN {view} ON {view}.id = wanted WHERE {where}",
         (json.dumps(wanted.tolist()), *values),
     )
     return {row[0]: from_row(row) for row in rows}
@@ -113,11 +117,11 @@ def outlines(
 
     A third of the price of `those`: a cold `find` over a library is made of this.
     """
-    where, values = _where(conditions)
+    view, where, values = _where(conditions, each=True)
     rows: list[Any] = db.execute(
         "SELECT id, name, size, mtime_ns, source_id, device, inode"  # noqa: S608
         " FROM (SELECT value AS wanted FROM json_each(?))"
-        f" CROSS JOIN visible ON visible.id = wanted WHERE {where}",
+        f" CROSS JOIN {view} ON {view}.id = wanted WHERE {where}",
         (json.dumps(wanted.tolist()), *values),
     ).fetchall()
     if len(rows) == len(wanted):
@@ -128,10 +132,10 @@ def outlines(
 
 def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> Asset:
     """The asset of exactly this name, if it passes. Raises NotFound."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions, each=True)
     row = db.execute(
         # The index is over name_key.
-        f"SELECT {COLUMNS} FROM visible WHERE name_key = ? AND name = ? AND {where}",  # noqa: S608
+        f"SELECT {COLUMNS} FROM {view} WHERE name_key = ? AND name = ? AND {where}",  # noqa: S608
         (names.key(name), name, *values),
     ).fetchone()
     if row is None:
@@ -141,9 +145,9 @@ def asset(db: apsw.Connection, conditions: Sequence[Condition], name: str) -> As
 
 def name_of(db: apsw.Connection, conditions: Sequence[Condition], key: str) -> str | None:
     """The name, in its own case, of the asset whose name folds to *key* (casefolded NFC), if it passes."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions, each=True)
     row = db.execute(
-        f"SELECT name FROM visible WHERE name_key = ? AND {where}",  # noqa: S608
+        f"SELECT name FROM {view} WHERE name_key = ? AND {where}",  # noqa: S608
         (key, *values),
     ).fetchone()
     return row[0] if row else None
@@ -151,16 +155,16 @@ def name_of(db: apsw.Connection, conditions: Sequence[Condition], key: str) -> s
 
 def count(db: apsw.Connection, conditions: Sequence[Condition]) -> int:
     """How many visible assets pass."""
-    where, values = _where(conditions)
-    row = db.execute(f"SELECT count(*) FROM visible WHERE {where}", values).fetchone()  # noqa: S608
+    view, where, values = _where(conditions)
+    row = db.execute(f"SELECT count(*) FROM {view} WHERE {where}", values).fetchone()  # noqa: S608
     return int(row[0]) if row else 0
 
 
 def exists(db: apsw.Connection, conditions: Sequence[Condition]) -> bool:
     """Whether any visible asset passes."""
-    where, values = _where(conditions)
+    view, where, values = _where(conditions)
     return (
-        db.execute(f"SELECT 1 FROM visible WHERE {where} LIMIT 1", values).fetchone() is not None  # noqa: S608
+        db.execute(f"SELECT 1 FROM {view} WHERE {where} LIMIT 1", values).fetchone() is not None  # noqa: S608
     )
 
 
@@ -168,9 +172,9 @@ def months(db: apsw.Connection, conditions: Sequence[Condition]) -> list[int]:
     """Each month (YYYYMM) in which an asset passes, oldest first; undated ones aside."""
     year = _only(conditions, "year")
     if year is None:
-        where, values = _where(conditions)
+        view, where, values = _where(conditions)
         rows = db.execute(
-            f"SELECT DISTINCT month FROM visible WHERE month IS NOT NULL AND {where} ORDER BY month",  # noqa: S608
+            f"SELECT DISTINCT month FROM {view} WHERE month IS NOT NULL AND {where} ORDER BY month",  # noqa: S608
             values,
         )
         return [row[0] for row in rows]
@@ -192,8 +196,8 @@ def places(db: apsw.Connection, conditions: Sequence[Condition]) -> list[Place]:
     """Each place that is the finest known of an asset that passes, by name."""
     below = _only(conditions, "below")
     if below is None:
-        where, values = _where(conditions)
-        among = f"SELECT place_id FROM visible WHERE {where}"  # noqa: S608
+        view, where, values = _where(conditions)
+        among = f"SELECT place_id FROM {view} WHERE {where}"  # noqa: S608
     else:
         # A million assets lie in a few hundred places: asking each place is milliseconds, asking each asset 3 s.
         values = (below,) if isinstance(below, int) else ()
@@ -296,21 +300,47 @@ def _only(conditions: Sequence[Condition], test: str) -> int | str | None:
     return only.value if len(conditions) == 1 and only.test == test and not only.negated else None
 
 
-def _where(conditions: Sequence[Condition]) -> tuple[str, tuple[int | str | None, ...]]:
-    """The conjunction as SQL, with its bound values. Only constants of TESTS become text."""
-    text, counts = _conjunction(tuple((each.test, each.negated) for each in conditions))
-    return text, tuple(
-        condition.value
-        for condition, count in zip(conditions, counts, strict=True)
-        for _ in range(count)
+def _where(
+    conditions: Sequence[Condition], *, each: bool = False
+) -> tuple[str, str, tuple[int | str | None, ...]]:
+    """The view to ask, the conjunction as SQL, and its bound values. Only constants of TESTS become text.
+
+    *each*: the caller has a name or an id, and asks of each such asset; else of all there are.
+    """
+    view, text, counts = _conjunction(
+        tuple((condition.test, condition.negated) for condition in conditions), each
+    )
+    return (
+        view,
+        text,
+        tuple(
+            condition.value
+            for condition, count in zip(conditions, counts, strict=True)
+            for _ in range(count)
+        ),
     )
 
 
 @lru_cache(1024)
-def _conjunction(tests: tuple[tuple[str, bool], ...]) -> tuple[str, tuple[int, ...]]:
-    """The SQL of these tests (negated or not), and how often each binds its value."""
-    parts = ["TRUE"]
+def _conjunction(
+    tests: tuple[tuple[str, bool], ...],
+    each: bool,  # noqa: FBT001
+) -> tuple[str, str, tuple[int, ...]]:
+    """The view and the SQL of these tests (negated or not), and how often each binds its value."""
+    view, parts = "visible", ["TRUE"]
     for name, negated in tests:
+        if name == ALL_FILES:
+            stacks = " AND ".join(parts)
+            view = "present"
+            parts = [
+                # Of one asset its primary is looked up; of all, stacks are found first, by whatever index helps.
+                f"EXISTS (SELECT 1 FROM visible WHERE visible.id = ifnull(present.primary_id, present.id) AND {stacks})"  # noqa: S608
+                if each
+                else f"id IN (WITH stack (top) AS (SELECT id FROM visible WHERE {stacks})"  # noqa: S608
+                " SELECT top FROM stack UNION ALL SELECT asset.id FROM stack JOIN asset ON asset.primary_id = top)"
+            ]
+            continue
         test = f"({TESTS[name].replace('{v}', '?')})"
         parts.append(f"NOT ifnull({test}, FALSE)" if negated else test)
-    return " AND ".join(parts), tuple(TESTS[name].count("{v}") for name, _ in tests)
+    counts = tuple(0 if name == ALL_FILES else TESTS[name].count("{v}") for name, _ in tests)
+    return view, " AND ".join(parts), counts

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import apsw
 
-from . import schema
+from . import schema, stacks
 from .connections import BUSY_MS, Connections, transact
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Catalog(Connections):
     def write(
         self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run *query* in one write transaction, rolled back if it raises."""
-        return transact(self.connection(), "BEGIN IMMEDIATE", query, *args, **kwargs)
+        """Run *query* in one write transaction, rolled back if it raises. Stacks are settled before it commits."""
+        return transact(self.connection(), "BEGIN IMMEDIATE", _settling, query, *args, **kwargs)
 
     def attempt(
         self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -103,3 +103,14 @@ class Catalog(Connections):
     def version(self) -> int:
         """A number that moves when another connection has committed. Comparable within this thread only."""
         return int(self.connection().pragma("data_version"))
+
+
+def _settling(
+    db: apsw.Connection,
+    query: Callable[Concatenate[apsw.Connection, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    result = query(db, *args, **kwargs)
+    stacks.settle(db)
+    return result

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from havenfs.entities import AssetId, File, FileId, FileState, SourceId
 
+from . import stacks
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -190,6 +192,7 @@ def move_below(
 ) -> int:
     """Everything below *directory* is now below *new_directory*, below which there must be no rows: same rows, same
     assets. Returns how many."""
+    stacks.settle(db)
     db.execute(
         """
         UPDATE file SET source_id = ?4, path = CAST(?5 || substr(path, ?6) AS BLOB)
@@ -204,7 +207,10 @@ def move_below(
             len(directory) + 1,
         ),
     )
-    return db.changes()
+    moved = db.changes()
+    if source_id == new_source_id:
+        db.execute("DELETE FROM loose")  # mates lie in one folder: all of them moved
+    return moved
 
 
 def known(db: apsw.Connection, file_id: FileId, content: bytes, asset_id: AssetId) -> None:

@@ -55,8 +55,8 @@ TYPES = {
     "video": "kind = 'video'",
     "document": "kind = 'document'",
     "screenshot": "screenshot",
-    "raw": "raw",
-    "live": "live",
+    "raw": "raw OR with_raw",
+    "live": "live OR with_film",
 }
 SAME_EXTENSION = (
     {"jpg", "jpeg"},
@@ -292,8 +292,8 @@ def _is(_: apsw.Connection, value: Value) -> Test:
         "dup": Test(COPIES),
         "untagged": EVERYTHING,
         "undated": Test("month IS NULL"),
-        "raw": Test("raw"),
-        "live": Test("live"),
+        "raw": Test(TYPES["raw"]),
+        "live": Test(TYPES["live"]),
     }[value.word]
 
 

@@ -88,7 +88,8 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             taken_local = ?, taken_offset = ?, taken_source = ?, latitude = ?, longitude = ?, place_id = ?,
             width = coalesce(?, width), height = coalesce(?, height), duration_ms = ?,
             camera = ?, lens = ?, iso = ?, aperture = ?, focal_mm = ?, exposure_s = ?,
-            rating = ?, caption = ?, keywords = ?, screenshot = ?, raw = ?, live = ?
+            rating = ?, caption = ?, keywords = ?, screenshot = ?, raw = ?, live = ?,
+            content_id = ?, burst_id = ?, adjusted = ?, hdr = ?
          WHERE id = ?
         """,
         (
@@ -113,6 +114,10 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             found.screenshot,
             found.raw,
             found.live,
+            found.content_id,
+            found.burst_id,
+            found.adjusted,
+            found.hdr,
             asset_id,
         ),
     )

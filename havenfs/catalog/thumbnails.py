@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS small (hash BLOB PRIMARY KEY, image BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS large (hash BLOB PRIMARY KEY, image BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS strip (hash BLOB PRIMARY KEY, image BLOB NOT NULL) STRICT;
 """
-# Two tables, so that a timeline's small ones lie close together instead of 200 KB apart.
+# Tables of their own, so that a timeline's small ones lie close together instead of 200 KB apart.
+
+
+Images = tuple[bytes, bytes, bytes, bytes | None]
+"""Hash of an original, its small and its large WebP, and a video's strip."""
 
 
 class Thumbnails(Connections):
@@ -34,12 +39,12 @@ class Thumbnails(Connections):
         super().__init__(path)
         self.connection().execute(SCHEMA)
 
-    def put(self, content: bytes, small: bytes, large: bytes) -> None:
-        """Keep both WebP images (256 and 1440 px) of the original whose BLAKE3 is *content*."""
-        self.put_all([(content, small, large)])
+    def put(self, content: bytes, small: bytes, large: bytes, strip: bytes | None = None) -> None:
+        """Keep the WebP images (256 and 1440 px; of a video its strip) of the original whose BLAKE3 is *content*."""
+        self.put_all([(content, small, large, strip)])
 
-    def put_all(self, previews: Iterable[tuple[bytes, bytes, bytes]]) -> None:
-        """Keep several (hash, small, large) in one transaction."""
+    def put_all(self, previews: Iterable[Images]) -> None:
+        """Keep those of several originals in one transaction."""
         transact(self.connection(), "BEGIN IMMEDIATE", _put_all, previews)
 
     def get(self, content: bytes, size: Literal[256, 1440]) -> bytes:
@@ -54,14 +59,28 @@ class Thumbnails(Connections):
             raise NotFound(f"no preview of {content.hex()}")
         return row[0]
 
+    def strip(self, content: bytes) -> bytes:
+        """The WebP of frames side by side of a video. Raises NotFound."""
+        row = (
+            self.connection()
+            .execute("SELECT image FROM strip WHERE hash = ?", (content,))
+            .fetchone()
+        )
+        if row is None:
+            raise NotFound(f"no strip of {content.hex()}")
+        return row[0]
+
     def remove(self, content: bytes) -> None:
         """Forget the previews of this content."""
         db = self.connection()
         db.execute("DELETE FROM small WHERE hash = ?", (content,))
         db.execute("DELETE FROM large WHERE hash = ?", (content,))
+        db.execute("DELETE FROM strip WHERE hash = ?", (content,))
 
 
-def _put_all(db: apsw.Connection, previews: Iterable[tuple[bytes, bytes, bytes]]) -> None:
-    for content, small, large in previews:
+def _put_all(db: apsw.Connection, previews: Iterable[Images]) -> None:
+    for content, small, large, strip in previews:
         db.execute("INSERT OR REPLACE INTO small VALUES (?, ?)", (content, small))
         db.execute("INSERT OR REPLACE INTO large VALUES (?, ?)", (content, large))
+        if strip is not None:
+            db.execute("INSERT OR REPLACE INTO strip VALUES (?, ?)", (content, strip))

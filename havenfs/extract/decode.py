@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pillow_heif
 import rawpy
-from PIL import Image, ImageCms
+from PIL import Image, UnidentifiedImageError
 
 from havenfs.errors import Unreadable
-from havenfs.extract import extent, magic
+from havenfs.extract import colour, extent, jxl, magic, tiff
 from havenfs.extract.failures import DECODING, reason
 from havenfs.extract.original import opened
+from havenfs.extract.upright import TURNS, orientation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ MAX_PIXELS = 300_000_000
 """Above this nothing is decoded. Phones make 200 megapixels (16320 x 12240) today."""
 MAX_FULL_PIXELS = 64_000_000
 """Above this only JPEG, which scales while it decodes: 64 megapixels of RGB are 192 MiB, and a worker has about 1 GiB."""
+MAX_ODD_PIXELS = 24_000_000
+"""Above this no TIFF of floats or of 32 bits: 4 bytes a sample, several times."""
 MAX_PROGRESSIVE_PIXELS = 120_000_000
 """libjpeg keeps all coefficients of a progressive JPEG, 3 bytes a pixel (4:2:0), whatever the scale."""
 
@@ -56,12 +59,11 @@ class Picture:
 
 def decode(path: bytes, mime: str) -> Picture:
     """The picture in the file at *path*, whose type `identify` found to be *mime*. Raises Unreadable, SourceGone."""
-    if mime == "image/jxl":
-        raise Unreadable("JPEG XL pictures cannot be decoded yet")
     with opened(path) as file:
         if mime in magic.RAW:
             return _raw(file)
-        return decode_file(file, os.fstat(file.fileno()).st_size)
+        size = os.fstat(file.fileno()).st_size
+        return _jxl(file, size) if mime == "image/jxl" else decode_file(file, size)
 
 
 def decode_file(file: BinaryIO, size: int) -> Picture:
@@ -70,8 +72,15 @@ def decode_file(file: BinaryIO, size: int) -> Picture:
         # Pillow warns about odd tags, palettes and sizes in the data: no business of the worker's log
         warnings.simplefilter("ignore")
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                return _reduced(image, size)
+            try:
+                image = Image.open(file, formats=FORMATS)
+            except UnidentifiedImageError:
+                file.seek(0)
+                if file.read(4) not in tiff.SIGNS:
+                    raise
+                return _odd(file)
+            with image:
+                return _reduced(image, file, size)
         except DECODING as error:
             raise _cut_short(file, size) or reason(error) from error
 
@@ -81,63 +90,90 @@ def finish(image: Image.Image, width: int, height: int) -> Picture:
     return Picture(image=_shrunk(image), width=width, height=height)
 
 
-def _reduced(image: Image.Image, size: int) -> Picture:
+def _reduced(image: Image.Image, file: BinaryIO, size: int) -> Picture:
+    if image.format == "TIFF":
+        tiff.seek_picture(image)
     width, height = image.size
     _check(image, size)
+    turn, profile = orientation(image, file), colour.profile_of(image)
     if image.format in ("JPEG", "MPO"):
         scale = LARGE / max(width, height, LARGE)
         # the decoder halves up to three times, and never below what is asked for
         image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
+    if image.format == "TIFF" and tiff.is_odd(image):
+        image = tiff.decode(file, image.tell(), MAX_ODD_PIXELS)
     try:
         image.load()
     except OSError as error:
         if image.info.get("progressive") or "truncated" not in str(error):
             raise
         raise _cut_off(image) from error
-    profile = image.info.get("icc_profile")
-    orientation = image.getexif().get(0x0112, 1)
-    small = _shrunk(_flattened(image))
-    if isinstance(profile, bytes):
-        small = _to_srgb(small, profile)
-    if small.mode != "RGB":
-        small = small.convert("RGB")
-    if orientation in _TURNS:
-        small = small.transpose(_TURNS[orientation])
-        if orientation >= 5:
+    small = _in_srgb(image, profile)
+    if turn in TURNS:
+        small = small.transpose(TURNS[turn])
+        if turn >= 5:
             width, height = height, width
     return Picture(image=small, width=width, height=height)
 
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF 2.3, tag 0x0112: what turns the stored picture upright. 5-8 swap the sides."""
+def _odd(file: BinaryIO) -> Picture:
+    """A TIFF that Pillow does not know."""
+    image = tiff.decode(file, 0, MAX_ODD_PIXELS)
+    return finish(image.convert("RGB"), *image.size)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A loaded *image* in RGB and sRGB, longer side at most LARGE: shrunk first, converted after."""
+    small = _shrunk(_flattened(image))
+    if profile is not None:
+        small = colour.to_srgb(small, profile)
+    return small if small.mode == "RGB" else small.convert("RGB")
+
+
+def _jxl(file: BinaryIO, size: int) -> Picture:
+    """A JPEG XL picture; one that is a repacked JPEG is decoded as that."""
+    try:
+        known = jxl.header(file, size)
+        _check_size(known.width, known.height, MAX_FULL_PIXELS)
+        file.seek(0)
+        image = jxl.image(file.read())
+        if isinstance(image, io.BytesIO):
+            return decode_file(image, size)
+        return Picture(
+            image=_in_srgb(image, colour.profile_of(image)), width=image.width, height=image.height
+        )
+    except DECODING as error:
+        raise _cut_short(file, size) or reason(error) from error
 
 
 def _check(image: Image.Image, size: int) -> None:
     """Raise Unreadable for what would cost much memory or cannot be there, before a pixel is allocated."""
     width, height = image.size
     pixels = width * height
-    mega = f"{round(pixels / 1e6):,} megapixels"
-    if pixels == 0:
-        raise Unreadable("it is damaged: the picture has no pixels")
-    if pixels > MAX_PIXELS:
-        raise Unreadable(f"it has too many pixels ({mega})")
     jpeg = image.format in ("JPEG", "MPO")
     progressive = jpeg and bool(image.info.get("progressive"))
+    _check_size(width, height, MAX_PIXELS if jpeg else MAX_FULL_PIXELS)
     if jpeg and not progressive and pixels > size * 512:
         # A baseline JPEG spends at least 2 bits on each 8 x 8 block; 512 pixels a byte is half of that.
-        raise Unreadable(f"the file is cut off: it announces {mega} and holds {_amount(size)}")
-    if pixels > MAX_FULL_PIXELS and not jpeg:
-        raise Unreadable(f"it is too large to decode ({mega})")
+        raise Unreadable(
+            f"the file is cut off: it announces {_mega(pixels)} and holds {_amount(size)}"
+        )
     if progressive and pixels > MAX_PROGRESSIVE_PIXELS:
-        raise Unreadable(f"it is too large to decode ({mega}, progressive)")
+        raise Unreadable(f"it is too large to decode ({_mega(pixels)}, progressive)")
+
+
+def _check_size(width: int, height: int, most: int) -> None:
+    pixels = width * height
+    if pixels <= 0:
+        raise Unreadable("it is damaged: the picture has no pixels")
+    if pixels > MAX_PIXELS:
+        raise Unreadable(f"it has too many pixels ({_mega(pixels)})")
+    if pixels > most:
+        raise Unreadable(f"it is too large to decode ({_mega(pixels)})")
+
+
+def _mega(pixels: int) -> str:
+    return f"{round(pixels / 1e6):,} megapixels"
 
 
 def _amount(size: int) -> str:
@@ -193,25 +229,6 @@ def _shrunk(image: Image.Image) -> Image.Image:
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
-_SRGB: Any = cast(Any, ImageCms).createProfile("sRGB")
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """*image* in sRGB. A profile that is damaged or for another kind of picture is as good as none."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        core = cast(Any, source).profile
-        if "sRGB" in (core.profile_description or ""):
-            return image
-        space = core.xcolor_space.strip()
-        if {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space) != image.mode:
-            return image
-        converted = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image
-    return converted or image
-
-
 def _raw(file: BinaryIO) -> Picture:
     """A camera's raw file: its embedded preview where that is large enough, else the sensor at half size."""
     try:
@@ -258,8 +275,8 @@ def _embedded(raw: rawpy.RawPy) -> Image.Image | None:
     if max(image.size) < 1000:
         return None
     # LibRaw counts 3, 5, 6 where EXIF counts 3, 8, 6
-    orientation = {3: 3, 5: 8, 6: 6}.get(raw.sizes.flip)
-    return image.transpose(_TURNS[orientation]) if orientation else image
+    turn = {3: 3, 5: 8, 6: 6}.get(raw.sizes.flip)
+    return image.transpose(TURNS[turn]) if turn else image
 
 
 def _has_orientation(jpeg: bytes) -> bool:

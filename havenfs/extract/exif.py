@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from PIL import Image
 
 from havenfs.entities import DateSource, Metadata, Taken
-from havenfs.extract import dates, magic
+from havenfs.extract import dates, jxl, magic
+from havenfs.extract.apple import MakerNote, maker_note
 from havenfs.extract.failures import DECODING
+from havenfs.extract.upright import orientation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,18 +31,29 @@ _EMPTY_CAPTIONS = frozenset(
 """What cameras write into the caption when nobody wrote one."""
 
 
-def of_image(image: Image.Image) -> Metadata:
-    """The EXIF of an opened (not loaded) *image*, with its size upright."""
+def of_image(image: Image.Image, file: BinaryIO) -> Metadata:
+    """The EXIF of an opened (not loaded) *image* in *file*, with its size upright."""
     try:
         tags = image.getexif()
     except DECODING:
         tags = Image.Exif()
     found = of_tags(tags)
     width, height = image.size
-    # libheif turns the picture itself and Pillow's plug-in then says 1
-    if _integer(tags.get(0x0112)) in (5, 6, 7, 8):
+    if orientation(image, file) >= 5:
         width, height = height, width
     return _with_size(found, width, height)
+
+
+def of_jxl(known: jxl.Header) -> Metadata:
+    """The EXIF of a JPEG XL picture, with its size upright."""
+    tags = Image.Exif()
+    try:
+        if known.exif:
+            tags.load(b"Exif\0\0" + known.exif)
+        found = of_tags(tags)
+    except DECODING:
+        found = Metadata()
+    return _with_size(found, known.width, known.height)
 
 
 def of_raw(file: BinaryIO, mime: str) -> Metadata:
@@ -95,6 +108,8 @@ def of_tags(tags: Image.Exif) -> Metadata:
         gps = dict(main)
     position = _position(gps)
     comment = _comment(detail.get(0x9286))
+    note = detail.get(0x927C)
+    apple = maker_note(note) if isinstance(note, bytes) else MakerNote()
     return Metadata(
         taken=_taken(main, detail),
         latitude=position[0] if position else None,
@@ -114,6 +129,8 @@ def of_tags(tags: Image.Exif) -> Metadata:
         ),
         screenshot=comment.lower() == "screenshot"
         or "screenshot" in _text(main.get(0x0131)).lower(),
+        content_id=apple.content_id,
+        burst_id=apple.burst_id,
     )
 
 
@@ -153,6 +170,10 @@ def first_of(*parts: Metadata) -> Metadata:
         screenshot=any(p.screenshot for p in parts),
         raw=any(p.raw for p in parts),
         live=any(p.live for p in parts),
+        content_id=pick("content_id"),
+        burst_id=pick("burst_id"),
+        adjusted=pick("adjusted"),
+        hdr=pick("hdr"),
     )
 
 

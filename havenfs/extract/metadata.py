@@ -1,6 +1,6 @@
 """Every fact about a file that is not its pixels: gathers EXIF, XMP, containers, names and folders, and decides who wins.
 
-Dates by provenance: EXIF, XMP, container, name, folder, mtime. Words (rating, caption, keywords) prefer the sidecar, where
+Dates by provenance: EXIF, XMP, Takeout, container, name, folder, mtime. Words (rating, caption, keywords) prefer the sidecar, where
 people edit. Never fails for a damaged file: its name and times are facts too.
 """
 
@@ -17,7 +17,19 @@ from PIL import Image
 
 from havenfs.entities import DateSource, Kind, Metadata, Taken
 from havenfs.errors import Unreadable
-from havenfs.extract import authored, dates, exif, geography, video, xmp
+from havenfs.extract import (
+    apple,
+    authored,
+    dates,
+    exif,
+    geography,
+    jxl,
+    motion,
+    takeout,
+    tiff,
+    video,
+    xmp,
+)
 from havenfs.extract.decode import FORMATS
 from havenfs.extract.exif import first_of, valid_position
 from havenfs.extract.failures import DECODING
@@ -31,8 +43,9 @@ def read(path: bytes, relative: bytes, *, kind: Kind, mime: str, mtime_ns: int) 
     """The facts of the file at *path* (absolute), which lies at *relative* in its source. Raises SourceGone only."""
     inside, packet = _inside(path, kind, mime)
     beside = xmp.sidecars(path) if kind is not Kind.DOCUMENT else Metadata()
-    merged = first_of(inside, beside, packet)
-    words = first_of(beside, packet, inside)
+    exported = takeout.beside(path) if kind is not Kind.DOCUMENT else Metadata()
+    merged = first_of(inside, beside, packet, exported)
+    words = first_of(beside, exported, packet, inside)
     if merged.latitude is not None and not valid_position(merged.latitude, merged.longitude or 0.0):
         merged = replace(merged, latitude=None, longitude=None)
     zone: ZoneInfo | None = None
@@ -51,7 +64,7 @@ def read(path: bytes, relative: bytes, *, kind: Kind, mime: str, mtime_ns: int) 
         screenshot=kind is not Kind.DOCUMENT
         and (merged.screenshot or _screenshot(merged, name, mime)),
         raw=exif.is_raw(mime),
-        live=merged.live or (kind is Kind.PHOTO and _has_clip(path)),
+        adjusted=apple.adjusted(path) if kind is not Kind.DOCUMENT else None,
     )
 
 
@@ -73,22 +86,33 @@ def _picture(path: bytes, mime: str) -> tuple[Metadata, Metadata]:
         if exif.is_raw(mime):
             return exif.of_raw(file, mime), Metadata()
         try:
+            if mime == "image/jxl":
+                known = jxl.header(file, os.fstat(file.fileno()).st_size)
+                return exif.of_jxl(known), xmp.parse(known.xmp)
             with Image.open(file, formats=FORMATS) as image:
-                return exif.of_image(image), _packet(image)
+                if image.format == "TIFF":
+                    tiff.seek_picture(image)
+                packet = _packet(image)
+                size = os.fstat(file.fileno()).st_size
+                found = replace(
+                    exif.of_image(image, file), live=motion.film(file, size, packet) is not None
+                )
+                return found, xmp.parse(packet)
         except DECODING as error:
             if isinstance(error, OSError) and error.errno in GONE:
                 raise explain(error) from error
             return Metadata(), Metadata()
 
 
-def _packet(image: Image.Image) -> Metadata:
+def _packet(image: Image.Image) -> bytes:
+    """The XMP packet in an opened *image*; empty without one."""
     for key in ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp"):
         packet = image.info.get(key)
         if packet:
-            return xmp.parse(packet.encode() if isinstance(packet, str) else bytes(packet))
+            return packet.encode() if isinstance(packet, str) else bytes(packet)
     tags = getattr(image, "tag_v2", None)  # TIFF keeps it as a tag
     packet = tags.get(700) if tags is not None else None
-    return xmp.parse(packet) if isinstance(packet, bytes) else Metadata()
+    return packet if isinstance(packet, bytes) else b""
 
 
 def _taken(found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | None) -> Taken | None:
@@ -107,7 +131,7 @@ def _taken(found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | Non
     if taken is None:
         own = dates.of_mtime(mtime_ns)
         return None if own is None else Taken(local=own[0], offset=own[1], source=DateSource.MTIME)
-    if taken.offset == 0 and taken.source is DateSource.CONTAINER:
+    if taken.offset == 0 and taken.source in (DateSource.CONTAINER, DateSource.TAKEOUT):
         return _localised(taken, named, zone, found.duration_ms or 0)
     if taken.offset is None and zone is not None:
         return replace(taken, offset=geography.offset_at(zone, taken.local))
@@ -161,11 +185,3 @@ def _screenshot(found: Metadata, name: bytes, mime: str) -> bool:
     ):
         return False
     return (max(found.width, found.height), min(found.width, found.height)) in _SCREENS
-
-
-def _has_clip(path: bytes) -> bool:
-    """Whether the short film of a live photo lies beside it."""
-    stem, extension = os.path.splitext(path)  # noqa: PTH122 -- bytes
-    if extension.lower() not in (b".heic", b".jpg", b".jpeg"):
-        return False
-    return any(os.path.exists(stem + suffix) for suffix in (b".MOV", b".mov"))  # noqa: PTH110 -- bytes

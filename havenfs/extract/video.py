@@ -1,6 +1,6 @@
 """Videos through PyAV: what the container says, and a few frames spread over the duration.
 
-Bounded work: one thread, at most four seeks, and after each a limited number of pixels decoded. Demuxer and codec come
+Bounded work: one thread, MOMENTS seeks at most, and after each a limited number of pixels decoded. Demuxer and codec come
 from an allow-list, so that a crafted file cannot reach the rarely used ones (FFmpeg's CVEs of 2026 were there), nor a
 playlist another file. Runs in a worker process.
 """
@@ -17,22 +17,23 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 from av.error import FFmpegError
+from PIL import Image
 
 from havenfs.entities import DateSource, Metadata, Taken
-from havenfs.errors import Unreadable
-from havenfs.extract import dates
+from havenfs.errors import SourceGone, Unreadable
+from havenfs.extract import dates, tone
 from havenfs.extract.decode import LARGE, Picture, finish
 from havenfs.extract.extent import boxes
 from havenfs.extract.failures import reason
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
-    from PIL import Image
+    from numpy.typing import NDArray
 
 DEMUXERS = {
     "video/mp4": "mov",
@@ -75,10 +76,18 @@ CODECS = frozenset(
         "wmv3",
     ]
 )
-FRACTIONS = (0.25, 0.1, 0.5, 0.75)
-"""Where frames are looked for; the poster is the first of them that is not black."""
-PIXELS_PER_SEEK = 300_000_000
-"""Decoded after one seek at most: 36 frames of 4K, 145 of full HD. Reaching the exact moment is not worth more."""
+MOMENTS = 12
+"""Equal parts of the duration; a frame is looked for in the middle of each. All of them make the strip."""
+EMBEDDED = 8  # frames that are looked at by the model, the poster among them
+ORDER = (2, 8, 5, 10, 0, 3, 7, 11, 4, 6, 9, 1)
+"""Moments as they are taken, so that few of them are spread too. The first may stand for the video: a fifth into it
+people have begun to hold still."""
+TILE = 160  # pixels, longer side of a frame in the strip
+PIXELS = 1_200_000_000
+"""Decoded of one video at most: 144 frames of 4K, 580 of full HD. A shorter one is read through, of a longer one each
+moment's share is decoded after the key frame before it; reaching the exact moment is not worth more."""
+SAME = 2.0
+"""Mean difference of two frames, 0-255, below which one of them says nothing new. A still scene's noise has 0.5 to 1.5."""
 LONGEST_S = 366 * 86400.0  # a camera that watches a door fills a file a day
 MAX_PIXELS = 8192 * 4608
 FAILURES = (
@@ -103,28 +112,72 @@ class Frame:
     position_ms: int
 
 
-def frames(path: bytes, mime: str) -> tuple[Frame, ...]:
-    """The poster first, then up to three more that differ from it in time. Raises Unreadable and SourceGone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """What can be seen of a video."""
+
+    frames: tuple[Frame, ...]
+    """The poster first, then up to EMBEDDED - 1 more that are neither black nor like one before."""
+    strip: Image.Image
+    """MOMENTS frames of one size side by side, in order."""
+
+
+def look(path: bytes, mime: str) -> Film:
+    """Pictures spread over the duration. Raises Unreadable and SourceGone."""
     with _container(path, mime) as (container, stream):
         length = _duration(container, stream)
         found: dict[int, Frame] = {}
         first_error: BaseException | None = None
-        for fraction in () if _seeks_badly(container, stream, length) else FRACTIONS:
+        if not _is_read_through(container, stream, length):
+            for moment in range(MOMENTS):
+                try:
+                    frame = _at(container, stream, (moment + 0.5) / MOMENTS * (length or 0.0))
+                except FAILURES as error:
+                    first_error = first_error or error
+                    continue
+                if frame is not None:
+                    found.setdefault(frame.position_ms, frame)
+        if len(found) < 2:
+            # Short; damaged where we looked; or not to be sought in, for want of an index or of key frames.
             try:
-                frame = _at(container, stream, fraction * (length or 0.0))
-            except FAILURES as error:
-                first_error = first_error or error
-                continue
-            if frame is not None:
-                found.setdefault(frame.position_ms, frame)
-        if not found:
-            # Damaged where we looked, or not to be sought in.
-            found = {
-                frame.position_ms: frame
-                for frame in _forward(container, stream, length or 0.0, first_error)
-            }
-    bright = [frame for frame in found.values() if not _black(frame.picture.image)]
-    return tuple(bright or list(found.values())[:1])
+                through = _forward(container, stream, length or 0.0, first_error)
+            except (Unreadable, SourceGone):
+                if not found:
+                    raise
+                through = []
+            found |= {frame.position_ms: frame for frame in through}
+    ordered = [found[position] for position in sorted(found)]
+    return Film(frames=_telling(ordered), strip=_strip(ordered, length or 0.0))
+
+
+def _telling(ordered: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The poster, then what differs from it and from each other; a black video has its first frame."""
+    by_moment = [ordered[round(at * (len(ordered) - 1) / (MOMENTS - 1))] for at in ORDER]
+    kept: list[tuple[Frame, NDArray[np.float32]]] = []
+    for frame in by_moment:
+        small = np.asarray(frame.picture.image.resize((32, 32)), np.float32)
+        if not _black(small) and all(np.abs(small - other).mean() >= SAME for _, other in kept):
+            kept.append((frame, small))
+        if len(kept) == EMBEDDED:
+            break
+    return tuple(frame for frame, _ in kept) or (by_moment[0],)
+
+
+def _strip(ordered: Sequence[Frame], length: float) -> Image.Image:
+    """Each moment shows the frame nearest to it."""
+    first = ordered[0].picture.image
+    scale = TILE / max(first.size)
+    width, height = (max(1, round(side * scale)) for side in first.size)
+    strip = Image.new("RGB", (MOMENTS * width, height))
+    tiles = {
+        frame.position_ms: frame.picture.image.resize((width, height), reducing_gap=2.0)
+        for frame in ordered
+    }
+    for moment in range(MOMENTS):
+        wanted = (moment + 0.5) / MOMENTS * length * 1000
+        nearest = min(tiles, key=lambda position: abs(position - wanted))
+        strip.paste(tiles[nearest], (moment * width, 0))
+    return strip
 
 
 def facts(path: bytes, mime: str) -> Metadata:
@@ -140,6 +193,7 @@ def facts(path: bytes, mime: str) -> Metadata:
         if _rotation(container, stream) % 180:
             width, height = height, width
         length = _duration(container, stream)
+        transfer = tone.TRANSFERS.get(int(stream.codec_context.color_trc))
     position = _position(tags)
     return Metadata(
         taken=_taken(tags),
@@ -150,6 +204,8 @@ def facts(path: bytes, mime: str) -> Metadata:
         duration_ms=round(length * 1000) if length else None,
         camera=_camera(tags),
         live="com.apple.quicktime.content.identifier" in tags and (length or 99.0) < 4.0,
+        content_id=tags.get("com.apple.quicktime.content.identifier", "").strip()[:200] or None,
+        hdr=transfer,
     )
 
 
@@ -214,12 +270,13 @@ def _duration(container: InputContainer, stream: VideoStream) -> float | None:
     return next((seconds for seconds in said if 0 < seconds < LONGEST_S), None)
 
 
-def _seeks_badly(container: InputContainer, stream: VideoStream, length: float | None) -> bool:
-    """No duration to seek in; or an MPEG stream, which has no index, and short enough to be read through."""
+def _is_read_through(container: InputContainer, stream: VideoStream, length: float | None) -> bool:
+    """Short enough; or there is no duration to seek in, or an MPEG stream, which has no index."""
     if length is None:
         return True
     pixels = length * float(stream.average_rate or 30) * stream.width * stream.height
-    return container.format.name in ("mpeg", "mpegts") and pixels <= 2 * PIXELS_PER_SEEK
+    most = PIXELS if container.format.name in ("mpeg", "mpegts") else PIXELS // 2
+    return pixels <= most
 
 
 def _at(container: InputContainer, stream: VideoStream, seconds: float) -> Frame | None:
@@ -227,7 +284,7 @@ def _at(container: InputContainer, stream: VideoStream, seconds: float) -> Frame
     if stream.time_base:
         start = stream.start_time or 0
         container.seek(start + int(seconds / stream.time_base), stream=stream, backward=True)
-    budget = max(1, PIXELS_PER_SEEK // (stream.width * stream.height))
+    budget = max(1, PIXELS // MOMENTS // (stream.width * stream.height))
     last: VideoFrame | None = None
     start_s = float((stream.start_time or 0) * (stream.time_base or 0))
     try:
@@ -247,10 +304,10 @@ def _at(container: InputContainer, stream: VideoStream, seconds: float) -> Frame
 def _forward(
     container: InputContainer, stream: VideoStream, length: float, error: BaseException | None
 ) -> list[Frame]:
-    """Frames at the FRACTIONS of *length* as far as decoding from the start gets. Raises Unreadable when there is none."""
-    targets = sorted(fraction * length for fraction in FRACTIONS) if length else [0.0]
+    """Frames at the moments of *length* as far as decoding from the start gets. Raises Unreadable when there is none."""
+    targets = [(moment + 0.5) / MOMENTS * length for moment in range(MOMENTS)] if length else [0.0]
     start_s = float((stream.start_time or 0) * (stream.time_base or 0))
-    budget = max(1, 2 * PIXELS_PER_SEEK // (stream.width * stream.height))
+    budget = max(1, PIXELS // (stream.width * stream.height))
     found: list[Frame] = []
     last: VideoFrame | None = None
     try:
@@ -285,13 +342,19 @@ def _frame(frame: VideoFrame, stream: VideoStream, start_s: float) -> Frame:
 def _image(frame: VideoFrame, stream: VideoStream) -> Image.Image:
     width, height = _displayed(stream)
     scale = min(1.0, LARGE / max(width, height))
+    transfer = tone.TRANSFERS.get(int(frame.color_trc))
     small = frame.reformat(
         width=max(1, round(width * scale)),
         height=max(1, round(height * scale)),
-        format="rgb24",
+        format="rgb48le" if transfer else "rgb24",
         interpolation="BICUBIC",
     )
-    image = small.to_image()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if transfer:
+        image = Image.fromarray(
+            tone.mapped(small.to_ndarray().astype(np.uint16, copy=False), transfer)
+        )
+    else:
+        image = small.to_image()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     # the display matrix says counter-clockwise, as Pillow does
     return image.rotate(frame.rotation, expand=True) if frame.rotation else image  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
@@ -314,10 +377,9 @@ def _rotation(container: InputContainer, stream: VideoStream) -> int:
     return 0
 
 
-def _black(image: Image.Image) -> bool:
+def _black(small: NDArray[np.float32]) -> bool:
     """A fade or the moment before the lens opened: dark and even."""
-    grey = np.asarray(image.convert("L").resize((32, 32)), np.float32)
-    return float(grey.mean()) < 20 and float(grey.std()) < 10
+    return float(small.mean()) < 20 and float(small.std()) < 10
 
 
 def _taken(tags: Mapping[str, str]) -> Taken | None:

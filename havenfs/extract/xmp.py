@@ -70,8 +70,7 @@ def parse(packet: bytes) -> Metadata:
         caption=(_value(nodes, f"{_DC}description") or _value(nodes, f"{_DC}title"))[:4000] or None,
         keywords=tuple(dict.fromkeys(_items(nodes, f"{_DC}subject"))),
         screenshot=_value(nodes, f"{_EXIF}UserComment").lower() == "screenshot",
-        live="1"
-        in (_value(nodes, f"{_GCAMERA}MotionPhoto"), _value(nodes, f"{_GCAMERA}MicroVideo")),
+        burst_id=_value(nodes, f"{_GCAMERA}BurstID")[:200] or None,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from havenfs import mates
 from havenfs.catalog import contents, files
 from havenfs.entities import FileState
 
@@ -31,7 +32,9 @@ def settle(db: Connection, asked: File, identity: Identity) -> AssetId | None:
             db,
             file.id,
             FileState.SKIPPED,
-            f"not a photo, video or document ({identity.mime})",
+            "a sidecar: it is read with the picture that it is about"
+            if mates.is_sidecar(file.path)
+            else f"not a photo, video or document ({identity.mime})",
         )
         return None
     holder = contents.find(db, identity.hash)

@@ -70,7 +70,15 @@ def _metadata(found: Metadata) -> None:
     _check(_between(found.iso, 0, 1 << 40), "numbers")
     for number in (found.aperture, found.focal_mm, found.exposure_s):
         _check(_between(number, 0, 1e9), "numbers")
-    words = [found.camera, found.lens, *found.keywords]
+    words = [
+        found.camera,
+        found.lens,
+        found.content_id,
+        found.burst_id,
+        found.adjusted,
+        found.hdr,
+        *found.keywords,
+    ]
     if found.locality is not None:
         words += [found.locality.country, found.locality.region, found.locality.city]
     _check(all(len(word or "") <= WORDS for word in words) and len(found.keywords) <= 4096, "words")
@@ -78,7 +86,7 @@ def _metadata(found: Metadata) -> None:
 
 
 def _preview(found: Preview) -> None:
-    for image in (found.small, found.large):
+    for image in (found.small, found.large, *([found.strip] if found.strip is not None else [])):
         _check(len(image) <= IMAGE and image[:4] == b"RIFF" and image[8:12] == b"WEBP", "preview")
     _check(0 < found.width <= SIDE and 0 < found.height <= SIDE, "size")
     _check(len(found.thumbhash) <= 64 and -(1 << 63) <= found.phash < 1 << 63, "fingerprint")

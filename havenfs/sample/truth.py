@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = ".havenfs-truth.json"
-VERSION = 2
+VERSION = 3
 """Goes up when the same arguments draw another library."""
 
 
@@ -58,7 +58,7 @@ class Known:
     near: str | None = None
     """Path of the picture of which this is a smaller, cropped or recompressed copy."""
     mate: str | None = None
-    """Path of the JPEG that was shot together with this RAW."""
+    """Path of the file that stands for it in the views: the JPEG of a RAW, the photo of a film, the edited copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +150,12 @@ _FILLERS = frozenset({"a", "an", "the", "on", "in", "at", "of", "with", "and"})
 def answers(query: str, assets: Mapping[str, Known]) -> tuple[str, ...]:
     """Return the paths of which *query* is true: a place, a year, a bound fact ("red car"), or all of its words.
 
-    A word is true of a file that shows it (labels) or on which it stands (text).
+    A word is true of a file that shows it (labels) or on which it stands (text). Files for which another one stands are
+    no answers of their own.
     """
-    return tuple(path for path, known in assets.items() if _holds(query, known))
+    return tuple(
+        path for path, known in assets.items() if known.mate is None and _holds(query, known)
+    )
 
 
 def _holds(query: str, known: Known) -> bool:

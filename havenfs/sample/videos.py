@@ -24,6 +24,8 @@ from havenfs.sample.shots import FEATURED, FIRST_YEAR, YEARS
 from havenfs.sample.truth import Known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from PIL import Image
 
 RATE = 15
@@ -98,27 +100,9 @@ def film(directory: str, clip: Clip) -> list[tuple[str, Known]]:
         ).replace(":", "")
         if position:
             tags["com.apple.quicktime.location.ISO6709"] = position
-    frames = max(2, round(clip.seconds * RATE))
-    with av.open(
-        str(path), "w", format="mov" if quicktime else "mp4", options=options
-    ) as container:
-        container.metadata.update(tags)
-        stream = container.add_stream("libx264", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = Fraction(1, RATE)
-        # One thread: the same bytes on every machine.
-        stream.options = {
-            "preset": "ultrafast",
-            "crf": "26",
-            "threads": "1",
-            "x264-params": "threads=1",
-        }
-        for number in range(frames):
-            packets = stream.encode(
-                av.VideoFrame.from_image(_frame(picture, number / (frames - 1)))
-            )
-            container.mux(packets)
-        container.mux(stream.encode())
+    count = max(2, round(clip.seconds * RATE))
+    shown = (_frame(picture, number / (count - 1)) for number in range(count))
+    encode(path, shown, _SIZE, tags, options)
     photos.stamp(path, clip.taken, clip.offset)
     labels = scenes.labels(clip.scene)
     known = Known(
@@ -130,6 +114,32 @@ def film(directory: str, clip: Clip) -> list[tuple[str, Known]]:
         country=clip.city.country if clip.city else None,
     )
     return [(clip.path, known)]
+
+
+def encode(
+    path: Path,
+    frames: Iterable[Image.Image],
+    size: tuple[int, int],
+    tags: Mapping[str, str],
+    options: dict[str, str],
+) -> None:
+    """Write *frames* of that *size* (even sides) as an MP4, or as QuickTime where the name ends in .MOV."""
+    kind = "mov" if path.suffix == ".MOV" else "mp4"
+    with av.open(str(path), "w", format=kind, options=options) as container:
+        container.metadata.update(tags)
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.time_base = Fraction(1, RATE)
+        # One thread: the same bytes on every machine.
+        stream.options = {
+            "preset": "ultrafast",
+            "crf": "26",
+            "threads": "1",
+            "x264-params": "threads=1",
+        }
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        container.mux(stream.encode())
 
 
 def _frame(picture: Image.Image, share: float) -> Image.Image:

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse
+from havenfs.catalog import assets, browse, stacks
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import metadata
@@ -34,6 +34,7 @@ KNOWN = frozenset(
         "user.haven.gps",
         "user.haven.camera",
         "user.haven.place",
+        "user.haven.mates",
         "user.haven.text",
         "user.haven.score",
         "user.haven.why",
@@ -131,6 +132,7 @@ def _values(library: Library, node: Node) -> dict[str, bytes]:
 
 def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, bytes]:
     known = library.catalog.read(browse.details, asset.id)
+    mates = library.catalog.read(stacks.of, asset.id)
     gps = None
     if known.latitude is not None and known.longitude is not None:
         gps = f"{known.latitude:.6f},{known.longitude:.6f}"
@@ -142,6 +144,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.camera": known.camera,
         "user.haven.place": known.place,
         "user.haven.text": known.text,
+        "user.haven.mates": "\n".join(mate.name for mate in mates),
         "user.haven.faces": "\n".join(_box(region) for region in known.faces),
         "user.haven.caption": known.caption,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,

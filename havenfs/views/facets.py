@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from havenfs.catalog.browse import Condition
+from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.errors import NotFound
 
 from .by_date import Years
@@ -50,6 +50,11 @@ def _nothing(scope: Scope) -> Directory:
     return Assets(replace(scope, choice=Condition("nothing")))
 
 
+def _all_files(scope: Scope) -> Directory:
+    """Every member of the stacks that stand here."""
+    return Assets(replace(scope, choice=Condition(ALL_FILES)))
+
+
 FACETS: dict[str, Callable[[Scope], Directory]] = {
     "@people": _nothing,
     "@places": Countries,
@@ -58,6 +63,6 @@ FACETS: dict[str, Callable[[Scope], Directory]] = {
     "@types": Types,
     "@search": Searches,
     "@not": Not,
-    "@all-files": Assets,
+    "@all-files": _all_files,
 }
 """The facets of every folder; `@ranked` is one of search results alone."""

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, browse, changes, progress, sources
+from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.errors import NotFound
 
 from .folders import Folder
@@ -60,7 +61,9 @@ class ById(Folder):
     def entries(self) -> Roll:
         """One leaf an asset, by date."""
         return Roll(
-            self.scope.library.catalog, (), lambda asset: (asset.hash.hex().encode(), Leaf(asset))
+            self.scope.library.catalog,
+            (Condition(ALL_FILES),),
+            lambda asset: (asset.hash.hex().encode(), Leaf(asset)),
         )
 
     def child(self, name: str) -> Leaf:

@@ -110,11 +110,11 @@ class Scope:
 
     def outer(self) -> tuple[Condition, ...]:
         """The conditions around this view; runs the searches among them."""
-        return (*self.settled, *self._found())
+        return (*self._found(), *self.settled)
 
     def conditions(self) -> tuple[Condition, ...]:
         """All conditions of the folder; runs the searches among them."""
-        return (*self._with_choice(), *self._found())
+        return (*self._found(), *self._with_choice())
 
     def within(self) -> tuple[Condition, ...]:
         """The conditions under which subfolders are offered: behind @not, what one may still exclude."""

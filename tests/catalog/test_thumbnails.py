@@ -34,6 +34,6 @@ def test_an_unknown_content_has_no_preview(tmp_path: Path) -> None:
 def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with Thumbnails(tmp_path / "thumbnails.db") as thumbnails:
         with pytest.raises(TypeError):
-            thumbnails.put_all([(b"1", b"s", b"l"), (b"2", object(), b"l")])  # pyright: ignore[reportArgumentType]
+            thumbnails.put_all([(b"1", b"s", b"l", None), (b"2", object(), b"l", None)])  # pyright: ignore[reportArgumentType]
         with pytest.raises(NotFound):
             thumbnails.get(b"1", 256)

@@ -8,20 +8,27 @@ import resource
 import struct
 import time
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pillow_jxl
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 from skimage import data
 
 from havenfs.errors import SourceGone, Unreadable
+from havenfs.extract import exif, jxl
 from havenfs.extract.decode import LARGE, Picture, decode
 from havenfs.extract.identify import identify
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+assert pillow_jxl  # importing it teaches Pillow to write JPEG XL
+WRITERS = {"jxl": "JXL"}  # but not by which name
 
 
 def photograph(width: int = 800, height: int = 600) -> Image.Image:
@@ -44,9 +51,11 @@ def near(one: object, other: object, tolerance: int = 12) -> bool:
     return bool(np.abs(np.subtract(one, other)).max() <= tolerance)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif"])
+@pytest.mark.parametrize(
+    "extension", ["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif", "jxl"]
+)
 def test_every_format_gives_the_same_picture(tmp_path: Path, extension: str) -> None:
-    photograph().save(tmp_path / f"a.{extension}")
+    photograph().save(tmp_path / f"a.{extension}", WRITERS.get(extension))
     picture = look(tmp_path / f"a.{extension}")
     assert (picture.width, picture.height, picture.image.mode) == (800, 600, "RGB")
     difference = np.asarray(picture.image, np.int16) - np.asarray(photograph(), np.int16)
@@ -74,7 +83,7 @@ def test_large_pictures_come_back_at_1440(
     assert abs(picture.image.width / picture.image.height / (size[0] / size[1]) - 1) < 0.1
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "tif", "avif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_stand_upright(tmp_path: Path, extension: str, orientation: int) -> None:
     stored = {
@@ -200,10 +209,12 @@ def test_a_cut_off_jpeg_says_how_far_it_comes(tmp_path: Path) -> None:
         look(cut(tmp_path / "a.jpg", 0.4))
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif"])
+@pytest.mark.parametrize(
+    "extension", ["jpg", "png", "webp", "gif", "bmp", "tif", "heic", "avif", "jxl"]
+)
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
 def test_a_cut_off_file_of_any_format_says_so(tmp_path: Path, extension: str, share: float) -> None:
-    photograph().save(tmp_path / f"a.{extension}")
+    photograph().save(tmp_path / f"a.{extension}", WRITERS.get(extension))
     with pytest.raises(Unreadable, match=r"cut off|damaged"):
         look(cut(tmp_path / f"a.{extension}", share))
 
@@ -308,9 +319,154 @@ def test_a_damaged_raw_file_says_so(tmp_path: Path) -> None:
         look(cut(tmp_path / "a.dng", 0.05))
 
 
-def test_jpeg_xl_is_known_but_not_decoded(tmp_path: Path) -> None:
-    (tmp_path / "a.jxl").write_bytes(b"\xff\x0a" + bytes(100))
-    with pytest.raises(Unreadable, match="JPEG XL"):
+def with_preview(path: Path, preview: bytes, orientation: int) -> None:
+    """The same DNG with a JPEG of the camera's in a second directory, as cameras write it: first the preview."""
+    raw_file(path, orientation)
+    body = bytearray(path.read_bytes())
+    sensor = int.from_bytes(body[4:8], "little")
+    at, start = len(body) + len(body) % 2, 0
+    entries = [(254, 4, 1, 1), (256, 4, 1, 1440), (257, 4, 1, 1080), (259, 3, 1, 7), (262, 3, 1, 6)]
+    entries += [(273, 4, 1, 0), (277, 3, 1, 3), (279, 4, 1, len(preview)), (330, 4, 1, sensor)]
+    start = at + 2 + 12 * (len(entries) + 3) + 4
+    makers = [(271, b"Haven\0"), (272, b"Test\0\0")]
+    fields = [(274, 3, 1, orientation)] + [
+        (tag, kind, n, start if tag == 273 else v) for tag, kind, n, v in entries
+    ]
+    extra = start + len(preview)
+    for tag, text in makers:
+        fields.append((tag, 2, len(text), extra))
+        extra += len(text)
+    directory = struct.pack("<H", len(fields))
+    for field in sorted(fields):
+        directory += struct.pack("<HHII", *field)
+    body += bytes(at - len(body)) + directory + bytes(4) + preview + b"".join(t for _, t in makers)
+    body[4:8] = at.to_bytes(4, "little")
+    path.write_bytes(body)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_raw_file_shows_the_preview_that_its_camera_made(
+    tmp_path: Path, orientation: int
+) -> None:
+    out = io.BytesIO()
+    photograph(1440, 1080).save(out, "JPEG", quality=90)
+    with_preview(tmp_path / "a.dng", out.getvalue(), orientation)
+    picture = look(tmp_path / "a.dng")
+    assert (picture.width, picture.height) == ((800, 600) if orientation < 5 else (600, 800))
+    turned = photograph(1440, 1080).rotate({1: 0, 3: 180, 6: -90, 8: 90}[orientation], expand=True)
+    assert picture.image.size == turned.size
+    assert np.abs(np.asarray(picture.image, np.int16) - np.asarray(turned, np.int16)).mean() < 8
+
+
+def test_a_preview_that_is_too_small_is_not_taken(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (160, 120), "lime").save(out, "JPEG")
+    with_preview(tmp_path / "a.dng", out.getvalue(), 1)
+    red, green, _ = look(tmp_path / "a.dng").image.getpixel((50, 50))  # type: ignore[misc]
+    assert red > green
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_heic_that_only_exif_turns_is_turned_once(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = photograph(200, 120)
+    stored.save(tmp_path / "a.heic", exif=exif)
+    found = look(tmp_path / "a.heic")
+    stored.save(tmp_path / "a.png", exif=exif)
+    wanted = look(tmp_path / "a.png")
+    assert (found.width, found.height) == (wanted.width, wanted.height)
+    assert np.abs(np.asarray(found.image, np.int16) - np.asarray(wanted.image, np.int16)).mean() < 8
+
+
+def deep(dtype: type, scale: float) -> NDArray[Any]:
+    return (np.asarray(photograph(200, 120)).astype(np.float64) * scale).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("array", "options"),
+    [
+        (deep(np.uint16, 257), {}),
+        (deep(np.uint16, 257), {"planarconfig": "separate"}),
+        (deep(np.uint16, 257), {"planarconfig": "separate", "compression": "zlib"}),
+        (deep(np.uint8, 1), {"planarconfig": "separate"}),
+        (deep(np.uint16, 257), {"tile": (64, 64), "compression": "zlib", "predictor": True}),
+        (deep(np.uint32, 16843009), {}),
+        (deep(np.float32, 1 / 255), {}),
+        (deep(np.float16, 1 / 255), {}),
+        (deep(np.float64, 1 / 255), {"compression": "zlib"}),
+        (deep(np.uint8, 1), {"bigtiff": True}),
+    ],
+)
+def test_tiffs_of_any_depth_and_layout_give_the_same_picture(
+    tmp_path: Path, array: NDArray[Any], options: dict[str, Any]
+) -> None:
+    if options.get("planarconfig"):
+        array = np.ascontiguousarray(array.transpose(2, 0, 1))
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb", **options)
+    found = np.asarray(look(tmp_path / "a.tif").image, np.int16)
+    assert np.abs(found - np.asarray(photograph(200, 120), np.int16)).max() <= 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint32, np.float32])
+def test_tiffs_that_lie_on_their_side_say_so_once(tmp_path: Path, dtype: type) -> None:
+    array = deep(dtype, {np.uint8: 1, np.uint32: 16843009, np.float32: 1 / 255}[dtype])
+    tifffile.imwrite(
+        tmp_path / "a.tif", array, photometric="rgb", extratags=[(274, "H", 1, 6, True)]
+    )
+    picture = look(tmp_path / "a.tif")
+    assert (picture.width, picture.height) == picture.image.size == (120, 200)
+    wanted = np.asarray(photograph(200, 120).transpose(Image.Transpose.ROTATE_270), np.int16)
+    assert np.abs(np.asarray(picture.image, np.int16) - wanted).max() <= 2
+    with (tmp_path / "a.tif").open("rb") as file:
+        try:
+            with Image.open(file) as image:
+                found = exif.of_image(image, file)
+        except UnidentifiedImageError:
+            return  # its size comes with the preview
+    assert (found.width, found.height) == (120, 200)
+
+
+def test_a_thumbnail_that_stands_first_in_a_tiff_is_not_the_picture(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(np.zeros((30, 50, 3), np.uint8), photometric="rgb", subfiletype=1)
+        writer.write(np.asarray(photograph(200, 120)), photometric="rgb")
+        writer.write(np.zeros((60, 60, 3), np.uint8), photometric="rgb")
+    picture = look(tmp_path / "a.tif")
+    assert (picture.width, picture.height) == (200, 120)
+
+
+def test_a_tiff_of_too_many_floats_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8, 3), np.float32), photometric="rgb")
+    body = bytearray((tmp_path / "a.tif").read_bytes())
+    at = int.from_bytes(body[4:8], "little")
+    for index in range(int.from_bytes(body[at : at + 2], "little")):
+        entry = at + 2 + index * 12
+        if int.from_bytes(body[entry : entry + 2], "little") in (256, 257):
+            body[entry + 2 : entry + 12] = struct.pack("<HII", 4, 1, 40_000)
+    (tmp_path / "a.tif").write_bytes(body)
+    with pytest.raises(Unreadable, match=r"too large|too many"):
+        look(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    "size", [(64, 64), (800, 600), (640, 480), (77, 31), (9000, 30), (1000, 1000)]
+)
+@pytest.mark.parametrize("container", [False, True])
+def test_the_size_of_a_jpeg_xl_stands_in_its_header(
+    tmp_path: Path, size: tuple[int, int], container: bool
+) -> None:
+    photograph(*size).save(tmp_path / "a.jxl", format="JXL", use_container=container, effort=1)
+    with (tmp_path / "a.jxl").open("rb") as file:
+        found = jxl.header(file, (tmp_path / "a.jxl").stat().st_size)
+    assert (found.width, found.height) == size
+
+
+def test_a_jpeg_xl_that_promises_too_much_is_not_decoded(tmp_path: Path) -> None:
+    # not small; height 30 bits wide: 2 ** 30; ratio 1: as wide as high
+    bits = 0 | 3 << 1 | ((1 << 30) - 1) << 3 | 1 << 33
+    (tmp_path / "a.jxl").write_bytes(b"\xff\x0a" + bits.to_bytes(8, "little") + bytes(100))
+    with pytest.raises(Unreadable, match="too many pixels"):
         look(tmp_path / "a.jxl")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pillow_heif
+import pillow_jxl
 import pytest
 import reportlab.pdfgen.canvas as reportlab
 import tifffile
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pillow_heif.register_heif_opener()  # to write samples
+assert pillow_jxl  # the same
 
 ROUNDS = 25 * int(os.environ.get("HAVENFS_FUZZ", "1"))
 STAGES = frozenset(Stage)
@@ -44,6 +46,13 @@ def sample(name: str, path: Path) -> bytes:
     extension = name.rpartition(".")[2]
     if extension == "dng":
         tifffile.imwrite(path, np.asarray(photo), metadata=None)
+    elif name == "deep.tif":
+        planes = np.asarray(photo, np.float32).transpose(2, 0, 1) / 255
+        tifffile.imwrite(
+            path, planes, photometric="rgb", planarconfig="separate", compression="zlib"
+        )
+    elif extension == "jxl":
+        photo.save(path, "JXL", exif=tags.tobytes(), use_container=True)
     elif extension == "pdf":
         canvas = reportlab.Canvas(str(path), pagesize=(100, 100))
         canvas.drawString(10, 50, "hello")
@@ -95,6 +104,8 @@ NAMES = [
     "a.gif",
     "a.bmp",
     "a.tif",
+    "deep.tif",
+    "a.jxl",
     "a.heic",
     "a.avif",
     "a.dng",

@@ -252,13 +252,6 @@ def test_screenshots_are_recognised(tmp_path: Path) -> None:
     assert not read(tmp_path / "IMG_0003.png").screenshot
 
 
-def test_a_photo_with_its_short_film_is_live(tmp_path: Path) -> None:
-    picture(tmp_path / "IMG_1.jpg")
-    assert not read(tmp_path / "IMG_1.jpg").live
-    (tmp_path / "IMG_1.MOV").write_bytes(b"x")
-    assert read(tmp_path / "IMG_1.jpg").live
-
-
 def test_documents_tell_when_they_were_made(tmp_path: Path) -> None:
     canvas = reportlab.Canvas(str(tmp_path / "a.pdf"), invariant=1)
     canvas.drawString(50, 50, "x")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import struct
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from havenfs.entities import DateSource, Kind, Metadata, Taken
 from havenfs.errors import Unreadable
@@ -16,6 +18,7 @@ from havenfs.extract import metadata, video
 from havenfs.extract.identify import identify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from av.video.stream import VideoStream
@@ -53,7 +56,7 @@ def film(
 
 def frames(path: Path) -> tuple[video.Frame, ...]:
     name = os.fsencode(path)
-    return video.frames(name, identify(name).mime)
+    return video.look(name, identify(name).mime).frames
 
 
 def facts(path: Path) -> Metadata:
@@ -80,15 +83,12 @@ def test_frames_are_spread_over_every_sort_of_video(
     path = film(tmp_path / f"a.{extension}", codec=codec)
     found = frames(path)
     assert identify(os.fsencode(path)).kind is Kind.VIDEO
-    assert len(found) == 4
-    assert len({frame.position_ms for frame in found}) == 4
+    assert 4 <= len({frame.position_ms for frame in found}) == len(found) <= 8
     told = facts(path)
     assert told.duration_ms is not None
     # a program stream has no index: its length is an estimate
     assert (1000 if extension == "mpg" else 1800) <= told.duration_ms <= 2100
-    assert max(frame.position_ms for frame in found) == pytest.approx(
-        0.75 * told.duration_ms, abs=80
-    )
+    assert max(frame.position_ms for frame in found) > 0.6 * told.duration_ms
     assert {(frame.picture.width, frame.picture.height) for frame in found} == {(160, 120)}
     red, green, blue = found[0].picture.image.getpixel((60, 100))  # type: ignore[misc]
     assert red > 200 > 60 > max(green, blue)
@@ -97,7 +97,8 @@ def test_frames_are_spread_over_every_sort_of_video(
 
 def test_the_poster_is_not_black(tmp_path: Path) -> None:
     found = frames(film(tmp_path / "a.mp4", black=40))
-    assert [frame.position_ms for frame in found] == [1500]
+    assert found
+    assert min(frame.position_ms for frame in found) >= 1300
     only = frames(film(tmp_path / "b.mp4", black=60))
     assert len(only) == 1
 
@@ -235,3 +236,122 @@ def test_a_film_that_lasts_less_than_nothing_or_for_ever_has_no_length(
     struct.pack_into("<Q", raw, properties + at, said)  # the length, and what is taken from it
     path.write_bytes(raw)
     assert facts(path).duration_ms is None
+
+
+def scenes(
+    path: Path,
+    colours: list[str],
+    seconds: float,
+    *,
+    rate: int = 10,
+    gop: int = 20,
+    **options: object,
+) -> Path:
+    """A video that shows each colour, with a bar that moves, for an equal part of its time."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 160, 120, "yuv420p", gop
+        stream.options = {"preset": "ultrafast", **{k: str(v) for k, v in options.items()}}
+        count = round(seconds * rate)
+        for index in range(count):
+            image = Image.new("RGB", (160, 120), colours[index * len(colours) // count])
+            image.paste("grey", (index * 7 % 160, 0, index * 7 % 160 + 20, 120))
+            for packet in stream.encode(av.VideoFrame.from_image(image)):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def colours(images: Iterable[Image.Image]) -> set[str]:
+    known = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+    found: set[str] = set()
+    for image in images:
+        middle = np.median(np.asarray(image.resize((32, 32)), np.float32).reshape(-1, 3), axis=0)
+        found.add(min(known, key=lambda name: float(np.abs(middle - known[name]).sum())))
+    return found
+
+
+def test_a_short_scene_in_the_middle_is_among_the_frames(tmp_path: Path) -> None:
+    path = scenes(tmp_path / "a.mp4", ["red"] * 4 + ["lime"] + ["red"] * 4, 18)
+    assert colours(frame.picture.image for frame in frames(path)) == {"red", "lime"}
+
+
+@pytest.mark.parametrize("gop", [1, 50, 100_000])
+def test_a_long_video_is_seen_to_its_end_in_little_work(tmp_path: Path, gop: int) -> None:
+    path = scenes(tmp_path / "a.mp4", ["red", "lime", "blue", "white"], 3600, rate=1, gop=gop)
+    assert facts(path).duration_ms == pytest.approx(3_600_000, rel=0.01)
+    assert colours(frame.picture.image for frame in frames(path)) == {
+        "red",
+        "lime",
+        "blue",
+        "white",
+    }
+
+
+def test_frames_that_say_nothing_new_are_left_out(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        frame = av.VideoFrame.from_image(Image.effect_noise((160, 120), 60).convert("RGB"))
+        for packet in [p for _ in range(40) for p in stream.encode(frame)] + stream.encode():
+            container.mux(packet)
+    assert len(frames(tmp_path / "a.mp4")) == 1
+
+
+def test_the_strip_shows_the_video_from_left_to_right(tmp_path: Path) -> None:
+    path = scenes(tmp_path / "a.mp4", ["red", "lime", "blue"], 12)
+    name = os.fsencode(path)
+    strip = video.look(name, identify(name).mime).strip
+    assert strip.size == (12 * 160, 120)
+    tiles = [strip.crop((at * 160, 0, at * 160 + 160, 120)) for at in range(12)]
+    shown = [colours([tile]).pop() for tile in tiles]
+    assert shown == ["red"] * 4 + ["lime"] * 4 + ["blue"] * 4
+
+
+def test_a_variable_frame_rate_and_a_broken_tail_are_no_hindrance(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 160, 120, "yuv420p", 12
+        stream.codec_context.time_base = Fraction(1, 1000)
+        moment = 0
+        for index in range(120):
+            frame = av.VideoFrame.from_image(
+                Image.new("RGB", (160, 120), "red" if index < 60 else "lime")
+            )
+            frame.pts, frame.time_base = moment, Fraction(1, 1000)
+            moment += 20 if index % 3 else 400
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    whole = frames(tmp_path / "a.mkv")
+    assert colours(frame.picture.image for frame in whole) == {"red", "lime"}
+    body = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(body[: len(body) * 4 // 5] + bytes(len(body) // 5))
+    assert colours(frame.picture.image for frame in frames(tmp_path / "a.mkv")) == {"red", "lime"}
+
+
+@pytest.mark.parametrize(
+    ("transfer", "name", "grey"), [("smpte2084", "pq", 0.58), ("arib-std-b67", "hlg", 0.75)]
+)
+def test_high_dynamic_range_is_told_and_brought_down(
+    tmp_path: Path, transfer: str, name: str, grey: float
+) -> None:
+    """The code values of reference white (ITU-R BT.2408): shown as they are, they would be grey."""
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p10le"
+        number = {"smpte2084": 16, "arib-std-b67": 18}[transfer]
+        stream.codec_context.color_trc = number
+        stream.codec_context.color_primaries = 9
+        stream.codec_context.colorspace = 9
+        white = np.full((120, 160, 3), round(grey * 65535), np.uint16)
+        frame = av.VideoFrame.from_ndarray(white, format="rgb48le").reformat(format="yuv420p10le")
+        frame.color_trc = number
+        for packet in [p for _ in range(10) for p in stream.encode(frame)] + stream.encode():
+            container.mux(packet)
+    assert facts(tmp_path / "a.mp4").hdr == name
+    shown = np.asarray(frames(tmp_path / "a.mp4")[0].picture.image)
+    assert 205 <= shown.mean() <= 250
+    assert np.ptp(shown.reshape(-1, 3).mean(axis=0)) < 6

@@ -254,8 +254,8 @@ def test_a_video_has_a_poster_and_several_embeddings(tmp_path: Path) -> None:
     assert (found.preview.width, found.preview.height) == (160, 120)
     assert found.metadata is not None
     assert found.metadata.duration_ms == 4000
-    assert len(found.embeddings) == 4
-    assert len({embedding.frame_ms for embedding in found.embeddings}) == 4
+    assert len({embedding.frame_ms for embedding in found.embeddings}) == 8
+    assert found.preview.strip is not None
     assert found.skipped == {Stage.TEXT: "videos are not read"}
     again = go(tmp_path / "a.mp4", frozenset({Stage.EMBED}), found.preview.large)
     assert {e.frame_ms for e in again.embeddings} == {e.frame_ms for e in found.embeddings}
@@ -283,13 +283,20 @@ def test_a_pdf_shows_its_first_page_and_its_text(tmp_path: Path) -> None:
     assert len(found.embeddings) == 1
 
 
-def test_a_document_without_pages_to_draw_is_only_read(tmp_path: Path) -> None:
+def test_a_document_of_words_is_drawn_for_the_eye_and_read_but_not_looked_at(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "a.txt").write_text("Dear diary, today we saw the Colosseum.")
     found = go(tmp_path / "a.txt")
     assert found.failed == {}
-    assert set(found.skipped) == {Stage.PREVIEW, Stage.EMBED, Stage.FACES}
+    assert set(found.skipped) == {Stage.EMBED, Stage.FACES}
+    assert found.preview is not None
     assert found.text is not None
     assert "Colosseum" in found.text.body
+    again = go(tmp_path / "a.txt", frozenset({Stage.EMBED}), found.preview.large)
+    assert set(again.skipped) == {Stage.EMBED}
+    (tmp_path / "b.txt").write_text(" \n ")
+    assert set(go(tmp_path / "b.txt").skipped) == {Stage.PREVIEW, Stage.EMBED, Stage.FACES, Stage.TEXT}
 
 
 def test_damaged_documents_fail_with_a_reason(tmp_path: Path) -> None:

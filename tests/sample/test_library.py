@@ -178,7 +178,9 @@ def test_orientation_flags_turn_the_picture_upright(drawn: Truth, directory: Pat
 def test_videos_have_a_scene_in_the_middle_and_their_time_in_the_container(
     drawn: Truth, directory: Path
 ) -> None:
-    videos = [path for path, known in _soft(drawn).items() if known.kind == "video"]
+    videos = [
+        path for path, known in _soft(drawn).items() if known.kind == "video" and known.mate is None
+    ]
     assert len(videos) == 4
     for path in videos:
         with av.open(str(directory / path)) as container:
@@ -189,6 +191,16 @@ def test_videos_have_a_scene_in_the_middle_and_their_time_in_the_container(
         assert 2 * 15 <= len(levels) <= 5 * 15 + 1
         assert levels[0] < 20
         assert levels[len(levels) // 2] > levels[0] + 5
+
+
+def test_films_and_originals_lie_beside_the_picture_that_stands_for_them(drawn: Truth) -> None:
+    pairs = {path: known.mate for path, known in drawn.assets.items() if known.mate}
+    films = [path for path in pairs if path.endswith(".MOV")]
+    originals = [path for path, mate in pairs.items() if mate.endswith("-edited.jpg")]
+    assert len(films) == len(originals) == 2
+    for path in films + originals:
+        assert path.rpartition("/")[0] == pairs[path].rpartition("/")[0]
+        assert not any(path in answers for answers in drawn.queries.values())
 
 
 def test_copies_are_equal_and_near_copies_are_not(drawn: Truth, directory: Path) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotPermitted, SourceGone
 from havenweb.api.media import SHOWN
@@ -40,6 +41,21 @@ async def test_both_thumbnails_are_webp_and_cached_for_ever(client: httpx.AsyncC
         with Image.open(BytesIO(answer.content)) as image:
             assert image.format == "WEBP"
             assert max(image.size) == longer  # never larger than the original
+
+
+async def test_a_video_has_a_strip_to_scrub_through(
+    client: httpx.AsyncClient, state: State
+) -> None:
+    strip = BytesIO()
+    Image.new("RGB", (12 * 160, 90)).save(strip, "WEBP")
+    with Thumbnails(state.thumbnails) as thumbnails:
+        thumbnails.put(b"v" * 32, b"small", b"large", strip.getvalue())
+        thumbnails.put(b"p" * 32, b"small", b"large")
+    answer = await client.get(f"/t/{(b'v' * 32).hex()}-strip.webp")
+    assert (answer.status_code, answer.content) == (200, strip.getvalue())
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await client.get(f"/t/{(b'p' * 32).hex()}-strip.webp")).status_code == 404
+    assert (await picture(client, "astronaut"))["strip"] is None
 
 
 async def test_a_thumbnail_that_is_not_there_is_not_found_and_not_cached(

@@ -43,6 +43,8 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Address of a WebP whose longer side is 256 px; None while there is none."""
     preview: str | None
     """Address of a WebP whose longer side is 1440 px."""
+    strip: str | None
+    """Of a video, the address of a WebP of 12 frames of one size side by side, spread evenly over its duration."""
     original: str
     """Address of the bytes themselves."""
 
@@ -73,6 +75,7 @@ def _picture(asset: Asset, thumbhash: bytes | None, places: Mapping[PlaceId, Pla
         thumbhash=b64encode(thumbhash).decode() if thumbhash else None,
         thumbnail=f"/t/{content}-{SMALL}.webp" if thumbhash else None,
         preview=f"/t/{content}-{LARGE}.webp" if thumbhash else None,
+        strip=f"/t/{content}-strip.webp" if thumbhash and asset.kind is Kind.VIDEO else None,
         original=f"/o/{asset.id}",
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Asset, Source
     from havenweb.library import Library
 
-THUMBNAIL = re.compile(rf"([0-9a-f]{{64}})-({SMALL}|{LARGE})\.webp")
+THUMBNAIL = re.compile(rf"([0-9a-f]{{64}})-({SMALL}|{LARGE}|strip)\.webp")
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable, no-transform"}
 # Bytes that other people made: no script, no style, no request may come out of them.
 ORIGINAL = {
@@ -42,8 +42,11 @@ def routes(library: Library) -> list[Route]:
         if not found:
             raise NotFound("no such thumbnail")
         content = bytes.fromhex(found[1])
-        size = SMALL if found[2] == str(SMALL) else LARGE
-        data = await run_in_threadpool(library.thumbnails.get, content, size)
+        if found[2] == "strip":
+            data = await run_in_threadpool(library.thumbnails.strip, content)
+        else:
+            size = SMALL if found[2] == str(SMALL) else LARGE
+            data = await run_in_threadpool(library.thumbnails.get, content, size)
         return Response(data, media_type="image/webp", headers=IMMUTABLE)
 
     async def original(request: Request) -> Response:

@@ -202,6 +202,7 @@ export interface components {
             thumbhash: string | null;
             thumbnail: string | null;
             preview: string | null;
+            strip: string | null;
             original: string;
         };
         /**
@@ -264,7 +265,7 @@ export interface components {
          * @description Where the date of an asset comes from, best first. MTIME is an estimate: such assets are "undated".
          * @enum {unknown}
          */
-        DateSource: "container" | "exif" | "folder" | "mtime" | "name" | "xmp";
+        DateSource: "container" | "exif" | "folder" | "mtime" | "name" | "takeout" | "xmp";
         /**
          * Folder
          * @description One place where an asset stands.

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { type PointerEvent, useMemo, useState } from "react";
 import { thumbHashToDataURL } from "thumbhash";
 
 import type { Picture } from "../api/client";
@@ -8,6 +8,8 @@ import { Icon } from "./Icon";
 /** A stored small thumbnail, enlarged by more than this, looks soft: take the large one. */
 const SMALL_PX = 256;
 const ENLARGED = 1.6;
+/** Frames in the strip of a video (havenfs/extract/video.py). */
+const MOMENTS = 12;
 
 interface Props {
   picture: Picture;
@@ -37,7 +39,17 @@ export function Tile({ picture, reasons, width, height, current, onOpen, onFocus
     [picture.thumbhash],
   );
   const sharp = Math.max(width, height) * window.devicePixelRatio > SMALL_PX * ENLARGED;
+  const [moment, setMoment] = useState<number | null>(null);
   const source = sharp ? picture.preview : picture.thumbnail;
+
+  function scrub(event: PointerEvent<HTMLElement>) {
+    if (event.pointerType === "touch") {
+      return; // a finger scrolls
+    }
+    const { left, width: whole } = event.currentTarget.getBoundingClientRect();
+    const share = (event.clientX - left) / whole;
+    setMoment(Math.min(MOMENTS - 1, Math.max(0, Math.floor(share * MOMENTS))));
+  }
 
   return (
     <figure className="tile" style={{ width }}>
@@ -50,6 +62,8 @@ export function Tile({ picture, reasons, width, height, current, onOpen, onFocus
         aria-label={[`Open ${describe(picture)}`, ...reasons].join(". ")}
         onClick={onOpen}
         onFocus={onFocus}
+        onPointerMove={picture.strip ? scrub : undefined}
+        onPointerLeave={() => setMoment(null)}
       >
         {source && !missing ? (
           <img
@@ -65,6 +79,16 @@ export function Tile({ picture, reasons, width, height, current, onOpen, onFocus
             <Icon shape={picture.kind === "document" ? "document" : "photo"} />
             <span>{picture.name}</span>
           </span>
+        )}
+        {picture.strip && moment !== null && (
+          <span
+            className="strip"
+            style={{
+              backgroundImage: `url("${picture.strip}")`,
+              backgroundSize: `${MOMENTS * 100}% 100%`,
+              backgroundPositionX: `${(moment / (MOMENTS - 1)) * 100}%`,
+            }}
+          />
         )}
         {picture.kind === "video" && (
           <span className="badge">

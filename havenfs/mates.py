@@ -1,0 +1,117 @@
+"""Which files of one folder belong together, by their names alone: what cameras, phones and exports agree on.
+
+Knows names; opens nothing, asks no catalog. Names are bytes, as the kernel gives them. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Span = tuple[bytes, bytes]
+"""From a name on, up to but without another, in the order of bytes: what an index over paths finds at once."""
+
+_LAST = b"\xff"  # beyond any UTF-8
+# "C." and "C-...": the characters from "-" up to "/", which no name has.
+_FROM, _TO = b"-", b"/"
+
+# Google's exports name an edited copy in the language of the account.
+_EDITED = re.compile(
+    "-(?:edited|bearbeitet|modifi\u00e9|editado|ha editado|modificato|bewerkt|edytowane|redigerad|redigeret|redigert|muokattu"
+    "|\u7de8\u96c6\u6e08\u307f)(?P<number>\\(\\d+\\))?$".encode()
+)
+_APPLE_EDITED = re.compile(rb"(?P<before>IMG_)E(?P<number>\d{4,})$")
+_APPLE = re.compile(rb"(?P<before>IMG_)(?P<number>\d{4,})$")
+_BURST = re.compile(rb"(?P<before>.*_BURST)(?P<frame>\d{1,4})(?P<cover>_COVER)?$")
+_OLD_BURST = re.compile(
+    rb"(?P<frame>\d{5})(?P<kind>[A-Za-z]+)_(?P=frame)_BURST(?P<moment>\d{12,})(?P<cover>_COVER)?$"
+)
+_COUNTED = re.compile(rb"(?P<before>.*?)(?P<number>\d+)$")
+_NUMBERED = re.compile(rb"(?P<before>.*)\(\d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What the name of a picture or a video says of its mates."""
+
+    stem: bytes
+    """Equal for files that belong together: without extension, "edited" and the number in a burst."""
+    edited: bool = False
+    burst: bool = False
+    cover: bool = False
+    """The frame of a burst that its camera, or its owner, chose."""
+
+
+def read(name: bytes) -> Name:
+    """*name* (of a file, without folders) taken apart."""
+    stem = name.rpartition(b".")[0] or name
+    if match := _OLD_BURST.match(stem):
+        return Name(
+            match["kind"] + b"_BURST" + match["moment"], burst=True, cover=bool(match["cover"])
+        )
+    if match := _BURST.match(stem):
+        return Name(match["before"], burst=True, cover=bool(match["cover"]))
+    if match := _EDITED.search(stem):
+        return Name(stem[: match.start()] + (match["number"] or b""), edited=True)
+    if match := _APPLE_EDITED.match(stem):
+        return Name(match["before"] + match["number"], edited=True)
+    return Name(stem)
+
+
+def spans(name: bytes) -> Iterator[Span]:
+    """Where names with the stem of *name* stand among the names of its folder. Others stand there too."""
+    mine = read(name)
+    if mine.burst:
+        match = _OLD_BURST.match(name.rpartition(b".")[0])
+        if match is None:
+            yield mine.stem, mine.stem + _LAST
+        else:  # counted from 00000; a frame or two may have been thrown away
+            frame = int(match["frame"])
+            for number in range(max(0, frame - 4), frame + 5):
+                start = b"%05d%s_%05d_BURST%s" % (number, match["kind"], number, match["moment"])
+                yield start, start + _LAST
+        return
+    yield mine.stem + _FROM, mine.stem + _TO
+    if match := _NUMBERED.match(mine.stem):  # IMG_1(1).jpg and IMG_1-edited(1).jpg
+        yield match["before"] + _FROM, match["before"] + b"."
+    if match := _APPLE.match(mine.stem):
+        edited = match["before"] + b"E" + match["number"]
+        yield edited + _FROM, edited + _TO
+
+
+def step(name: bytes, by: int) -> Span | None:
+    """Where the picture stands that the camera took *by* pictures after *name* (before it, if negative). None: it does
+    not count its pictures."""
+    match = _COUNTED.match(name.rpartition(b".")[0])
+    if match is None:
+        return None
+    number = int(match["number"]) + by
+    width = len(match["number"])
+    if number < 0 or len(str(number)) > width:
+        return None
+    start = match["before"] + b"%0*d" % (width, number)
+    return start + b".", start + _TO
+
+
+_LONG = 40  # exports cut the names of sidecars at 46 characters, those of numbered ones before
+
+
+def is_sidecar(name: bytes) -> bool:
+    """Whether a file of this name may say something about a picture beside it."""
+    if name[-5:].lower() == b".json":  # that of a picture: IMG_1.jpg.json, or cut
+        return b"." in name[:-5] or len(name) - 5 >= _LONG
+    return name[-4:].lower() in (b".xmp", b".aae")
+
+
+def owners(name: bytes) -> Span:
+    """Where the pictures stand that the sidecar *name* may be about: rather too many than too few."""
+    base = name.rpartition(b".")[0]
+    if name[-5:].lower() == b".json":
+        base = re.split(rb"[.(]", base, maxsplit=1)[0] or base
+        if len(base) >= _LONG:
+            return base, base + _LAST
+    return base, base + _TO
