@@ -53,6 +53,8 @@ class Stage(StrEnum):
     EMBED = "embed"
     FACES = "faces"
     TEXT = "text"
+    TAGS = "tags"
+    """Made from what EMBED found, without another look at the file."""
 
 
 class FileState(StrEnum):
@@ -220,6 +222,8 @@ class Taken:
     offset: int | None
     """Minutes east of UTC; None when unknown."""
     source: DateSource
+    confidence: float = field(default=1.0, compare=False)
+    """0..1, how likely it is right; see extract.moments. Two equal dates are equal however sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +286,10 @@ class Preview:
     thumbhash: bytes
     phash: int
     """64-bit perceptual hash as a signed integer."""
+    inner: int
+    """The same without the border."""
+    grid: bytes
+    """Grey levels of 16 x 16 cells, row by row."""
     text_likeness: float
     """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
     strip: bytes | None = None
@@ -368,6 +376,11 @@ class Text:
 
     origin: TextOrigin
     body: str
+    boxes: bytes = b""
+    """Of a picture: where the words of `body` (as `str.split` cuts them) stand, in order: for each left, top, width and
+    height as uint16, little-endian, 65535 being the picture's whole side, and confidence in percent as uint8."""
+    language: str | None = None
+    """ISO 639-1; None when it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

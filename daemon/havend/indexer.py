@@ -32,6 +32,7 @@ from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .tagger import Tagging
 from .visitor import WAITING, Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
@@ -118,9 +119,14 @@ async def run(
                         partial(scanner.watch, source, rescan_s=indexer.options.rescan_s)
                     )
             task_status.started()
+            tagging = Tagging(
+                catalog, indexer.settings, lambda: indexer.visitor.models.get(Stage.EMBED)
+            )
             if not once:
                 nursery.start_soon(indexer.follow_owner)
+                nursery.start_soon(tagging.follow)
             await indexer.work()
+            await tagging.catch_up()
             nursery.cancel_scope.cancel()
 
 

@@ -40,6 +40,7 @@ DOING = {
     Stage.EMBED: "what pictures show",
     Stage.FACES: "faces",
     Stage.TEXT: "texts",
+    Stage.TAGS: "suggested tags",
 }
 """What each stage brings, in words for people."""
 

@@ -45,6 +45,7 @@ TESTS = {
     "live": "live OR with_film",
     "raw": "raw OR with_raw",
     "screenshot": "screenshot",
+    "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})",
     "among": "id IN (SELECT value FROM json_each({v}))",
     "nothing": "FALSE",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import AssetId, DateSource, Identity, Kind, Stage
 
-from . import faces, files, jobs, names, words
+from . import duplicates, faces, files, jobs, names, words
 
 if TYPE_CHECKING:
     import apsw
@@ -71,6 +71,9 @@ def renew(
     )
     db.execute("DELETE FROM embedding WHERE asset_id = ?", (asset_id,))  # of the old content
     faces.forget(db, asset_id)
+    db.execute("DELETE FROM suggested_tag WHERE asset_id = ?", (asset_id,))
+    db.execute("DELETE FROM reading WHERE asset_id = ?", (asset_id,))
+    duplicates.forget(db, asset_id)
     words.put(db, asset_id, caption="", ocr="", document="")
     attach(db, asset_id, file, identity.hash)
     jobs.enqueue(db, asset_id, Stage, priority=file.mtime_ns // 10**9)
@@ -108,6 +111,7 @@ def supersede(db: apsw.Connection, old: File, new: File) -> bool:
     db.execute("UPDATE asset SET hash = ? WHERE id = ?", (before, new.asset_id))
     db.execute("DELETE FROM embedding WHERE asset_id = ?", (new.asset_id,))  # of the other content
     faces.forget(db, new.asset_id)
+    duplicates.forget(db, new.asset_id)
     return True
 
 

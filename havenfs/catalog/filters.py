@@ -40,16 +40,20 @@ BELOW = """place_id IN (
 COUNTRY_KNOWN = "place_id IS NOT NULL"
 CITY_KNOWN = "place_id IN (SELECT id FROM place WHERE kind = 'city')"
 COPIES = """id IN (
+    SELECT asset_id FROM duplicate UNION
     SELECT asset_id FROM file WHERE state = 'known' AND asset_id IS NOT NULL GROUP BY asset_id HAVING COUNT(*) > 1)"""
 IN_FOLDER = """id IN (
     SELECT f.asset_id FROM file f JOIN source s ON s.id = f.source_id
      WHERE f.asset_id IS NOT NULL AND s.present
        AND '/' || s.name || '/' || CAST(f.path AS TEXT) LIKE '%/' || ? || '/%' ESCAPE '\\')"""
 HAS_TEXT = "id IN (SELECT rowid FROM words WHERE ocr <> '' OR document <> '')"
+ANY_LANGUAGE = "id IN (SELECT asset_id FROM reading WHERE language IS NOT NULL)"
+IN_LANGUAGE = "id IN (SELECT asset_id FROM reading WHERE language = ?)"
 TEXT_MATCH = "id IN (SELECT rowid FROM words WHERE words MATCH ?)"
 AROUND = """latitude BETWEEN ? AND ? AND longitude IS NOT NULL AND 2 * ? * asin(min(1.0, sqrt(
     pow(sin(radians(latitude - ?) / 2), 2)
     + cos(radians(?)) * cos(radians(latitude)) * pow(sin(radians(longitude - ?) / 2), 2)))) <= ?"""
+SUGGESTED = "id IN (SELECT asset_id FROM suggested_tag WHERE tag = ? COLLATE NOCASE)"
 TYPES = {
     "photo": "kind = 'photo' AND NOT screenshot",
     "video": "kind = 'video'",
@@ -173,6 +177,13 @@ def _later(_: apsw.Connection, value: Value) -> Test:
     return EVERYTHING if value is Presence.NONE else NOTHING
 
 
+def _tag(_: apsw.Connection, value: Value) -> Test:
+    """Suggested tags; those that people give are not known yet."""
+    if isinstance(value, Presence):
+        return EVERYTHING if value is Presence.NONE else NOTHING
+    return Test(SUGGESTED, (_text(value),))
+
+
 def _favourite(_: apsw.Connection, value: Value) -> Test:
     return EVERYTHING if value is Presence.NONE or value == Choice("no") else NOTHING
 
@@ -272,6 +283,14 @@ def _written(_: apsw.Connection, value: Value) -> Test:
     return Test(TEXT_MATCH, (expression,)) if expression else NOTHING
 
 
+def _language(_: apsw.Connection, value: Value) -> Test:
+    if value is Presence.NONE:
+        return negate(Test(ANY_LANGUAGE))
+    if value is Presence.ANY:
+        return Test(ANY_LANGUAGE)
+    return Test(IN_LANGUAGE, (_text(value).lower(),))
+
+
 def _type(_: apsw.Connection, value: Value) -> Test:
     assert isinstance(value, Choice)
     return Test(TYPES[value.word])
@@ -315,7 +334,7 @@ TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "person": _later,
     "with": _later,
     "faces": _number("faces"),
-    "tag": _later,
+    "tag": _tag,
     "album": _later,
     "fav": _favourite,
     "rating": _number("rating"),
@@ -342,6 +361,7 @@ TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "f": _number("aperture"),
     "mm": _number("focal_mm"),
     "text": _written,
+    "lang": _language,
     "has": _has,
     "is": _is,
 }

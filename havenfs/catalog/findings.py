@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, faces, jobs, places, vectors, words
+from . import contents, duplicates, faces, jobs, neighbours, places, readings, vectors, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,6 +47,8 @@ def record(
         vectors.put(db, asset_id, findings.embeddings)
     if findings.faces is not None:
         faces.put(db, asset_id, findings.faces)
+    if findings.preview is not None or findings.embeddings:
+        duplicates.settle(db, asset_id)
     if Stage.TEXT in stages:
         _text(db, asset_id, findings.text)
     for stage in stages:
@@ -77,6 +79,8 @@ def _delivered(stage: Stage, findings: Findings) -> bool:
             return findings.faces is not None
         case Stage.TEXT:
             return findings.text is not None
+        case Stage.TAGS:
+            return False  # never a visit's
 
 
 def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
@@ -85,7 +89,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
     db.execute(
         """
         UPDATE asset SET
-            taken_local = ?, taken_offset = ?, taken_source = ?, latitude = ?, longitude = ?, place_id = ?,
+            taken_local = ?, taken_offset = ?, taken_source = ?, taken_confidence = ?, latitude = ?, longitude = ?, place_id = ?,
             width = coalesce(?, width), height = coalesce(?, height), duration_ms = ?,
             camera = ?, lens = ?, iso = ?, aperture = ?, focal_mm = ?, exposure_s = ?,
             rating = ?, caption = ?, keywords = ?, screenshot = ?, raw = ?, live = ?,
@@ -96,6 +100,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             taken.local if taken else None,
             taken.offset if taken else None,
             taken.source if taken else None,
+            taken.confidence if taken else None,
             found.latitude,
             found.longitude,
             place_id,
@@ -121,6 +126,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             asset_id,
         ),
     )
+    neighbours.settle(db, asset_id)
     lineage = places.lineage(db, place_id) if place_id is not None else []
     words.put(
         db,
@@ -145,6 +151,7 @@ def _preview(db: apsw.Connection, asset_id: AssetId, found: Preview) -> None:
             asset_id,
         ),
     )
+    duplicates.put(db, asset_id, inner=found.inner, grid=found.grid)
 
 
 def _text(db: apsw.Connection, asset_id: AssetId, found: Text | None) -> None:
@@ -157,3 +164,4 @@ def _text(db: apsw.Connection, asset_id: AssetId, found: Text | None) -> None:
         ocr=body if origin is TextOrigin.OCR else "",
         document=body if origin is TextOrigin.DOCUMENT else "",
     )
+    readings.put(db, asset_id, found)

@@ -55,6 +55,12 @@ def counts(db: apsw.Connection) -> dict[Kind, int]:
     return {kind: found.get(kind, 0) for kind in Kind}
 
 
+def confidence(db: apsw.Connection, asset_id: AssetId) -> float | None:
+    """How likely the date of an asset is right, 0..1; None where it has none."""
+    row = db.execute("SELECT taken_confidence FROM asset WHERE id = ?", (asset_id,)).fetchone()
+    return row[0] if row else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """How a picture was taken, as far as its file says."""

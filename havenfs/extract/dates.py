@@ -46,6 +46,12 @@ def plausible(seconds: int) -> bool:
     )
 
 
+def is_new_year(seconds: int) -> bool:
+    """Whether that is the first of January."""
+    moment = time.gmtime(seconds)
+    return (moment.tm_mon, moment.tm_mday) == (1, 1)
+
+
 _STAMP = re.compile(
     r"\s*(\d{4})[:/.-](\d{1,2})[:/.-](\d{1,2})(?:[T ]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?)?"
     r"\s*(Z|UTC|[+-]\d{2}:?\d{2})?"

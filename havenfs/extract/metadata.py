@@ -24,6 +24,7 @@ from havenfs.extract import (
     exif,
     geography,
     jxl,
+    moments,
     motion,
     takeout,
     tiff,
@@ -121,16 +122,15 @@ def _taken(found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | Non
     *folders, name = text.split("/")
     stem = name.rpartition(".")[0] or name
     named = dates.in_name(stem)
-    taken = found.taken
-    if taken is None and named is not None:
-        taken = Taken(local=named[0], offset=named[1], source=DateSource.NAME)
-    if taken is None:
-        folder = dates.in_folders(folders)
-        if folder is not None:
-            taken = Taken(local=folder, offset=None, source=DateSource.FOLDER)
-    if taken is None:
-        own = dates.of_mtime(mtime_ns)
-        return None if own is None else Taken(local=own[0], offset=own[1], source=DateSource.MTIME)
+    taken = moments.choose(
+        found.taken,
+        named=named,
+        folder=dates.in_folders(folders),
+        mtime_ns=mtime_ns,
+        camera=found.exposure_s is not None or found.camera is not None,
+    )
+    if taken is None or taken.source is DateSource.MTIME:
+        return taken
     if taken.offset == 0 and taken.source in (DateSource.CONTAINER, DateSource.TAKEOUT):
         return _localised(taken, named, zone, found.duration_ms or 0)
     if taken.offset is None and zone is not None:
@@ -145,13 +145,13 @@ def _localised(
     file, tells which one that was."""
     if zone is not None:
         minutes = geography.offset_from_utc(zone, taken.local)
-        return Taken(local=taken.local + minutes * 60, offset=minutes, source=taken.source)
+        return replace(taken, local=taken.local + minutes * 60, offset=minutes)
     if named is not None and named[1] is None:
         minutes = round((named[0] - taken.local) / 900) * 15
         # the container may say when recording ended
         slack = min(duration_ms / 1000, 400) + 10
         if abs(minutes) <= 14 * 60 and abs(named[0] - taken.local - minutes * 60) <= slack:
-            return Taken(local=taken.local + minutes * 60, offset=minutes, source=taken.source)
+            return replace(taken, local=taken.local + minutes * 60, offset=minutes)
     return taken
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -49,6 +50,8 @@ SMALL = 1000
 """Pictures whose longer side is shorter are doubled first: tesseract wants letters of 20 px and more."""
 INSTALL = "install the Debian packages tesseract-ocr and tesseract-ocr-eng"
 
+BOX = struct.Struct("<4HB")
+"""One word's place; entities.Text.boxes."""
 WORD = re.compile(r"\w{2,}")
 
 
@@ -107,15 +110,19 @@ def read(image: Image.Image) -> Text | None:
         gray = gray.resize((gray.width * 2, gray.height * 2), Image.Resampling.BICUBIC)
     # Whole page with layout first: it hardly ever takes a wall for text, but it passes over two signs in three.
     page = _tesseract(gray, languages, 3)
-    body = _body(page, CONFIDENCE)
+    body, boxes = _body(page, CONFIDENCE)
     if len(body.split()) < FEW or _junk(body):
         # Then all of it as one block, at half the size (3 times as fast; signs are large), and of either reading only the
         # words that tesseract is sure of. Of 36 pictures without text one gave a word.
         block = _tesseract(gray.reduce(2), languages, 6)
-        body = max(_body(page, SURE, letters=3), _body(block, SURE, letters=3), key=len)
+        body, boxes = max(
+            _body(page, SURE, letters=3),
+            _body(block, SURE, letters=3),
+            key=lambda found: len(found[0]),
+        )
         if _junk(body):
             return None
-    return Text(origin=TextOrigin.OCR, body=body)
+    return Text(origin=TextOrigin.OCR, body=body, boxes=boxes)
 
 
 def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list[Any]]:
@@ -144,22 +151,52 @@ def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list
         raise Unreadable(reason) from error
 
 
-def _body(found: dict[str, list[Any]], confidence: int, letters: int = 1) -> str:
-    """The words of at least that confidence and length in their lines, an empty line between blocks."""
-    lines: dict[tuple[int, int, int], list[str]] = {}
-    columns = (found[key] for key in ("block_num", "par_num", "line_num", "conf", "text"))
-    for block, paragraph, line, percent, text in zip(*columns, strict=True):
-        word = str(text).strip()
+def _body(found: dict[str, list[Any]], confidence: int, letters: int = 1) -> tuple[str, bytes]:
+    """The words of at least that confidence and length in their lines, an empty line between blocks; and their boxes
+    (see Text.boxes)."""
+    lines: dict[tuple[int, int, int], list[tuple[str, bytes]]] = {}
+    width, height = (
+        max(found["width"][0], 1),
+        max(found["height"][0], 1),
+    )  # the first row is the page
+    columns = (
+        found[key]
+        for key in (
+            "block_num",
+            "par_num",
+            "line_num",
+            "conf",
+            "text",
+            "left",
+            "top",
+            "width",
+            "height",
+        )
+    )
+    for block, paragraph, line, percent, text, *box in zip(*columns, strict=True):
+        word = "".join(str(text).split())
         if float(percent) >= confidence and sum(map(str.isalnum, word)) >= letters:
-            lines.setdefault((int(block), int(paragraph), int(line)), []).append(word)
+            lines.setdefault((int(block), int(paragraph), int(line)), []).append(
+                (word, _packed(box, width, height, float(percent)))
+            )
     parts: list[str] = []
+    boxes: list[bytes] = []
     last = 0
     for (block, _, _), words in lines.items():
         if parts and block != last:
             parts.append("")
-        parts.append(" ".join(words))
+        parts.append(" ".join(word for word, _ in words))
+        boxes += [box for _, box in words]
         last = block
-    return "\n".join(parts)
+    return "\n".join(parts), b"".join(boxes)
+
+
+def _packed(box: list[Any], width: int, height: int, percent: float) -> bytes:
+    left, top, across, down = (
+        min(max(round(65535 * int(value) / side), 0), 65535)
+        for value, side in zip(box, (width, height, width, height), strict=True)
+    )
+    return BOX.pack(left, top, across, down, min(max(round(percent), 0), 100))
 
 
 def _junk(body: str) -> bool:

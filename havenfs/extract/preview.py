@@ -14,7 +14,7 @@ from havenfs.entities import Preview
 from havenfs.errors import Unreadable
 from havenfs.extract import ocr
 from havenfs.extract.failures import DECODING
-from havenfs.extract.phash import phash
+from havenfs.extract.phash import grid, inner, phash
 from havenfs.extract.thumbhash import encode
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def preview(picture: Picture, strip: Image.Image | None = None) -> Preview:
         large=_webp(image),
         thumbhash=encode(small),
         phash=phash(small),
+        inner=inner(small),
+        grid=grid(small),
         text_likeness=ocr.likeness(image),
         strip=_webp(strip) if strip is not None else None,
     )

@@ -6,12 +6,12 @@ that went away is raised (SourceGone), because then the file is not to blame and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from havenfs.entities import Embedding, Faces, Findings, Kind, Metadata, Preview, Stage, Text
 from havenfs.errors import ModelError, Unreadable
-from havenfs.extract import documents, metadata, ocr, pages, sheet, video
+from havenfs.extract import documents, language, metadata, ocr, pages, sheet, video
 from havenfs.extract.decode import decode
 from havenfs.extract.preview import preview, reopened
 
@@ -110,6 +110,8 @@ def visit(
         else:
             if text is None:
                 skipped[Stage.TEXT] = _NO_TEXT[request.kind]
+            else:
+                text = replace(text, language=language.detect(text.body))
     return Findings(
         metadata=facts,
         preview=made,

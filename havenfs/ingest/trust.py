@@ -12,7 +12,7 @@ from havenfs.entities import Stage
 from havenfs.errors import Unreadable
 
 if TYPE_CHECKING:
-    from havenfs.entities import Embedding, Faces, Findings, Identity, Metadata, Preview
+    from havenfs.entities import Embedding, Faces, Findings, Identity, Metadata, Preview, Text
 
 HASH = 32
 TEXT = 4 << 20  # characters: a long novel has 2 M
@@ -20,6 +20,8 @@ WORDS = 4096  # characters of one field of metadata
 IMAGE = 4 << 20  # bytes: a 1440 px WebP of noise has 1.5 MB
 FRAMES = 64
 FACES = 1024  # in all frames of a video
+GRID = 256  # cells
+BOX = 9  # bytes of one word's place
 SIDE = (1 << 31) - 1  # pixels: what a header can say, true or not; it harms nothing
 YEARS = (-62_135_596_800, 253_402_300_799)  # 0001..9999 in seconds
 
@@ -57,6 +59,7 @@ def findings(
         _faces(found.faces, face_dimension or 0)
     if found.text is not None:
         _check(Stage.TEXT in stages and len(found.text.body) <= TEXT, "text")
+        _text(found.text)
     return found
 
 
@@ -64,6 +67,7 @@ def _metadata(found: Metadata) -> None:
     if found.taken is not None:
         _check(YEARS[0] <= found.taken.local <= YEARS[1], "date")
         _check(abs(found.taken.offset or 0) <= 24 * 60, "time zone")
+        _check(_between(found.taken.confidence, 0, 1), "date")
     _check(_between(found.latitude, -90, 90) and _between(found.longitude, -180, 180), "position")
     _check(_between(found.width, 0, SIDE) and _between(found.height, 0, SIDE), "size")
     _check(_between(found.duration_ms, 0, 1 << 42) and _between(found.rating, 0, 5), "numbers")
@@ -89,7 +93,9 @@ def _preview(found: Preview) -> None:
     for image in (found.small, found.large, *([found.strip] if found.strip is not None else [])):
         _check(len(image) <= IMAGE and image[:4] == b"RIFF" and image[8:12] == b"WEBP", "preview")
     _check(0 < found.width <= SIDE and 0 < found.height <= SIDE, "size")
-    _check(len(found.thumbhash) <= 64 and -(1 << 63) <= found.phash < 1 << 63, "fingerprint")
+    _check(len(found.thumbhash) <= 64 and len(found.grid) == GRID, "fingerprint")
+    for bits in (found.phash, found.inner):
+        _check(-(1 << 63) <= bits < 1 << 63, "fingerprint")
     _check(_between(found.text_likeness, 0, 1), "numbers")
 
 
@@ -118,6 +124,13 @@ def _vector(vector: bytes, dimension: int) -> None:
     _check(len(vector) == 4 * dimension, "vectors")
     length = math.fsum(x * x for x in memoryview(vector).cast("f"))
     _check(math.isfinite(length) and 0.9 < length < 1.1, "vectors")
+
+
+def _text(found: Text) -> None:
+    count, rest = divmod(len(found.boxes), BOX)
+    _check(not rest and (not count or count == len(found.body.split())), "words")
+    code = found.language or "xx"
+    _check(len(code) in (2, 3) and code.isascii() and code.isalpha(), "language")
 
 
 def _between(value: float | None, low: float, high: float) -> bool:

@@ -160,11 +160,10 @@ TERMS: tuple[Term, ...] = (
     Term(
         keys=("tag", "tags"),
         group="Order of your own",
-        help="carries the tag",
-        example="tag=holiday",
+        help="carries the tag, or the model in use suggests it",
+        example="tag=receipt",
         kind=kinds.text(),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("album", "albums"),
@@ -334,6 +333,14 @@ TERMS: tuple[Term, ...] = (
         group="Content",
         help="these words stand in a document or on the picture",
         example="text=invoice",
+        kind=kinds.text(),
+        presence=True,
+    ),
+    Term(
+        keys=("lang", "language"),
+        group="Content",
+        help="its text is in this language, by the two letters of ISO 639: en, de, fr",
+        example="lang=de",
         kind=kinds.text(),
         presence=True,
     ),

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse, stacks
+from havenfs.catalog import assets, browse, neighbours, readings, stacks, tags
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import metadata
@@ -20,7 +20,8 @@ from .nodes import DiskFile, Leaf, Text
 from .search import Results
 
 if TYPE_CHECKING:
-    from havenfs.entities import Asset, Hit, Region, Source
+    from havenfs.catalog.catalog import Connection
+    from havenfs.entities import Asset, AssetId, Hit, Region, Source
 
     from .disk import Rights
     from .library import Library
@@ -35,7 +36,11 @@ KNOWN = frozenset(
         "user.haven.camera",
         "user.haven.place",
         "user.haven.mates",
+        "user.haven.gps.suggested",
         "user.haven.text",
+        "user.haven.language",
+        "user.haven.keywords",
+        "user.haven.tags.suggested",
         "user.haven.score",
         "user.haven.why",
         "user.haven.caption",
@@ -136,6 +141,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
     gps = None
     if known.latitude is not None and known.longitude is not None:
         gps = f"{known.latitude:.6f},{known.longitude:.6f}"
+    found = library.catalog.read(_suggested, asset.id)
     values = {
         "user.haven.id": str(asset.id),
         "user.haven.hash": known.hash.hex(),
@@ -147,6 +153,7 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.mates": "\n".join(mate.name for mate in mates),
         "user.haven.faces": "\n".join(_box(region) for region in known.faces),
         "user.haven.caption": known.caption,
+        **found,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,
         "user.haven.why": "; ".join(hit.reasons) if hit else None,
         "user.xdg.tags": ",".join(known.keywords),
@@ -161,6 +168,21 @@ def _box(region: Region) -> str:
     """Left, top, right, bottom as shares of the upright picture, and when, in a video."""
     box = ",".join(f"{share:.4f}" for share in region[1:])
     return f"{box} at {region.frame_ms / 1000:.1f} s" if region.frame_ms else box
+
+
+def _suggested(db: Connection, asset_id: AssetId) -> dict[str, str | None]:
+    """What is guessed, each with how sure it is, and what its text is like."""
+    position = neighbours.suggestion(db, asset_id)
+    reading = readings.of_asset(db, asset_id)
+    return {
+        "user.haven.gps.suggested": position
+        and f"{position.latitude:.6f},{position.longitude:.6f} ({position.confidence:.2f}: {position.reason})",
+        "user.haven.tags.suggested": ",".join(
+            f"{tag} ({score:.2f})" for tag, score in tags.of_asset(db, asset_id)
+        ),
+        "user.haven.language": reading and reading.language,
+        "user.haven.keywords": ",".join(reading.keywords) if reading else None,
+    }
 
 
 def _cut(text: str) -> bytes:

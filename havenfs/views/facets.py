@@ -15,6 +15,7 @@ from .by_date import Years
 from .folders import Assets, Folder
 from .places import Countries
 from .search import Searches
+from .tags import Tags
 from .types import Types
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Not(Folder):
 
 
 def _nothing(scope: Scope) -> Directory:
-    """People and tags: none are known yet."""
+    """People: none are known yet."""
     return Assets(replace(scope, choice=Condition("nothing")))
 
 
@@ -58,7 +59,7 @@ def _all_files(scope: Scope) -> Directory:
 FACETS: dict[str, Callable[[Scope], Directory]] = {
     "@people": _nothing,
     "@places": Countries,
-    "@tags": _nothing,
+    "@tags": Tags,
     "@by-date": Years,
     "@types": Types,
     "@search": Searches,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .by_date import Years
+from .duplicates import Duplicates
 from .facets import FACETS
 from .files import Sources
 from .folders import Fixed
@@ -12,6 +13,7 @@ from .haven import Haven
 from .library import Library, Scope
 from .places import Countries
 from .search import Searches
+from .tags import Tags
 from .types import Types
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ VIEWS = {
     "by-date": Years,
     "places": Countries,
     "types": Types,
+    "tags": Tags,
     "search": Searches,
+    "duplicates": Duplicates,
     ".haven": Haven,
 }
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""

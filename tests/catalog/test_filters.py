@@ -206,7 +206,7 @@ def test_each_filter_of_the_language_has_its_meaning_here() -> None:
 
 def test_what_a_later_version_brings_is_marked_in_the_help() -> None:
     later = {term.keys[0] for term in TERMS if term.later}
-    assert later == {"person", "with", "tag", "album", "fav"}
+    assert later == {"person", "with", "album", "fav"}
 
 
 def test_each_example_of_the_help_runs(library: Any) -> None:

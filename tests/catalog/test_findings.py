@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ALL = frozenset(Stage)
+ALL = frozenset(Stage) - {Stage.TAGS}  # which no visit does
 PHOTOS = SourceId(1)
 ROME = Locality(country="Italy", region="Lazio", city="Rome")
 
@@ -122,6 +122,8 @@ def full() -> Findings:
             large=b"l",
             thumbhash=b"t",
             phash=-5,
+            inner=-5,
+            grid=bytes(range(256)),
             text_likeness=0.1,
         ),
         embeddings=(Embedding(model=ModelId("m@1"), vector=vector.tobytes()),),
@@ -146,7 +148,9 @@ def test_a_full_visit_fills_the_asset_its_place_its_words_and_its_jobs(shelf: Sh
     ]
     for words in ("trip", "rome", "cat", "stone", "welcome"):
         assert shelf.row("SELECT rowid FROM words WHERE words MATCH ?", words) == (asset_id,)
-    assert set(shelf.states(asset_id).values()) == {"done"}
+    states = shelf.states(asset_id)
+    assert states.pop("tags") == "queued"
+    assert set(states.values()) == {"done"}
     assert shelf.row("SELECT model FROM job WHERE stage = 'embed'") == ("m@1",)
     assert shelf.row("SELECT model FROM job WHERE stage = 'faces'") == ("f@1",)
 
@@ -167,6 +171,7 @@ def test_stages_end_as_they_went_and_silence_is_a_failure(shelf: Shelf) -> None:
         "embed": "failed",
         "faces": "failed",
         "text": "skipped",
+        "tags": "queued",
     }
     trouble = shelf.catalog.read(progress.trouble)
     assert {(t.stage, t.reason) for t in trouble} == {
@@ -220,6 +225,7 @@ def test_two_crashes_leave_a_content_alone_and_a_retry_gives_it_another_chance(
         "embed": "failed",
         "faces": "queued",
         "text": "queued",
+        "tags": "queued",
     }
     assert shelf.catalog.write(jobs.retry) == 2
     assert shelf.states(asset_id)["preview"] == "queued"
@@ -265,6 +271,7 @@ def test_without_a_model_embedding_waits_and_the_rest_goes_on(shelf: Shelf) -> N
         "embed": "queued",
         "faces": "done",
         "text": "done",
+        "tags": "queued",
     }
 
 

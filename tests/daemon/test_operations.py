@@ -50,7 +50,16 @@ def names(operations: Operations, path: str) -> list[str]:
 
 
 def test_folders_are_listed(operations: Operations):
-    assert names(operations, "") == ["files", "by-date", "places", "types", "search", ".haven"]
+    assert names(operations, "") == [
+        "files",
+        "by-date",
+        "places",
+        "types",
+        "tags",
+        "search",
+        "duplicates",
+        ".haven",
+    ]
     assert names(operations, "by-date") == ["2019", "2020", "_undated"]
     assert names(operations, "by-date/2019") == ["07", "12"]
     assert names(operations, "by-date/2019/07") == ["IMG_0001.jpg", "IMG_0002.jpg"]

@@ -6,6 +6,8 @@ import pytest
 
 from havenfs.extract import dates, geography
 
+from .landmarks import LANDMARKS
+
 
 @pytest.mark.parametrize(
     ("latitude", "longitude", "city", "country"),
@@ -31,6 +33,33 @@ def test_a_landmark_is_in_the_city_that_people_say(
     assert found is not None
     assert (found.city, found.country) == (city, country)
     assert city == "Vatican City" or found.region
+
+
+def test_landmarks_are_where_people_say_they_are() -> None:
+    countries, cities = [], []
+    for landmark in LANDMARKS:
+        found = geography.locality(landmark.latitude, landmark.longitude)
+        if (found.country if found else "") != landmark.country:
+            countries.append((landmark.name, found))
+        elif landmark.cities and (found is None or found.city not in landmark.cities):
+            cities.append((landmark.name, found))
+    assert not countries
+    assert len(cities) <= 8, cities
+
+
+def test_without_the_table_of_zones_the_nearest_city_tells_the_country(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(geography, "_owners", dict)
+    found = geography.locality(48.8584, 2.2945)
+    assert found is not None
+    assert (found.city, found.country) == ("Paris", "France")
+
+
+def test_ice_has_a_country_and_no_city() -> None:
+    found = geography.locality(72.58, -38.45)
+    assert found is not None
+    assert (found.country, found.region, found.city) == ("Greenland", "", "")
 
 
 def test_the_open_sea_has_no_name() -> None:

@@ -31,7 +31,15 @@ ALL = frozenset(Stage)
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "
 UNIT = np.eye(1, 4, dtype="<f4").tobytes()
 PREVIEW = Preview(
-    width=4, height=3, small=WEBP, large=WEBP, thumbhash=b"t", phash=1, text_likeness=0.5
+    width=4,
+    height=3,
+    small=WEBP,
+    large=WEBP,
+    thumbhash=b"t",
+    phash=1,
+    inner=1,
+    grid=bytes(256),
+    text_likeness=0.5,
 )
 EMBEDDING = Embedding(model=ModelId("m@1"), vector=UNIT)
 GOOD = Findings(

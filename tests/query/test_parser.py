@@ -240,6 +240,7 @@ def test_the_help_names_every_key_of_the_language() -> None:
         "rating",
         "fav",
         "text",
+        "lang",
         "like",
         "size",
         "mp",

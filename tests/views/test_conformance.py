@@ -41,6 +41,13 @@ FOLDERS = [
     "search/dog/@ranked",
     "search/dog/@places",
     "search/dog/@places/Italy/Rome",
+    "tags",
+    "tags/_suggested",
+    "tags/_suggested/dog",
+    "by-date/2019/@tags/_suggested",
+    "duplicates",
+    "duplicates/IMG_0001.jpg",
+    "duplicates/IMG_0001.jpg/@types/photos",
     ".haven",
     ".haven/by-id",
     "@people",
@@ -70,7 +77,19 @@ def key_of(node: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def tree(standing: Any) -> Folder:
+    standing.catalog.write(_copies)
     return open_tree(standing.catalog, Searcher(standing.catalog, None))
+
+
+def _copies(db: Any) -> None:
+    """The two pictures of Rome, for want of real copies; one of them is taken for a dog and for children at play."""
+    db.execute(
+        'INSERT INTO suggested_tag SELECT asset.id, value, 0.9 FROM asset, json_each(\'["dog", "children: at play?"]\')'
+        " WHERE name = 'IMG_0001.jpg'"
+    )
+    db.execute(
+        "INSERT INTO duplicate SELECT id, 1 FROM asset WHERE name IN ('IMG_0001.jpg', 'IMG_0002.jpg')"
+    )
 
 
 @pytest.fixture(params=FOLDERS)

@@ -43,8 +43,10 @@ def holds(schema: dict[str, Any], value: Any, schemas: dict[str, Any]) -> bool:
     match schema["type"]:
         case "object":
             known = schema["properties"]
-            return set(schema.get("required", ())) <= set(value) <= set(known) and all(
-                holds(known[k], v, schemas) for k, v in value.items()
+            return (
+                isinstance(value, dict)
+                and set(schema.get("required", ())) <= set(value) <= set(known)
+                and all(holds(known[k], v, schemas) for k, v in value.items())
             )
         case "array":
             return all(holds(schema["items"], v, schemas) for v in value)

@@ -20,7 +20,7 @@ async def test_the_status_counts_assets_by_kind(client: httpx.AsyncClient) -> No
 async def test_progress_is_told_stage_by_stage(client: httpx.AsyncClient) -> None:
     progress = (await client.get("/api/status")).json()["progress"]
     stages = {stage["stage"]: stage for stage in progress["stages"]}
-    assert list(stages) == ["metadata", "preview", "embed", "faces", "text"]
+    assert list(stages) == ["metadata", "preview", "embed", "faces", "text", "tags"]
     assert stages["metadata"]["done"] == 9
     assert stages["embed"]["queued"] == 9
     assert stages["embed"]["eta_s"] is None

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from havenfs.catalog import assets, browse, gallery
+from havenfs.catalog import (
+    assets,
+    browse,
+    duplicates,
+    gallery,
+    neighbours,
+    places,
+    readings,
+    tags,
+)
 from havenfs.entities import AssetId, DateSource
 from havenfs.errors import NotFound
 from havenweb import folders, pictures
@@ -37,6 +46,45 @@ class AssetParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Which one."""
 
     id: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    q: Annotated[str, Meta(max_length=1000)] = ""
+    """Words whose places on the picture are wanted: those that were searched for."""
+
+
+class SuggestedTag(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model takes the picture for. Nobody has said so."""
+
+    tag: str
+    score: float
+    """0..1."""
+
+
+class SuggestedPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it was probably taken, by what was taken minutes before and after. Nobody has said so."""
+
+    latitude: float
+    longitude: float
+    place: str | None
+    confidence: float
+    """0..1."""
+    reason: str
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a word that was searched for stands on the picture, as shares of its sides, 0..1."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """Another copy of the same picture."""
+
+    id: int
+    name: str
+    reason: str
+    """Why it is the best one, or what it has lost."""
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +98,8 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     """BLAKE3 of the content, in hexadecimal."""
     taken_source: DateSource | None
     """Where the date comes from; `mtime` is an estimate."""
+    taken_confidence: float | None
+    """How likely the date is right, 0..1."""
     place: str | None
     """City, region, country."""
     latitude: float | None
@@ -66,6 +116,15 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     keywords: list[str]
     text: str | None
     """Words of the document or on the picture: their beginning."""
+    language: str | None
+    """Of that text; ISO 639-1."""
+    text_keywords: list[str]
+    """What that text is about."""
+    marks: list[Mark]
+    suggested_tags: list[SuggestedTag]
+    suggested_position: SuggestedPosition | None
+    copies: list[Copy]
+    """All copies, this one too, the best first; empty where there are no others."""
     folders: list[folders.Folder]
     """Where it stands in the tree, the most telling folder first."""
 
@@ -78,13 +137,17 @@ def _newest(library: Library, parameters: NewestParameters) -> Newest:
 
 
 def _asset(library: Library, parameters: AssetParameters) -> Details:
-    return library.catalog.read(_details, AssetId(parameters.id), folders.base(library.mount))
+    return library.catalog.read(
+        _details, AssetId(parameters.id), folders.base(library.mount), parameters.q
+    )
 
 
-def _details(db: Connection, asset_id: AssetId, base: str) -> Details:
+def _details(db: Connection, asset_id: AssetId, base: str, sought: str) -> Details:
     asset = assets.get(db, asset_id)
     known = browse.details(db, asset_id)
     exposure = gallery.exposure(db, asset_id)
+    reading = readings.of_asset(db, asset_id)
+    group = duplicates.group_of(db, asset_id)
     (picture,) = pictures.describe(db, [asset])
     return Details(
         picture=picture,
@@ -92,6 +155,7 @@ def _details(db: Connection, asset_id: AssetId, base: str) -> Details:
         size=asset.size,
         hash=asset.hash.hex(),
         taken_source=asset.taken_source,
+        taken_confidence=gallery.confidence(db, asset_id),
         place=known.place,
         latitude=known.latitude,
         longitude=known.longitude,
@@ -105,7 +169,37 @@ def _details(db: Connection, asset_id: AssetId, base: str) -> Details:
         caption=known.caption,
         keywords=list(known.keywords),
         text=known.text[:TEXT_SHOWN] if known.text else None,
+        language=reading.language if reading else None,
+        text_keywords=list(reading.keywords) if reading else [],
+        marks=[
+            Mark(left=mark.left, top=mark.top, width=mark.width, height=mark.height)
+            for mark in readings.marks(db, asset_id, sought.split())
+        ],
+        suggested_tags=[
+            SuggestedTag(tag=tag, score=score) for tag, score in tags.of_asset(db, asset_id)
+        ],
+        suggested_position=_position(db, asset_id),
+        copies=[
+            Copy(id=copy.asset_id, name=copy.name, reason=copy.reason)
+            for copy in duplicates.ranked(db, group)
+        ]
+        if len(group) > 1
+        else [],
         folders=folders.of_asset(db, asset, base),
+    )
+
+
+def _position(db: Connection, asset_id: AssetId) -> SuggestedPosition | None:
+    found = neighbours.suggestion(db, asset_id)
+    if found is None:
+        return None
+    lineage = places.lineage(db, found.place_id) if found.place_id is not None else []
+    return SuggestedPosition(
+        latitude=found.latitude,
+        longitude=found.longitude,
+        place=", ".join(place.name for place in reversed(lineage)) or None,
+        confidence=found.confidence,
+        reason=found.reason,
     )
 
 

@@ -130,7 +130,13 @@ export function App() {
         </p>
       </footer>
       {open !== null && (
-        <Lightbox id={open} hung={query ? hits : (latest ?? [])} onShow={show} onClose={shut} />
+        <Lightbox
+          id={open}
+          sought={query.slice(0, 1000)}
+          hung={query ? hits : (latest ?? [])}
+          onShow={show}
+          onClose={shut}
+        />
       )}
       {helping && <Help onFind={find} onClose={() => setHelping(false)} />}
     </>

@@ -55,8 +55,11 @@ export const newest = (limit: number, signal: AbortSignal): Promise<Picture[]> =
     (answer) => answer.pictures,
   );
 
-export const asset = (id: number, signal: AbortSignal): Promise<Details> =>
-  unwrap(client.GET("/api/assets/{id}", { params: { path: { id } }, signal }));
+/** One asset; with `sought`, also where those words stand on it. */
+export const asset = (id: number, sought: string, signal: AbortSignal): Promise<Details> =>
+  unwrap(
+    client.GET("/api/assets/{id}", { params: { path: { id }, query: { q: sought } }, signal }),
+  );
 
 export const status = (signal: AbortSignal): Promise<Status> =>
   unwrap(client.GET("/api/status", { signal }));

@@ -155,7 +155,7 @@ export interface components {
          * @description Steps of extraction after a file has been identified, in the order in which they are useful.
          * @enum {unknown}
          */
-        Stage: "embed" | "faces" | "metadata" | "preview" | "text";
+        Stage: "embed" | "faces" | "metadata" | "preview" | "tags" | "text";
         /**
          * Trouble
          * @description One thing that could not be indexed.
@@ -245,6 +245,7 @@ export interface components {
             size: number;
             hash: string;
             taken_source: components["schemas"]["DateSource"] | null;
+            taken_confidence: number | null;
             place: string | null;
             latitude: number | null;
             longitude: number | null;
@@ -258,6 +259,12 @@ export interface components {
             caption: string | null;
             keywords: string[];
             text: string | null;
+            language: string | null;
+            text_keywords: string[];
+            marks: components["schemas"]["Mark"][];
+            suggested_tags: components["schemas"]["SuggestedTag"][];
+            suggested_position: components["schemas"]["SuggestedPosition"] | null;
+            copies: components["schemas"]["Copy"][];
             folders: components["schemas"]["Folder"][];
         };
         /**
@@ -266,6 +273,44 @@ export interface components {
          * @enum {unknown}
          */
         DateSource: "container" | "exif" | "folder" | "mtime" | "name" | "takeout" | "xmp";
+        /**
+         * Mark
+         * @description Where a word that was searched for stands on the picture, as shares of its sides, 0..1.
+         */
+        Mark: {
+            left: number;
+            top: number;
+            width: number;
+            height: number;
+        };
+        /**
+         * SuggestedTag
+         * @description What a model takes the picture for. Nobody has said so.
+         */
+        SuggestedTag: {
+            tag: string;
+            score: number;
+        };
+        /**
+         * SuggestedPosition
+         * @description Where it was probably taken, by what was taken minutes before and after. Nobody has said so.
+         */
+        SuggestedPosition: {
+            latitude: number;
+            longitude: number;
+            place: string | null;
+            confidence: number;
+            reason: string;
+        };
+        /**
+         * Copy
+         * @description Another copy of the same picture.
+         */
+        Copy: {
+            id: number;
+            name: string;
+            reason: string;
+        };
         /**
          * Folder
          * @description One place where an asset stands.
@@ -423,7 +468,9 @@ export interface operations {
     };
     asset: {
         parameters: {
-            query?: never;
+            query?: {
+                q?: string;
+            };
             header?: never;
             path: {
                 id: number;

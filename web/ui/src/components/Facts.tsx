@@ -32,16 +32,24 @@ function place({ place: all }: Details): string | null {
   return all && [...new Set(all.split(", "))].join(", ");
 }
 
+/** A guess, said as one: where it was probably taken. */
+function guess({ suggested_position: found }: Details): string | null {
+  return found && `${found.place ?? `${found.latitude}, ${found.longitude}`}: ${found.reason}`;
+}
+
 /** What is known of one asset. */
 export function Facts({ details }: { details: Details }) {
   const { picture } = details;
   const rows: [string, string | null][] = [
     ["Date", when(details)],
     ["Place", place(details)],
+    ["Probably", guess(details)],
     ["Camera", [details.camera, details.lens].filter(Boolean).join(", ")],
     ["Exposure", exposure(details)],
     ["Caption", details.caption],
     ["Keywords", details.keywords.join(", ")],
+    ["Suggested tags", details.suggested_tags.map(({ tag }) => tag).join(", ")],
+    ["Copies", details.copies.map(({ name, reason }) => `${name} (${reason})`).join("; ")],
     ["Length", picture.duration_ms === null ? null : duration(picture.duration_ms)],
     [
       "File",
@@ -53,6 +61,7 @@ export function Facts({ details }: { details: Details }) {
         .filter(Boolean)
         .join(" · "),
     ],
+    ["About", details.text_keywords.join(", ")],
     ["Text", picture.preview ? details.text : null], // a sheet of text stands beside already
   ];
   return (

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { type Picture, asset } from "../api/client";
+import { type Details, type Picture, asset } from "../api/client";
 import { useAnswer } from "../hooks/useAnswer";
 import { Facts } from "./Facts";
 import { Icon } from "./Icon";
@@ -9,18 +9,23 @@ import type { Hung } from "./Wall";
 
 interface Props {
   id: number;
+  /** The search, whose words are marked where they stand on the picture. */
+  sought: string;
   /** What the arrows walk through. */
   hung: readonly Hung[];
   onShow: (id: number) => void;
   onClose: () => void;
 }
 
-const ask = (key: string, signal: AbortSignal) => asset(Number(key), signal);
+const ask = (key: string, signal: AbortSignal) => {
+  const gap = key.indexOf(" ");
+  return asset(Number(key.slice(0, gap)), key.slice(gap + 1), signal);
+};
 
 /** One asset, large, with everything known of it. A modal dialog: the browser keeps the focus in and Esc closes it. */
-export function Lightbox({ id, hung, onShow, onClose }: Props) {
+export function Lightbox({ id, sought, hung, onShow, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { data, error } = useAnswer(String(id), ask);
+  const { data, error } = useAnswer(`${id} ${sought}`, ask);
   const details = data?.picture.id === id ? data : null;
   const at = hung.findIndex(({ picture }) => picture.id === id);
   const before = at > 0 ? hung[at - 1] : undefined;
@@ -69,7 +74,14 @@ export function Lightbox({ id, hung, onShow, onClose }: Props) {
       }}
     >
       <div className="stage">
-        {picture && <Shown key={id} picture={picture} text={details?.text ?? null} />}
+        {picture && (
+          <Shown
+            key={id}
+            picture={picture}
+            text={details?.text ?? null}
+            marks={details?.marks ?? []}
+          />
+        )}
         <button
           type="button"
           className="turn back"
@@ -120,9 +132,10 @@ interface ShownProps {
   picture: Picture;
   /** The beginning of a document. */
   text: string | null;
+  marks: Details["marks"];
 }
 
-function Shown({ picture, text }: ShownProps) {
+function Shown({ picture, text, marks }: ShownProps) {
   const [unplayable, setUnplayable] = useState(false);
   if (picture.kind === "video" && !unplayable) {
     return (
@@ -138,7 +151,22 @@ function Shown({ picture, text }: ShownProps) {
     );
   }
   if (picture.preview) {
-    return <img src={picture.preview} alt={describe(picture)} />;
+    return (
+      <div className="marked">
+        <img src={picture.preview} alt={describe(picture)} />
+        {marks.map(({ left, top, width, height }) => (
+          <mark
+            key={`${left} ${top}`}
+            style={{
+              left: `${left * 100}%`,
+              top: `${top * 100}%`,
+              width: `${width * 100}%`,
+              height: `${height * 100}%`,
+            }}
+          />
+        ))}
+      </div>
+    );
   }
   if (text) {
     return <p className="card page">{text}</p>;

@@ -7,6 +7,7 @@ const DOING: Record<string, string> = {
   embed: "Looking at pictures",
   faces: "Looking for faces",
   text: "Reading text",
+  tags: "Suggesting tags",
 };
 
 /** How far indexing is; nothing when all is done. */

@@ -1,0 +1,124 @@
+"""duplicates/<group>/: copies of one picture, the best first, and in `_copies.txt` where each lies and why it stands there.
+
+A group has the name of its oldest member: names of assets are unique, so these are. Copies of equal bytes are one asset with
+several files: one name here, each path in the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import assets, browse, duplicates
+from havenfs.entities import Hit
+from havenfs.errors import NotFound
+
+from .folders import Folder
+from .nodes import Leaf, Text
+
+if TYPE_CHECKING:
+    from havenfs.catalog.catalog import Connection
+    from havenfs.catalog.duplicates import Copy
+    from havenfs.entities import Asset, AssetId
+
+    from .library import Scope
+    from .nodes import Directory, Entry, Node
+
+REPORT = "_copies.txt"
+
+
+class Duplicates(Folder):
+    """A folder a group."""
+
+    __slots__ = ()
+
+    @property
+    def slow(self) -> bool:
+        """Files of equal bytes are counted: half a second for a million."""
+        return True
+
+    @property
+    def lasting(self) -> bool:
+        """Groups form while pictures are looked at."""
+        return False
+
+    def entries(self) -> list[Entry]:
+        """The groups, by name."""
+        catalog = self.scope.library.catalog
+        found = catalog.read(lambda db: assets.many(db, duplicates.groups(db)))
+        named = sorted((asset.name, asset.id) for asset in found)
+        return [(name.encode(), self._group(id_)) for name, id_ in named]
+
+    def child(self, name: str) -> Node:
+        """The group of this name."""
+        catalog = self.scope.library.catalog
+        asset = catalog.read(browse.asset, (), name)
+        if not catalog.read(duplicates.names_group, asset.id):
+            raise NotFound(name)
+        return self._group(asset.id)
+
+    def _group(self, asset_id: AssetId) -> Group:
+        return Group(self.scope.choose(str(asset_id)), asset_id)
+
+
+class Group(Folder):
+    """The copies of one picture."""
+
+    __slots__ = ("_asset_id",)
+
+    def __init__(self, scope: Scope, asset_id: AssetId) -> None:
+        super().__init__(scope)
+        self._asset_id = asset_id
+
+    @property
+    def lasting(self) -> bool:
+        """Another copy may be better tomorrow."""
+        return False
+
+    def facet(self, name: str) -> Directory | None:
+        """The facets narrow the copies."""
+        open_ = self.scope.library.facets.get(name)
+        if open_ is None:
+            return None
+        ids = self.scope.library.catalog.read(duplicates.group_of, self._asset_id)
+        return open_(replace(self.scope, choice=browse.among(ids)).narrow(name))
+
+    def entries(self) -> list[Entry]:
+        """The report, then the copies, best first."""
+        catalog = self.scope.library.catalog
+        copies, found = catalog.read(_members, self._asset_id)
+        report: Entry = (REPORT.encode(), self._report())
+        return [
+            report,
+            *(_entry(copy, found[copy.asset_id], rank) for rank, copy in enumerate(copies)),
+        ]
+
+    def child(self, name: str) -> Node:
+        """The report or a copy."""
+        for entry, node in self.entries():
+            if entry == name.encode():
+                return node
+        raise NotFound(name)
+
+    def _report(self) -> Text:
+        catalog = self.scope.library.catalog
+
+        def render() -> bytes:
+            copies, _ = catalog.read(_members, self._asset_id)
+            lines = [
+                f"{copy.reason}\n" + "".join(f"    files/{path}\n" for path in copy.paths)
+                for copy in copies
+            ]
+            return "".join(lines).encode()
+
+        return Text.of(f"{self.key}/{REPORT}", render)
+
+
+def _members(db: Connection, asset_id: AssetId) -> tuple[list[Copy], dict[AssetId, Asset]]:
+    ids = duplicates.group_of(db, asset_id)
+    return duplicates.ranked(db, ids), {asset.id: asset for asset in assets.many(db, ids)}
+
+
+def _entry(copy: Copy, asset: Asset, rank: int) -> Entry:
+    hit = Hit(asset_id=asset.id, score=1 / (1 + rank), reasons=(copy.reason,))
+    return asset.name.encode(), Leaf(asset, hit)

@@ -1,0 +1,88 @@
+"""Suggested tags in SQL: what waits, what is replaced, what another model does anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from havenfs.catalog import filters, jobs, tags, vectors
+from havenfs.entities import AssetId, Embedding, JobState, ModelId, Stage
+from havenfs.query import Field, parse
+
+if TYPE_CHECKING:
+    import apsw
+
+MODEL, BY, LATER = ModelId("m@1"), ModelId("m@1+words"), ModelId("m@1+others")
+
+
+def embedded(shelf: Any, name: str, *frames: int) -> AssetId:
+    asset_id = shelf.add(name)
+
+    def fill(db: apsw.Connection) -> None:
+        jobs.enqueue(db, asset_id, [Stage.EMBED, Stage.TAGS], priority=0)
+        unit = np.eye(1, 4, dtype="<f4").tobytes()
+        vectors.put(db, asset_id, [Embedding(model=MODEL, vector=unit, frame_ms=f) for f in frames])
+        jobs.finish(db, asset_id, Stage.EMBED, JobState.DONE, model=MODEL)
+
+    shelf.catalog.write(fill)
+    return asset_id
+
+
+def search(shelf: Any, text: str) -> list[AssetId]:
+    node = parse(text).where
+    assert isinstance(node, Field)
+
+    def run(db: apsw.Connection) -> list[AssetId]:
+        return filters.find(db, filters.compile_field(db, node), limit=10)
+
+    return shelf.catalog.read(run)
+
+
+def test_what_is_embedded_waits_with_the_vectors_of_its_frames(shelf: Any) -> None:
+    photo, video = embedded(shelf, "a.jpg", 0), embedded(shelf, "b.mp4", 0, 5000)
+    found = shelf.catalog.read(tags.waiting, MODEL, 10)
+    assert {id_: rows.shape for id_, rows in found.items()} == {photo: (1, 4), video: (2, 4)}
+    assert np.allclose(found[photo], [[1, 0, 0, 0]])
+    assert shelf.catalog.read(tags.waiting, ModelId("other@1"), 10) == {}
+
+
+def test_suggestions_are_found_and_replaced(shelf: Any) -> None:
+    asset_id = embedded(shelf, "a.jpg", 0)
+    shelf.catalog.write(tags.put, BY, {asset_id: [("dog", 0.9), ("beach", 0.7)]})
+    assert shelf.catalog.read(tags.of_asset, asset_id) == [("dog", 0.9), ("beach", 0.7)]
+    assert shelf.catalog.read(tags.suggested) == ["beach", "dog"]
+    assert search(shelf, "tag=Dog") == [asset_id]
+    assert shelf.catalog.read(tags.waiting, MODEL, 10) == {}
+    shelf.catalog.write(tags.put, BY, {asset_id: [("cat", 0.8)]})
+    assert shelf.catalog.read(tags.suggested) == ["cat"]
+    assert search(shelf, "tag=dog") == []
+
+
+def test_other_words_do_it_again(shelf: Any) -> None:
+    asset_id = embedded(shelf, "a.jpg", 0)
+    shelf.catalog.write(tags.put, BY, {asset_id: []})
+    assert shelf.catalog.write(tags.requeue, BY) == 0
+    assert shelf.catalog.write(tags.requeue, LATER) == 1
+    assert list(shelf.catalog.read(tags.waiting, MODEL, 10)) == [asset_id]
+
+
+def test_what_cannot_be_seen_is_not_waited_for(shelf: Any) -> None:
+    asset_id = shelf.add("a.txt")
+
+    def fill(db: apsw.Connection) -> None:
+        jobs.enqueue(db, asset_id, [Stage.EMBED, Stage.TAGS], priority=0)
+        jobs.finish(db, asset_id, Stage.EMBED, JobState.SKIPPED, reason="no picture of it")
+
+    shelf.catalog.write(fill)
+    assert shelf.catalog.write(tags.skip) == 1
+    assert shelf.catalog.write(tags.skip) == 0
+
+
+def test_the_words_of_one_model_are_kept(shelf: Any) -> None:
+    made = np.arange(8, dtype=np.float32).reshape(2, 4)
+    shelf.catalog.write(tags.keep_words, BY, made)
+    kept = shelf.catalog.read(tags.words, BY)
+    assert np.array_equal(kept, made)
+    shelf.catalog.write(tags.keep_words, LATER, made)
+    assert shelf.catalog.read(tags.words, BY) is None
