@@ -18,6 +18,8 @@
   x SourceGone            the original's disk or file cannot be reached
   x Stale                 a handle to something that has gone or cannot be found again
   x ModelError            a model directory that is missing, damaged or of another kind
+  x LicenceNotAccepted    a model whose licence restricts its use, and nobody has said yes to it
+  x InstallError          a model that could not be fetched or put in place; what was there before still is
   x EncoderUnavailable    nobody answers "embed this text"; search goes on without pictures
 
 Each edge has one table: errno (`havend.errno`), HTTP status (`havenweb.errors`), exit code (`havend.exits`).
@@ -103,6 +105,14 @@ class Stale(HavenError):  # noqa: N818
 
 class ModelError(HavenError):
     """A model directory that is missing, damaged or of another kind."""
+
+
+class LicenceNotAccepted(HavenError):  # noqa: N818
+    """A model whose licence restricts its use, asked for without a word that the owner accepts it."""
+
+
+class InstallError(HavenError):
+    """A model that could not be fetched, unpacked or put in place. Nothing of it is in use, and nothing else has changed."""
 
 
 class EncoderUnavailable(HavenError):  # noqa: N818

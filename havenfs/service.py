@@ -24,7 +24,7 @@ def configure_logging(program: str, *, verbose: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    for noisy in ("PIL", "httpx", "uvicorn.access"):
+    for noisy in ("PIL", "httpx2", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

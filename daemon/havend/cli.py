@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import havenfs
 from havenfs import errors, service, settings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from havenfs.config import SourceConfig, State
+    from havenfs.models.install import Progress
 
 EPILOG = """\
 exit codes:
@@ -188,12 +189,7 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
-    models = commands.add_parser("models", help="the models that look at pictures")
-    model_commands = models.add_subparsers(dest="models_command", metavar="COMMAND", required=True)
-    listing = model_commands.add_parser(
-        "list", parents=[state, as_json], help="built in and installed"
-    )
-    listing.set_defaults(run=_models_list)
+    _add_models(commands, state, as_json)
 
     settle = commands.add_parser("config", help="the settings")
     settle_commands = settle.add_subparsers(dest="config_command", metavar="COMMAND", required=True)
@@ -211,6 +207,81 @@ def parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(run=_version)
     return top
+
+
+def _add_models(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # pyright: ignore[reportPrivateUsage]
+    state: argparse.ArgumentParser,
+    as_json: argparse.ArgumentParser,
+) -> None:
+    models = commands.add_parser("models", help="the models that look at pictures")
+    model_commands = models.add_subparsers(dest="models_command", metavar="COMMAND", required=True)
+    listing = model_commands.add_parser(
+        "list", parents=[state, as_json], help="built in and installed, with their speed here"
+    )
+    listing.add_argument(
+        "--catalogue", action="store_true", help="instead, those that can be installed by name"
+    )
+    listing.set_defaults(run=_models_list)
+
+    recommend = model_commands.add_parser(
+        "recommend", parents=[state, as_json], help="measure this machine; which model suits it"
+    )
+    recommend.set_defaults(run=_models_recommend)
+
+    install = model_commands.add_parser(
+        "install",
+        parents=[state],
+        help="download a model, or take it from a folder or an archive",
+        description="Downloads go to huggingface.co, or where HF_ENDPOINT says, through the proxies of the environment. What "
+        "was broken off goes on where it was.",
+    )
+    install.add_argument("name", metavar="NAME", nargs="?", help="of the catalogue")
+    install.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="a folder, zip or tar; no network"
+    )
+    install.add_argument(
+        "--name", dest="alias", metavar="NAME", help="what to call what PATH holds"
+    )
+    install.add_argument(
+        "--accept-licence",
+        action="store_true",
+        help="for models whose licence restricts their use: you have read and accept it",
+    )
+    install.set_defaults(run=_models_install)
+
+    use = model_commands.add_parser(
+        "use",
+        parents=[state],
+        help="choose a model; the old one answers until the new one is ready",
+    )
+    use.add_argument("name", metavar="NAME")
+    use.set_defaults(run=_models_use)
+
+    verify = model_commands.add_parser(
+        "verify", parents=[state, as_json], help="compare models with what was installed"
+    )
+    verify.add_argument("names", metavar="NAME", nargs="*", help="default: all of them")
+    verify.set_defaults(run=_models_verify)
+
+    remove = model_commands.add_parser("remove", parents=[state], help="delete an installed model")
+    remove.add_argument("name", metavar="NAME")
+    remove.set_defaults(run=_models_remove)
+
+    decline = model_commands.add_parser(
+        "decline", parents=[state], help="no more offers of a full model"
+    )
+    decline.add_argument("--undo", action="store_true", help="make them again")
+    decline.set_defaults(run=_models_decline)
+
+    export = model_commands.add_parser(
+        "export",
+        help="turn an open_clip model into one that HavenFS takes (needs the training extra)",
+        add_help=False,  # the exporter's own says more
+        prefix_chars="+",  # its options are the exporter's
+    )
+    export.add_argument("arguments", nargs="*")
+    export.set_defaults(run=_models_export)
 
 
 def _state(arguments: argparse.Namespace) -> State:
@@ -315,9 +386,9 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _models_list(arguments: argparse.Namespace) -> int:
-    from . import report
+    from . import models, report
 
-    listing = report.models(_state(arguments))
+    listing = models.choices() if arguments.catalogue else report.models(_state(arguments))
     print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
     return exits.OK
 
@@ -332,6 +403,92 @@ def _config_show(arguments: argparse.Namespace) -> int:
 def _config_check(arguments: argparse.Namespace) -> int:
     config = settings.load(arguments.config)
     print(f"{config.file} is right." if config.file else f"There is no {settings.default_file()}.")
+    return exits.OK
+
+
+def _models_recommend(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    found = models.recommended(_state(arguments))
+    print(json.dumps(found.as_json(), indent=2) if arguments.json else found.as_text())
+    return exits.OK
+
+
+def _models_install(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    state = _state(arguments)
+    accepted: bool = arguments.accept_licence
+    if (arguments.name is None) == (arguments.source is None):
+        raise errors.ConfigError(
+            "name a model of the catalogue, or a folder or archive with --from PATH."
+        )
+    if arguments.source is not None:
+        model = models.bring(state, arguments.source, arguments.alias, accepted=accepted)
+    else:
+        with _Download() as download:
+            model = models.fetch(state, arguments.name, accepted=accepted, progress=download.show)
+    print(
+        f"{model.name} is installed ({model.licence}). Use it with: havenfs models use {model.name}"
+    )
+    return exits.OK
+
+
+class _Download:
+    """One line on a terminal that says how far a download is."""
+
+    def __enter__(self) -> Self:
+        self._terminal = sys.stderr.isatty()
+        return self
+
+    def show(self, progress: Progress) -> None:
+        if self._terminal:
+            done, total = progress.done / 1e6, progress.total / 1e6
+            print(
+                f"\r\033[K{done:.0f} of {total:.0f} MB: {progress.file}",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _models_use(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    print(models.use(_state(arguments), arguments.name))
+    return exits.OK
+
+
+def _models_verify(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    found = models.verify(_state(arguments), arguments.names)
+    print(json.dumps(found.as_json(), indent=2) if arguments.json else found.as_text())
+    return exits.OK if found.good else exits.FAILED
+
+
+def _models_remove(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    print(models.remove(_state(arguments), arguments.name))
+    return exits.OK
+
+
+def _models_decline(arguments: argparse.Namespace) -> int:
+    from havenfs.models import recommend
+
+    recommend.decline(_state(arguments), offers=arguments.undo)
+    return exits.OK
+
+
+def _models_export(arguments: argparse.Namespace) -> int:
+    from . import models
+
+    models.export(arguments.arguments)
     return exits.OK
 
 

@@ -53,7 +53,7 @@ class _Encoder:
         """The vector, or why there is none."""
         async with self._turn:
             try:
-                model = await trio.to_thread.run_sync(registry.active, self._state)
+                model = await trio.to_thread.run_sync(registry.answering, self._state)
             except ModelError as error:
                 return str(error)
             if model.id != self._model:

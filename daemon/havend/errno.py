@@ -27,6 +27,8 @@ TABLE: dict[type[errors.HavenError], int] = {
     # The kernel then looks the path up anew, and the program that asked never hears of it.
     errors.Stale: codes.ESTALE,
     errors.ModelError: codes.EIO,
+    errors.LicenceNotAccepted: codes.EPERM,
+    errors.InstallError: codes.EIO,
     errors.EncoderUnavailable: codes.EIO,
 }
 

@@ -13,6 +13,7 @@ TABLE: dict[type[errors.HavenError], int] = {
     errors.ConfigError: USAGE,
     errors.InvalidQuery: USAGE,
     errors.ModelError: USAGE,
+    errors.LicenceNotAccepted: USAGE,
     errors.HavenError: FAILED,
 }
 """The nearest base class counts."""

@@ -27,11 +27,12 @@ from havenfs.models.manifest import ModelKind
 from havenfs.settings import Indexing
 from havenfs.standing import Standing
 
-from . import bell, encoder, telling
+from . import bell, encoder, telling, trial
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .succession import Succession
 from .tagger import Tagging
 from .visitor import WAITING, Identification, Visitation, Visitor
 
@@ -124,6 +125,7 @@ async def run(
             )
             if not once:
                 nursery.start_soon(indexer.follow_owner)
+                nursery.start_soon(indexer.measure)
                 nursery.start_soon(tagging.follow)
             await indexer.work()
             await tagging.catch_up()
@@ -171,6 +173,7 @@ class _Indexer:
         self._busy = _Busy()
         self._wake = trio.Event()
         self._said_idle = True
+        self._succession = Succession(state, catalog)
         self._hurried = False
         self._waiting = False
         self._employed: set[int] = set()
@@ -272,11 +275,16 @@ class _Indexer:
         self.visitor.use(chosen)
         self._wake.set()
 
+    async def measure(self) -> None:
+        """See once what this machine can do."""
+        await trio.to_thread.run_sync(trial.measure_once, self._state, abandon_on_cancel=True)
+
     async def follow_owner(self) -> None:
         """Notice when the owner chooses other models or changes the settings, until cancelled."""
         mistake = ""
         while True:
             await trio.sleep(OWNER_S)
+            await self._succession.settle(self.visitor.models.get(Stage.EMBED))
             await self._follow_models()
             if self.options.again is None:
                 continue
@@ -340,6 +348,7 @@ class _Indexer:
                         and self.scanner.idle
                     ):
                         if self._once:
+                            await self._succession.settle(self.visitor.models.get(Stage.EMBED))
                             return
                         if not self._waiting and not self._said_idle:
                             log.info("everything is indexed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ import msgspec
 from havenfs import standing
 from havenfs.catalog import Catalog, assets, progress as progressing, sources
 from havenfs.entities import Stage
-from havenfs.errors import EncoderUnavailable
-from havenfs.models import registry
+from havenfs.errors import EncoderUnavailable, ModelError
+from havenfs.models import measured, recommend, registry
 from havenfs.models.manifest import ModelKind
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
 
 from . import transport
+from .words import duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from havenfs.catalog.progress import Progress, Trouble
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
+    from havenfs.models.measured import Measured
+    from havenfs.models.recommend import Offer
     from havenfs.models.registry import Model
     from havenfs.standing import Standing
 
@@ -44,17 +48,16 @@ DOING = {
 }
 """What each stage brings, in words for people."""
 
-INSTALL = (
-    "For a full model, put a directory in the layout of Immich's CLIP exports into {models}\n"
-    "and write its name into {models}/active."
-)
-MINIATURE_FACES = (
-    "Faces are found by the miniature model {name}, which knows drawn faces only. For photographs, put a pack of insightface\n"
-    "(buffalo_l, ...), of Immich or of OpenCV's model zoo into {models} and write its name into {models}/active.faces."
-)
-MINIATURE = (
-    "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else.\n"
-    + INSTALL
+MINIATURE = "Picture search runs on the miniature model {name}, trained on drawings: it knows some everyday words and little else."
+MINIATURE_FACES = "Faces are found by the miniature model {name}, which knows drawn faces only."
+OFFER = """\
+For photographs, install a full one: {name} ({megabytes} MB, {licence}{time}):
+  havenfs models install {name} && havenfs models use {name}
+Others: havenfs models recommend. Not now: havenfs models decline."""
+DECLINED = "Full ones: havenfs models recommend."
+SWITCHING = "{new} is looking at the library; until it has seen everything, {old} answers searches."
+CATALOGUE = (
+    "Others: havenfs models list --catalogue. What suits this machine: havenfs models recommend."
 )
 
 
@@ -67,7 +70,11 @@ class Status:
     progress: Progress
     trouble: list[Trouble]
     model: Model
-    """Of pictures."""
+    """The one for pictures that is in use."""
+    answering: Model
+    """The one that answers searches."""
+    offer: Offer | None
+    """A full model instead of the miniature; none once the owner has one, or wants none."""
     faces: Model
     mount: Running | None
     indexer: Standing | None
@@ -94,7 +101,7 @@ class Status:
                 total = s.queued + s.done + s.skipped + s.failed
                 parts.append(f"{DOING[stage]} {total - s.queued}/{total}")
         eta = p.eta_s
-        line = "Indexing: " + ", ".join(parts) + (f", about {_duration(eta)} left" if eta else "")
+        line = "Indexing: " + ", ".join(parts) + (f", about {duration(eta)} left" if eta else "")
         waits = standing.waits(self.indexer)
         return f"{line}; it waits: {waits}" if waits else line
 
@@ -102,9 +109,11 @@ class Status:
         """The whole report."""
         lines: list[str] = []
         if self.model.miniature:
-            lines += [MINIATURE.format(name=self.model.name, models=self.state.models), ""]
+            lines += [MINIATURE.format(name=self.model.name), offered(self.offer) or DECLINED, ""]
+        if self.answering.id != self.model.id:
+            lines += [SWITCHING.format(new=self.model.name, old=self.answering.name), ""]
         if self.faces.miniature:
-            lines += [MINIATURE_FACES.format(name=self.faces.name, models=self.state.models), ""]
+            lines += [MINIATURE_FACES.format(name=self.faces.name), ""]
         if not self.sources:
             lines.append(
                 f"Nothing is indexed yet in {self.state.root}. Start with:\n"
@@ -152,6 +161,8 @@ class Status:
             "indexer": msgspec.to_builtins(self.indexer),
             "model": _model(self.model, active=True),
             "faces": _model(self.faces, active=True),
+            "answering": self.answering.name,
+            "offer": self.offer.choice.name if self.offer is not None else None,
             "finished": self.finished,
             "files": p.files,
             "identifying": p.identifying,
@@ -167,6 +178,29 @@ class Status:
         }
 
 
+def offered(offer: Offer | None) -> str | None:
+    """The offer in words: name, size, licence, how long it would look at the library, the command."""
+    if offer is None:
+        return None
+    time = ""
+    if offer.library_s is not None:
+        time = f", about {duration(offer.library_s)} for {offer.pictures} pictures"
+    return OFFER.format(
+        name=offer.choice.name,
+        megabytes=offer.choice.megabytes,
+        licence=offer.choice.licence,
+        time=time,
+    )
+
+
+def offer(state: State) -> str | None:
+    """The offer to who starts, in words; None for who has a full model or wants none."""
+    with contextlib.suppress(ModelError):  # the chosen model has gone: the indexer says so
+        if registry.active(state).miniature:
+            return offered(recommend.offer(state, 0))
+    return None
+
+
 def status(state: State) -> Status:
     """How the library in *state* stands. Raises NewerState."""
     with Catalog(state.catalog) as catalog:
@@ -175,12 +209,16 @@ def status(state: State) -> Status:
 
 def status_of(catalog: Catalog, state: State) -> Status:
     """The same for who asks again and again and keeps the catalog open."""
+    progress = catalog.read(progressing.progress)
+    model = registry.active(state)
     return Status(
         state=state,
         sources=catalog.read(sources.configured),
-        progress=catalog.read(progressing.progress),
+        progress=progress,
         trouble=catalog.read(progressing.trouble, 1000),
-        model=registry.active(state),
+        model=model,
+        answering=registry.answering(state),
+        offer=recommend.offer(state, progress.assets) if model.miniature else None,
         faces=registry.active(state, ModelKind.FACES),
         mount=transport.running(state),
         indexer=standing.ask(state.standing),
@@ -250,7 +288,7 @@ class _AnyEncoder:
         try:
             return self._socket.encode(text)
         except EncoderUnavailable:
-            return LocalEncoder(registry.active(self._state)).encode(text)
+            return LocalEncoder(registry.answering(self._state)).encode(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,29 +296,58 @@ class Models:
     """What can look at pictures here, and find faces in them."""
 
     models: list[Model]
-    active: list[Model]
-    """The one of each kind that is in use."""
-    state: State
+    active: set[ModelId]
+    """In use, or still answering."""
+    measured: Measured
+    waiting: list[str]
+    """Models of which a part has been downloaded."""
 
     def as_text(self) -> str:
-        """A line a model, the active one marked, and where others go."""
+        """A line a model, those in use marked, with what each was measured to do here."""
         lines = [
-            f"{'*' if m in self.active else ' '} {m.name:<28} {m.kind:<6} {m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
+            f"{'*' if m.id in self.active else ' '} {m.name:<32} {m.kind:<6}{m.dimension:>5} dimensions  {m.licence:<12} {m.description}"
+            + self._speed(m)
             for m in self.models
         ]
-        return "\n".join([*lines, "", INSTALL.format(models=self.state.models)])
+        lines += [
+            f"  {name:<32} partly downloaded: havenfs models install {name} goes on"
+            for name in self.waiting
+        ]
+        return "\n".join([*lines, "", CATALOGUE])
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
-        return {"models": [_model(m, active=m in self.active) for m in self.models]}
+        return {
+            "models": [
+                {
+                    **_model(m, active=m.id in self.active),
+                    "measured": msgspec.to_builtins(self.measured.models.get(m.id)),
+                }
+                for m in self.models
+            ],
+            "waiting": self.waiting,
+        }
+
+    def _speed(self, model: Model) -> str:
+        trial = self.measured.models.get(model.id)
+        if trial is None:
+            return ""
+        note = f" ({trial.note})" if trial.note else ""
+        if trial.batch_ms is None or trial.text_ms is None:
+            return f"\n      measured here: {trial.memory} MiB, by {trial.device}{note}"
+        return (
+            f"\n      measured here: {trial.batch_ms:.0f} ms a picture, {trial.text_ms:.0f} ms a query, {trial.memory} MiB,"
+            f" by {trial.device}{note}"
+        )
 
 
 def models(state: State) -> Models:
     """The models built in and installed in *state*."""
     return Models(
         models=registry.installed(state),
-        active=[registry.active(state, kind) for kind in ModelKind],
-        state=state,
+        active=registry.in_use(state),
+        measured=measured.read(state),
+        waiting=registry.waiting(state),
     )
 
 
@@ -310,11 +377,3 @@ def _printable(source: str, path: bytes) -> str:
 
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "replace")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

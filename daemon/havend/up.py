@@ -208,6 +208,8 @@ def _banner(state: State, mountpoint: Path, http: str | None) -> str:
         else shlex.quote(str(Path(sys.executable).with_name("havenfs")))
     )
     elsewhere = "" if state == State.default() else f" --state {shlex.quote(str(state.root))}"
+    offer = report.offer(state)
+    model = f"\nPictures are searched by a miniature model. {offer}\n" if offer else ""
     return f"""
 HavenFS is up. Ctrl-C ends it and unmounts.
 
@@ -219,7 +221,7 @@ Try, in another terminal:
   ls {here}/search/'dog in the snow'
   cat {here}/search/README.txt
   {command} search{elsewhere} red car
-"""
+{model}"""
 
 
 async def _show_progress(state: State) -> None:

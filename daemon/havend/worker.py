@@ -111,7 +111,7 @@ class Worker:
             from havenfs.extract.clip import TextEncoder
             from havenfs.models import registry
 
-            self._texts = TextEncoder(registry.active(self._state), threads=self._threads)
+            self._texts = TextEncoder(registry.answering(self._state), threads=self._threads)
         vector = self._texts.encode(request.text)
         return Encoded(model=self._texts.model, vector=vector.astype("<f4").tobytes())
 

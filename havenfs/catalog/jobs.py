@@ -141,6 +141,20 @@ def requeue_for_model(db: apsw.Connection, model: ModelId, stage: Stage = Stage.
     return db.changes()
 
 
+def embedding_left(db: apsw.Connection) -> bool:
+    """Whether the model in use has pictures of present sources still to look at."""
+    row = db.execute(
+        """
+        SELECT EXISTS (
+            SELECT 1 FROM job j JOIN asset a ON a.id = j.asset_id
+              JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
+             WHERE j.stage = 'embed' AND j.state = 'queued' AND s.present
+        )
+        """
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def retry(db: apsw.Connection) -> int:
     """Queue everything that failed once more, files included. Returns how many."""
     db.execute(

@@ -171,6 +171,24 @@ def models(db: apsw.Connection) -> list[tuple[str, int]]:
     ]
 
 
+def forget(db: apsw.Connection, keep: Collection[ModelId], limit: int = 5000) -> bool:
+    """Delete up to *limit* vectors of models other than *keep*, and a model with its index once it has none left. Returns
+    whether there are more: a million in one transaction would hold everybody else up."""
+    for model_id, name in db.execute("SELECT id, name FROM model").fetchall():
+        if name in keep:
+            continue
+        db.execute(
+            "DELETE FROM embedding WHERE id IN (SELECT id FROM embedding WHERE model_id = ? LIMIT ?)",
+            (model_id, limit),
+        )
+        if db.execute("SELECT 1 FROM embedding WHERE model_id = ? LIMIT 1", (model_id,)).fetchone():
+            return True
+        db.execute(f"DROP TRIGGER vectors_{model_id}_gone")
+        db.execute(f"DROP TABLE vectors_{model_id}")
+        db.execute("DELETE FROM model WHERE id = ?", (model_id,))
+    return False
+
+
 def _find(db: apsw.Connection, model: ModelId, vector: NDArray[np.float32]) -> int | None:
     row = db.execute("SELECT id, dimension FROM model WHERE name = ?", (model,)).fetchone()
     if row is None:

@@ -15,8 +15,8 @@ import numpy as np
 from havenfs.errors import ModelError
 from havenfs.models import manifest as manifests
 
-from .graphs import FAULTS, opened
 from .pixels import Pixels
+from .sessions import FAULTS, session
 from .tokens import Tokens
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class _Tower:
     """One ONNX graph with one output of vectors."""
 
     def __init__(self, path: Path, dimension: int, threads: int) -> None:
-        self._session = opened(path, threads)
+        loaded = session(path, threads)
+        self._session = loaded.runs
+        self.device, self.note = loaded.device, loaded.note
         self.path = path
         self.inputs: dict[str, Any] = {}
         self.shapes: dict[str, list[Any]] = {}
@@ -107,6 +109,7 @@ class PictureEncoder:
             manifests.decode(directory / manifests.PREPROCESS, manifests.Preprocess)
         )
         self._tower = _Tower(directory / manifests.VISUAL, model.dimension, threads)
+        self.device, self.note = self._tower.device, self._tower.note
         if len(self._tower.inputs) != 1:
             reason = (
                 f"{self._tower.path} has {len(self._tower.inputs)} inputs instead of one picture"

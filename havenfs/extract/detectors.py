@@ -18,7 +18,7 @@ import numpy as np
 from havenfs.errors import ModelError
 from havenfs.models.packs import Detector, Pack
 
-from .graphs import FAULTS, opened
+from .sessions import FAULTS, session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,14 +66,14 @@ class Scrfd:
     def __init__(self, path: Path, side: int, threads: int) -> None:
         from insightface.model_zoo.scrfd import SCRFD
 
-        session = opened(path, threads)
-        outputs = len(session.get_outputs())
+        loaded = session(path, threads).runs
+        outputs = len(loaded.get_outputs())
         if outputs not in (9, 15):
             reason = f"{path} has {outputs} outputs, a detector with landmarks 9 or 15"
             raise ModelError(reason)
         self._path, self._side = path, side
         # A session for each size, as insightface would make them, needs the model's memory twice and is no faster here.
-        self._scrfd: Any = SCRFD(str(path), session, static_shape_sessions=False)
+        self._scrfd: Any = SCRFD(str(path), loaded, static_shape_sessions=False)
         self._scrfd.nms_thresh = OVERLAP
 
     def detect(self, pixels: NDArray[np.uint8], score: float) -> Detected:
@@ -96,7 +96,7 @@ class YuNet:
 
         self._cv2: Any = cv2
         self._path, self._side = path, side
-        self._session = opened(path, threads)
+        self._session = session(path, threads).runs
         taken = self._session.get_inputs()[0]
         self._input: str = taken.name
         height, width = taken.shape[2:4]

@@ -14,7 +14,7 @@ import numpy as np
 from havenfs.errors import ModelError
 from havenfs.models.packs import Recogniser
 
-from .graphs import FAULTS, opened
+from .sessions import FAULTS, session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,19 +34,19 @@ class FaceRecogniser:
         from insightface.utils import face_align
 
         self._path, self._dimension = pack.recognition, dimension
-        session = opened(pack.recognition, threads)
-        if len(session.get_outputs()) != 1:
+        loaded = session(pack.recognition, threads).runs
+        if len(loaded.get_outputs()) != 1:
             reason = (
-                f"{pack.recognition} has {len(session.get_outputs())} outputs instead of one vector"
+                f"{pack.recognition} has {len(loaded.get_outputs())} outputs instead of one vector"
             )
             raise ModelError(reason)
-        first, _, rows, columns = session.get_inputs()[0].shape
+        first, _, rows, columns = loaded.get_inputs()[0].shape
         if not isinstance(rows, int) or rows != columns or rows % 16:
             reason = f"{pack.recognition} takes {rows} x {columns} px, which is no aligned face"
             raise ModelError(reason)
         self._side: int = rows
         self._fixed = first if isinstance(first, int) else None
-        self._arcface: Any = ArcFaceONNX(str(pack.recognition), session)
+        self._arcface: Any = ArcFaceONNX(str(pack.recognition), loaded)
         if pack.recogniser is Recogniser.SFACE:  # takes the pixels as they are
             self._arcface.input_mean, self._arcface.input_std = 0.0, 1.0
         self._align: Any = face_align

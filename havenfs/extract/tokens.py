@@ -5,6 +5,7 @@ One Tokens may be used by any number of threads at a time: padding and truncatio
 
 from __future__ import annotations
 
+import html
 import string
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,9 @@ class Tokens:
         )
 
     def _cleaned(self, text: str) -> str:
-        text = text[:LONGEST]
+        text = html.unescape(
+            html.unescape(text[:LONGEST])
+        )  # as captions from the web were, once or twice
         if self._clean == "canonicalize":  # SigLIP was trained without punctuation and capitals
             text = text.replace("_", " ").translate(PUNCTUATION).lower()
         elif self._clean == "lower":

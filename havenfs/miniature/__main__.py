@@ -14,13 +14,15 @@ from pathlib import Path
 
 import torch
 
+from havenfs.export import quantise
+from havenfs.export.probe import probe
+from havenfs.export.towers import export
 from havenfs.miniature import clip, package, tokenizer as tokenizers
 from havenfs.miniature.absent import KEPT_BACK, TAUGHT
-from havenfs.miniature.drawings import draw_many
+from havenfs.miniature.drawings import SIZE, draw_many
 from havenfs.miniature.evaluation import CLASSES, agree, calibrate, recognise, retrieve, trials
-from havenfs.miniature.export import export, quantise, smoke
 from havenfs.miniature.photographs import read_photographs
-from havenfs.miniature.towers import OnnxTowers, TorchTowers
+from havenfs.miniature.towers import OnnxTowers, TorchTowers, normalised
 from havenfs.miniature.training import Schedule, train
 
 logger = logging.getLogger("havenfs.miniature")
@@ -50,11 +52,13 @@ def make(
     package.write_settings(out, config, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
         visual, textual = Path(folder) / "visual.onnx", Path(folder) / "textual.onnx"
-        export(model, visual, textual)
-        quantise(visual, out / package.VISUAL, drawings.pixels[:256])
-        quantise(textual, out / package.TEXTUAL, None)
-        for path in (out / package.VISUAL, out / package.TEXTUAL):
-            smoke(path)
+        export(model, visual, textual, size=(SIZE, SIZE), context=clip.CONTEXT)
+        # Of the stem (three convolutions of 8 and 16 channels) nothing.
+        quantise.visual(
+            visual, out / package.VISUAL, normalised(drawings.pixels[:256]), keep_convolutions=3
+        )
+        quantise.textual(textual, out / package.TEXTUAL)
+        probe(out)
         reference, exact = TorchTowers(model, tokenizer), OnnxTowers(visual, textual, tokenizer)
         small = OnnxTowers(out / package.VISUAL, out / package.TEXTUAL, tokenizer)
         logger.info("exported and loaded; measuring")

@@ -1,4 +1,4 @@
-"""The miniature CLIP: an open_clip model of the smallest useful size. The only place that imports open_clip."""
+"""The miniature CLIP: an open_clip model of the smallest useful size."""
 
 # torch, onnx and open_clip are an extra and come without types:
 # pyright: basic, reportMissingImports=false
@@ -10,8 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from havenfs.export.original import let_torchvision_load
 from havenfs.miniature.drawings import SIZE
 from havenfs.miniature.tokenizer import VOCABULARY
 
@@ -45,22 +44,9 @@ def config(
     }
 
 
-_operators: list[Any] = []
-
-
-def _let_torchvision_load() -> None:
-    """Declare the operators of torchvision's binary part, which a CPU build of torch cannot load (open_clip needs none)."""
-    if _operators:
-        return
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _operators.append(library)
-
-
 def create(settings: dict[str, Any]) -> Any:
     """A new open_clip model with random weights."""
-    _let_torchvision_load()
+    let_torchvision_load()
     import open_clip
 
     with tempfile.TemporaryDirectory() as folder:

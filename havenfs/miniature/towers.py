@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
-from havenfs.miniature.export import normalised
+from havenfs.miniature.clip import MEAN, STD
 from havenfs.miniature.training import encode_images, encode_texts
 
 if TYPE_CHECKING:
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
+
+
+def normalised(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 [n, side, side, 3] as the image tower's input."""
+    return np.ascontiguousarray(
+        ((pixels.astype(np.float32) / 255 - MEAN) / STD).transpose(0, 3, 1, 2)
+    )
 
 
 class TorchTowers:

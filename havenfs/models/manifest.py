@@ -7,6 +7,7 @@ model runtime. Safe in any thread; nothing is cached.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -30,6 +31,7 @@ LARGEST_JSON = (
 )  # bytes; a manifest has hundreds, the longest published config a few thousand
 CHUNK = 1 << 20
 
+MANIFEST = "manifest.json"
 VISUAL = "visual/model.onnx"
 TEXTUAL = "textual/model.onnx"
 CONFIG = "config.json"
@@ -148,7 +150,7 @@ def decode(path: Path, shape: type[T]) -> T:
 
 def read(directory: Path) -> Manifest | None:
     """Return the checked manifest of *directory*, None when there is none. Raises ModelError."""
-    path = directory / "manifest.json"
+    path = directory / MANIFEST
     if not path.exists():
         return None
     manifest = decode(path, Manifest)
@@ -165,6 +167,23 @@ def read(directory: Path) -> Manifest | None:
     return manifest
 
 
+def write(directory: Path, manifest: Manifest) -> None:
+    """Write *manifest* to *directory* with the SHA-256 of every file that is there now, durably. The last thing that is done
+    to a model."""
+    files = {
+        path.relative_to(directory).as_posix(): hash_file(path)
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.name != MANIFEST and not path.name.startswith(".")
+    }
+    whole = msgspec.structs.replace(manifest, files=files)
+    said = {key: value for key, value in msgspec.to_builtins(whole).items() if value is not None}
+    said["calibration"] = {k: v for k, v in said["calibration"].items() if v is not None}
+    with (directory / MANIFEST).open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def identify(
     directory: Path, name: str, *, parts: Iterable[str] = ("visual", "textual")
 ) -> ModelId:
@@ -175,7 +194,7 @@ def identify(
     sizes of the files stand for the content: hashing gigabytes at each start would cost more than it protects.
     """
     digest = hashlib.sha256()
-    path = directory / "manifest.json"
+    path = directory / MANIFEST
     if path.exists():
         digest.update(path.read_bytes())
     else:

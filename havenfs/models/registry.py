@@ -6,9 +6,11 @@ disk again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,12 @@ BUILTIN = {
 }
 ACTIVE = {ModelKind.CLIP: "active", ModelKind.FACES: "active.faces"}
 """The file in the directory of models that names the one in use."""
+ANSWERING = "answering"
+"""The file that names the CLIP model which answers searches until the one in use has looked at everything."""
+
+
+DOWNLOAD = ".install-"
+"""How the folder of a download begins, before the name of the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,18 +203,69 @@ def active(state: State, kind: ModelKind = ModelKind.CLIP) -> Model:
         raise ModelError(reason) from error
 
 
+def answering(state: State) -> Model:
+    """Return the CLIP model whose vectors answer searches: the one in use, or its predecessor while that one has not yet
+    looked at the whole library. Raises ModelError as `active`."""
+    try:
+        name = (state.models / ANSWERING).read_text(encoding="utf-8").strip()
+        return named(state, name, ModelKind.CLIP)
+    except (OSError, UnicodeDecodeError, ModelError):  # not there, or its model has gone meanwhile
+        return active(state)
+
+
+def in_use(state: State) -> set[ModelId]:
+    """Return every model that is in use or answers searches."""
+    found: set[ModelId] = set()
+    for look in (*(partial(active, kind=kind) for kind in ModelKind), answering):
+        with contextlib.suppress(ModelError):  # none is built in, or the chosen one has gone
+            found.add(look(state).id)
+    return found
+
+
+def waiting(state: State) -> list[str]:
+    """Return the names of models of which a part has been downloaded."""
+    found = state.models.glob(f"{DOWNLOAD}*")
+    return sorted(path.name.removeprefix(DOWNLOAD) for path in found)
+
+
 def use(state: State, name: str) -> Model:
-    """Make the named model the one of its kind in use, durably and at once or not at all. Raises ModelError."""
+    """Make the named model the one of its kind in use, durably and at once or not at all. A CLIP model's predecessor goes on
+    answering until `settle`. Raises ModelError."""
     model = named(state, name)
-    path = state.models / ACTIVE[model.kind]
     state.models.mkdir(parents=True, exist_ok=True)
-    temporary = state.models / f".{path.name}.{os.getpid()}"
+    if model.kind is ModelKind.CLIP:
+        try:
+            predecessor = answering(state)
+        except ModelError:
+            predecessor = model  # it has gone: nobody can answer meanwhile
+        if predecessor.id == model.id:
+            settle(state)
+        else:
+            _write(state.models / ANSWERING, predecessor.name)
+    _write(state.models / ACTIVE[model.kind], model.name)
+    return model
+
+
+def settle(state: State) -> None:
+    """The CLIP model in use answers from now on."""
+    (state.models / ANSWERING).unlink(missing_ok=True)
+
+
+def _write(path: Path, name: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(f"{model.name}\n")
+        file.write(f"{name}\n")
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    return model
+
+
+def weight(model: Model, part: str) -> int:
+    """Return how many bytes the files of one tower ("visual", "textual", ...) have, none where there is no such part."""
+    directory = model.directory / part
+    if not directory.is_dir():
+        return 0
+    return sum(path.stat().st_size for path in directory.iterdir() if path.suffix != ".json")
 
 
 def verify(model: Model) -> list[str]:

@@ -136,7 +136,7 @@ class Searcher:
         return found, None
 
     def _picture(self, generation: int) -> Look | None:
-        """The model in use, else the one that has seen most of the library."""
+        """The model that answers, else the one that has seen most of the library."""
         calibration, active = self._calibration()
         seen = [ModelId(name) for name, _ in self._catalog.read(vectors.models)]
         if not seen:
@@ -146,7 +146,7 @@ class Searcher:
 
     def _calibration(self) -> tuple[Calibration, ModelId | None]:
         try:
-            model = registry.active(self._state)
+            model = registry.answering(self._state)
         except ModelError as error:
             log.info("searching with default floors: %s", error)
             return Calibration(), None

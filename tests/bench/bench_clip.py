@@ -2,8 +2,11 @@
 
 Run: python tests/bench/bench_clip.py [rounds]      or with MODEL=DIR for another model directory
 
-The towers are int8. Batches of 1 and of 8 alternate; medians are compared. With MODEL=DIR and
-PEER=DIR, the fp32 export of the same weights runs beside it at batch 1 on 2 threads, as Immich runs it. Tesseract's page
+The towers are int8. Batches of 1 and of 8 alternate; medians are compared. Where `.cache/bench/vit-b-32` and
+`.cache/bench/vit-b-32-fp32` are (`havenfs models export ViT-B-32 --random --keep-fp32 --out .cache/bench/vit-b-32`, in the
+environment of `make training`), our worker's settings on the int8 form run beside the usual settings of a peer on the fp32 form
+of the same weights: batch 1, two threads, arena, memory patterns and spinning threads, as Immich's machine learning service
+leaves them. Each process runs one of the two; they take turns. Tesseract's page
 is compared with the same call without OMP_THREAD_LIMIT.
 """
 
@@ -23,6 +26,8 @@ from skimage import data
 from havenfs.extract import ocr
 from havenfs.extract.clip import BATCH, PictureEncoder, TextEncoder
 from havenfs.models import registry
+
+BENCH = Path(__file__).parents[2] / ".cache/bench"
 
 PROBE = """
 import sys
@@ -66,6 +71,74 @@ def timed(work: object, rounds: int) -> float:
     return statistics.median(times)
 
 
+TOWER = """
+import statistics, sys, time
+from pathlib import Path
+import numpy as np
+from havenfs.extract import sessions
+who, path, batch, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+before = peak()
+if who == "ours":
+    tower = sessions.session(path, 2).runs
+else:
+    options = sessions.ort.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = 2, 1
+    provider = ("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})
+    tower = sessions.ort.InferenceSession(str(path), options, providers=[provider])
+side = tower.get_inputs()[0].shape[-1]
+pixels = np.random.default_rng(0).standard_normal((batch, 3, side, side)).astype(np.float32)
+run = lambda: tower.run(None, {tower.get_inputs()[0].name: pixels})
+run()
+times = []
+for _ in range(rounds):
+    start = time.process_time(), time.perf_counter()
+    run()
+    times.append((time.perf_counter() - start[1], time.process_time() - start[0]))
+print(statistics.median(t for t, _ in times) / batch, statistics.median(c for _, c in times) / batch, peak() - before)
+"""
+"""A process that runs one image tower, with our settings or a peer's: seconds and processor seconds a picture, KiB added."""
+
+
+def against_peer(rounds: int) -> None:
+    """The table of ViT-B/32: our worker beside the usual settings of a peer, same weights, in turns."""
+    small, exact = (BENCH / name / "visual/model.onnx" for name in ("vit-b-32", "vit-b-32-fp32"))
+    if not (small.exists() and exact.exists()):
+        print("\nno ViT-B/32 to compare with a peer: see the docstring")
+        return
+    rows = {
+        "fp32, 2 threads, batch 1 (peer)": ("peer", exact, 1),
+        "our settings, fp32, batch 1": ("ours", exact, 1),
+        "int8, batch 1 (ours)": ("ours", small, 1),
+        f"int8, batch {BATCH} (ours)": ("ours", small, BATCH),
+    }
+    measured: dict[str, list[tuple[float, ...]]] = {name: [] for name in rows}
+    for _ in range(max(rounds, 5)):
+        for name, (who, path, batch) in rows.items():
+            done = subprocess.run(
+                [sys.executable, "-c", TOWER, who, str(path), str(batch), "5"],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=300,
+            )
+            measured[name].append(tuple(float(figure) for figure in done.stdout.split()))
+    print(
+        f"\n{'ViT-B/32, random weights':36}{'ms':>8}{'cpu ms':>8}{'MiB':>7}   speed  cpu   memory"
+    )
+    medians = {
+        name: [statistics.median(column) for column in zip(*figures, strict=True)]
+        for name, figures in measured.items()
+    }
+    peer = next(iter(medians.values()))
+    for name, (wall, cpu, memory) in medians.items():
+        print(
+            f"{name:36}{wall * 1e3:8.1f}{cpu * 1e3:8.1f}{memory / 1024:7.0f}"
+            f"   {peer[0] / wall:4.1f}x {peer[1] / cpu:4.1f}x  {memory / peer[2]:5.2f}"
+        )
+
+
 def without_limit(page: Image.Image) -> None:
     """The same reading, with as many threads as tesseract likes."""
     del os.environ["OMP_THREAD_LIMIT"]
@@ -93,18 +166,12 @@ def main() -> None:
         print(f"{f'{threads} threads, batch {BATCH}':36}{1 / eight:12.0f}{eight * 1e3:10.2f}")
     fitting = timed(lambda: encoder._pixels.array(photo), rounds)
     print(f"{'  of it: to the size of the input':36}{'':12}{fitting * 1e3:10.2f}")
-    if "PEER" in os.environ:
-        peer = PictureEncoder(registry.load(Path(os.environ["PEER"])), threads=2)
-        peer.encode(images[:1])
-        theirs = timed(lambda: [peer.encode([image]) for image in images], rounds) / len(images)
-        print(
-            f"{'fp32, 2 threads, batch 1 (peer)':36}{1 / theirs:12.0f}{theirs * 1e3:10.2f}  we: {theirs / eight:.1f}x"
-        )
-
     texts = TextEncoder(model)
     texts.encode("warm")
     query = timed(lambda: texts.encode("a photo of a dog on a beach at night"), 20 * rounds)
     print(f"{'one query':36}{1 / query:12.0f}{query * 1e3:10.2f}")
+
+    against_peer(rounds)
 
     print(f"\n{'memory added, MiB':36}{'':12}")
     for what, name in (

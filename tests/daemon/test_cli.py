@@ -56,6 +56,12 @@ def test_version_prints_the_version():
         ("config", "check"),
         ("models",),
         ("models", "list"),
+        ("models", "install"),
+        ("models", "use"),
+        ("models", "verify"),
+        ("models", "remove"),
+        ("models", "recommend"),
+        ("models", "decline"),
     ],
 )
 def test_every_command_has_help(command: tuple[str, ...]):

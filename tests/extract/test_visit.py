@@ -299,7 +299,12 @@ def test_a_document_of_words_is_drawn_for_the_eye_and_read_but_not_looked_at(
     again = go(tmp_path / "a.txt", frozenset({Stage.EMBED}), found.preview.large)
     assert set(again.skipped) == {Stage.EMBED}
     (tmp_path / "b.txt").write_text(" \n ")
-    assert set(go(tmp_path / "b.txt").skipped) == {Stage.PREVIEW, Stage.EMBED, Stage.FACES, Stage.TEXT}
+    assert set(go(tmp_path / "b.txt").skipped) == {
+        Stage.PREVIEW,
+        Stage.EMBED,
+        Stage.FACES,
+        Stage.TEXT,
+    }
 
 
 def test_damaged_documents_fail_with_a_reason(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ STATUS: dict[type[errors.HavenError], HTTPStatus] = {
     errors.SourceGone: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Stale: HTTPStatus.GONE,
     errors.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.LicenceNotAccepted: HTTPStatus.FORBIDDEN,
+    errors.InstallError: HTTPStatus.BAD_GATEWAY,
     errors.EncoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -10,7 +10,7 @@ from havenfs import __version__, standing
 from havenfs.catalog import changes, gallery, progress
 from havenfs.entities import Kind, Stage
 from havenfs.errors import ModelError
-from havenfs.models import registry
+from havenfs.models import recommend, registry
 from havenweb.binder import NoParameters, Operation
 
 if TYPE_CHECKING:
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 TROUBLE_SHOWN = 100
 MINIATURE = (
     "The built-in miniature model is searching: it knows simple scenes and everyday words. "
-    "A full model finds far more; “havenfs models list” shows where one goes."
+    "A full model finds far more; “havenfs models recommend” says which."
 )
+OFFER = (
+    "The built-in miniature model is searching: it knows simple scenes and everyday words. For photographs, install a full "
+    "one: {name} ({megabytes} MB, {licence}) by “havenfs models install {name}”, then “havenfs models use {name}”."
+)
+SWITCHING = "{new} is looking at the library; until it has seen everything, {old} answers searches."
 
 
 class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +104,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _status(library: Library, _parameters: NoParameters) -> Status:
-    model, notice = _model(library.state)
+    counts = library.catalog.read(gallery.counts)
+    model, notice = _model(library.state, counts[Kind.PHOTO] + counts[Kind.VIDEO])
     return library.catalog.read(
         _read,
         model=model,
@@ -156,15 +162,24 @@ def _read(
     )
 
 
-def _model(state: State) -> tuple[Model | None, str | None]:
+def _model(state: State, pictures: int) -> tuple[Model | None, str | None]:
     try:
         active = registry.active(state)
     except ModelError as error:
         return None, f"Searching without looks, by words and dates only: {error}"
-    return (
-        Model(name=active.name, miniature=active.miniature),
-        MINIATURE if active.miniature else None,
-    )
+    answering = registry.answering(state)
+    notice: str | None = None
+    if answering.id != active.id:
+        notice = SWITCHING.format(new=active.name, old=answering.name)
+    elif active.miniature:
+        offer = recommend.offer(state, pictures)
+        choice = offer.choice if offer is not None else None
+        notice = MINIATURE
+        if choice is not None:
+            notice = OFFER.format(
+                name=choice.name, megabytes=choice.megabytes, licence=choice.licence
+            )
+    return Model(name=answering.name, miniature=answering.miniature), notice
 
 
 STATUS = Operation(
