@@ -100,8 +100,9 @@ $(DONE)/training: pyproject.toml $(DONE)/debian
 	$(TRAINING)/bin/python -m pip install --quiet --editable ".[training]" hypothesis pytest pytest-timeout pytest-trio scikit-image scikit-learn
 	@touch $@
 
+# Half a minute a test on a machine of its own; loading torch, training and exporting wait for whoever else works.
 training: $(DONE)/training
-	$(TRAINING)/bin/python -m pytest -m training tests/miniature tests/export tests/extract/test_open_clip.py
+	$(TRAINING)/bin/python -m pytest -m training --timeout 600 tests/miniature tests/export tests/extract/test_open_clip.py
 
 model: $(DONE)/training
 	$(TRAINING)/bin/python -m havenfs.miniature --out havenfs/models/mini-clip
