@@ -103,6 +103,9 @@ BINDFS = _plain(
         g.point,
     ],
 )
+PLAIN = _plain(
+    "plain", lambda g: [sys.executable, Path(__file__).with_name("plain.py"), g.root, g.point]
+)
 MERGERFS = _plain(
     "mergerfs",
     lambda g: [
@@ -133,7 +136,7 @@ PASSTHROUGH_LL = _plain(
         g.point,
     ],
 )
-PEERS = [PASSTHROUGH_HP, PASSTHROUGH_LL, MERGERFS, BINDFS, RCLONE]
+PEERS = [PASSTHROUGH_HP, PASSTHROUGH_LL, MERGERFS, BINDFS, RCLONE, PLAIN]
 
 
 def releases() -> dict[str, str]:

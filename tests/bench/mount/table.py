@@ -216,19 +216,17 @@ ROWS = [
         peer=None,
         bar=0.95,
     ),
-    Row(
-        mark="",
-        what="open + close, p50, / bindfs",
-        measure="open",
-        number="again_us",
-        peer="bindfs",
-    ),
-    Row(
-        mark="",
-        what="missing name, p50, / bindfs",
-        measure="missing",
-        number="cold_us",
-        peer="bindfs",
+    *(
+        Row(mark="", what=f"{what}, / plain", measure=measure, number=number, peer="plain")
+        for what, measure, number in (
+            ("cold stat, p50", "stat", "cold_us"),
+            ("open + close, p50", "open", "again_us"),
+            ("missing name, p50", "missing", "cold_us"),
+            ("list and stat, entries/s", "list", "cold_k"),
+            ("256 x 1 MiB open + read, MB/s", "read", "cold_mb"),
+            ("256 x 1 MiB again, MB/s", "read", "again_mb"),
+            ("random 4 KiB reads, /s", "random", "cold_k"),
+        )
     ),
 ]
 
