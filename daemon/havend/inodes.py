@@ -40,10 +40,14 @@ FILES = 65_536  # files of files/ remembered: about 20 MiB; an older one is foun
 
 
 class Ledger(Protocol):
-    """Addresses of directories, kept where they outlive the process."""
+    """Addresses of directories, and of the latest files, kept where they outlive the process."""
 
     def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
         """The kernel was told of a node, last under this name, so many times by now."""
+        ...
+
+    def sight(self, nodeid: int, parent: int, name: bytes) -> None:
+        """The kernel was told of a file under this name. A successor needs to know of the latest only."""
         ...
 
     def forget(self, nodeid: int) -> None:
@@ -63,6 +67,9 @@ class NoLedger:
     """A ledger of nothing: where the mount dies with its process."""
 
     def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
+        """Not kept."""
+
+    def sight(self, nodeid: int, parent: int, name: bytes) -> None:
         """Not kept."""
 
     def forget(self, nodeid: int) -> None:
@@ -217,7 +224,9 @@ class InodeTable:
 
     def _write_down(self, record: Record) -> None:
         nodeid = record.nodeid
-        if nodeid not in self._files and nodeid != ROOT:
+        if nodeid in self._files:
+            self._ledger.sight(nodeid, record.parent, record.name)
+        elif nodeid != ROOT:
             self._ledger.admit(nodeid, record.parent, record.name, record.lookups)
 
     def forget(self, nodeid: int, lookups: int) -> None:

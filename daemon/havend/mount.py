@@ -18,7 +18,6 @@ import trio
 
 from havenfs.catalog import browse
 from havenfs.errors import ConfigError
-from havenfs.views.walks import walks
 
 from . import mountpoint as mountpoint_, session
 from .fuse import Handlers, Notifications
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from havenfs.config import State
+
+    from .operations import Operations
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ async def run(
                 try:
                     with watching:
                         async with trio.open_nursery() as others:
-                            others.start_soon(_watch, Watcher(operations, kernel))
+                            others.start_soon(_watch, operations, Watcher(operations, kernel))
                             await _stopped()
                             others.cancel_scope.cancel()
                 finally:
@@ -74,12 +75,12 @@ async def run(
             log.info("unmounted %s", point)
 
 
-async def _watch(watcher: Watcher) -> None:
+async def _watch(operations: Operations, watcher: Watcher) -> None:
     """Tell the kernel of changes; a cheap question while there are none."""
     while True:
         if watcher.due():
             await trio.to_thread.run_sync(watcher.tell)
-        walks.let_go()
+        operations.let_go()
         await trio.sleep(PERIOD_S)
 
 

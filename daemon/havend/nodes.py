@@ -21,8 +21,10 @@ from havenfs.errors import (
     Stale,
 )
 from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, disk
+from havenfs.views.walks import walks
 
 from . import stats
+from .graves import Graves
 from .inodes import ASSET, HASHED, InodeTable
 from .stats import LONG_S, SHORT_S, Attributes
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
     from havenfs.views.folders import Folder
     from havenfs.views.nodes import Directory, Node
-    from havenfs.views.walks import Held
 
     from .listing import Listing
 
@@ -48,8 +49,7 @@ class Nodes:
     def __init__(self, root: Folder, table: InodeTable, *, uid: int, gid: int) -> None:
         self.table = table
         self.library = root.scope.library
-        self.graves: dict[int, Held] = {}
-        """Removed directories that somebody still stands in."""
+        self.graves = Graves()
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
         self._uid = uid
@@ -186,6 +186,11 @@ class Nodes:
             source = self.library.catalog.glance(sources.get, source_id)
             self._sources[source_id] = source, now + SHORT_S
         return source
+
+    def let_go(self) -> None:
+        """Close the descriptors that were kept long enough. To be called every moment."""
+        walks.let_go()
+        self.graves.let_go()
 
     def news(self) -> None:
         """The library changed, and the kernel is about to be told."""

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .stats import Attributes
 
 
-GRAVES = 1024  # removed directories that somebody still stands in
 NOREPLACE, EXCHANGE = 1, 2  # of renameat2(2)
 _OURS = os.O_ACCMODE | os.O_TRUNC | os.O_CREAT | os.O_EXCL
 """What our own descriptor is opened with: the kernel appends and bypasses caches by itself."""
@@ -77,8 +76,7 @@ class Operations(OpenFiles):
     def forget(self, nodeid: int, lookups: int) -> None:
         """The kernel dropped so many lookups."""
         self.table.forget(nodeid, lookups)
-        if nodeid in self.graves and self.table.find(nodeid) is None:
-            self.graves.pop(nodeid, None)
+        self.graves.forget(nodeid, last=self.table.find(nodeid) is None)
 
     def listing(self, nodeid: int) -> Listing:
         """A snapshot of a directory. A search in it runs here."""
@@ -188,7 +186,9 @@ class Operations(OpenFiles):
             self.nudges.vanishes(parent, name, directory)
             return
         self.nudges.own(parent, name)
+        held = self._held(directory, name)
         directory.unlink(name, Acting(caller))
+        self._bury(directory, held)
         self._gone(directory, name, is_directory=False)
 
     def rmdir(self, parent: int, name: bytes, caller: Caller) -> None:
@@ -258,17 +258,16 @@ class Operations(OpenFiles):
         return disk.held(directory.source, directory.path_of(name))
 
     def _bury(self, directory: Directory, held: Held | None) -> None:
-        """Keep the number of a removed directory from being given to another before the kernel has forgotten it: it
-        would take the new one for the dead one, in which nothing can be made."""
+        """Keep the number of what was removed from being given to another before the kernel has forgotten it."""
         if held is None or not isinstance(directory, DiskDirectory):
             return
         status = os.fstat(held.fd)
         nodeid = self.table.original(directory.source.id, status.st_dev, status.st_ino)
-        self.graves[nodeid] = held
-        if self.table.find(nodeid) is None:
-            self.graves.pop(nodeid, None)
-        while len(self.graves) > GRAVES:
-            self.graves.pop(next(iter(self.graves)), None)
+        if not stat.S_ISDIR(status.st_mode):
+            if not status.st_nlink:
+                self.graves.file(nodeid, held)
+        elif self.table.find(nodeid) is not None:
+            self.graves.directory(nodeid, held)
 
     def _gone(self, directory: Directory, name: bytes, *, is_directory: bool) -> None:
         if not isinstance(directory, DiskDirectory):

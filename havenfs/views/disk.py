@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
 
-from .walks import FOLDER, Held, named, split, walks
+from .walks import Held, named, split, walks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -62,10 +62,11 @@ def child(source: Source, path: bytes, name: bytes) -> os.stat_result:
 
 
 def held(source: Source, path: bytes) -> Held | None:
-    """Hold on to the directory at a path: its st_ino is nobody else's meanwhile. None if there is no directory."""
+    """Hold on to what is at a path: its st_ino is nobody else's meanwhile. None if there is nothing."""
     above, name = split(path)
     try:
-        fd = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=walks.to(source, above).fd)
+        directory = walks.to(source, above)  # by a name, or it is closed before it is used
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory.fd)
     except (OSError, NotFound):
         return None
     return Held(fd, 0.0)

@@ -240,6 +240,27 @@ def test_a_directory_that_is_looked_up_again_and_again_takes_no_room(descriptors
     assert kept.address(5) == (2, b"b")
 
 
+def test_a_successor_finds_the_files_that_were_looked_up_last(descriptors: tuple[int, ...]):
+    kept = Ledger(descriptors)
+    kept.admit(1 << 40, 1, b"folder", 1)
+    for n in range(2, 10_000):
+        kept.sight(n, 1 << 40, b"%d" % n)
+    kept.sight(9_000, 1 << 40, b"renamed")  # long out of sight
+    kept.sight(9_999, 1, b"moved")
+    kept.admit(9_998, 1, b"now a folder", 1)
+    kept = Ledger(descriptors)
+    assert kept.address(2) is None
+    assert kept.address(9_000) == (1 << 40, b"renamed")
+    assert kept.address(9_999) == (1, b"moved")
+    assert kept.address(9_997) == (1 << 40, b"9997")
+    for n in range(20_000, 20_000 + 2 * ledger.RECENT):  # its predecessor's go too
+        kept.sight(n, 1, b"%d" % n)
+    assert kept.address(9_997) is None
+    assert kept.address(9_998) == (1, b"now a folder")
+    assert kept.address(1 << 40) == (1, b"folder")
+    assert sum(os.fstat(descriptor).st_size for descriptor in descriptors) < 1 << 20
+
+
 def test_handles_that_come_and_go_for_ever_do_not_make_it_grow(descriptors: tuple[int, ...]):
     kept = Ledger(descriptors)
     for n in range(50_000):

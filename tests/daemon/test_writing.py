@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +70,9 @@ class Pages:
 
     def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
         self._kept[nodeid] = parent, name, lookups
+
+    def sight(self, nodeid: int, parent: int, name: bytes) -> None:
+        self._kept[nodeid] = parent, name, 0
 
     def forget(self, nodeid: int) -> None:
         self._kept.pop(nodeid, None)
@@ -314,6 +318,56 @@ def test_removing_says_what_was_removed(desk: Desk):
 
 
 # --- names that move ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["unlink", "rename"])
+def test_the_number_of_a_removed_file_is_free_when_the_kernel_has_forgotten_it(
+    desk: Desk, workshop: Any, how: str
+):
+    """Or the answer to the unlink takes a link off another's new file."""
+    removed = desk.make("files/photos/a")
+    with (workshop.root / "a").open("rb") as kept:
+        number = os.fstat(kept.fileno()).st_ino
+    if how == "unlink":
+        desk.operations.unlink(*desk.at("files/photos/a"), ME)
+    else:
+        desk.make("files/photos/b")
+        desk.rename("files/photos/b", "files/photos/a")
+    # The disk gives the lowest free number of the folder's neighbourhood.
+    made = [desk.make(f"files/photos/new {n}") for n in range(20)]
+    assert removed not in made
+    assert descriptors_of(number), "its room on the disk is still taken"
+    desk.operations.forget(removed, 1)
+    assert not descriptors_of(number)
+
+
+def test_a_file_that_the_kernel_never_forgets_gives_its_room_back(
+    desk: Desk, workshop: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("havend.graves.FILE_S", -1.0)
+    desk.make("files/photos/a")
+    number = (workshop.root / "a").stat().st_ino
+    desk.operations.unlink(*desk.at("files/photos/a"), ME)
+    assert descriptors_of(number)
+    desk.operations.let_go()
+    assert not descriptors_of(number)
+
+
+def test_a_file_with_another_name_is_not_held(desk: Desk, workshop: Any):
+    desk.make("files/photos/a")
+    (workshop.root / "b").hardlink_to(workshop.root / "a")
+    desk.operations.unlink(*desk.at("files/photos/a"), ME)
+    assert not descriptors_of((workshop.root / "b").stat().st_ino)
+
+
+def descriptors_of(inode: int) -> list[str]:
+    """What this process has open of a file, be it removed."""
+    found: list[str] = []
+    for each in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            if os.stat(f"/proc/self/fd/{each}").st_ino == inode:
+                found.append(os.readlink(f"/proc/self/fd/{each}"))
+    return found
 
 
 def test_an_open_file_is_announced_under_its_new_name(desk: Desk):

@@ -1,4 +1,5 @@
-"""What must outlive a server: which directories the kernel knows, which handles are open, and small notes.
+"""What must outlive a server: which directories the kernel knows, which files it was told of last, which handles are
+open, and small notes.
 
 Kept in memory that the supervisor holds (memfds) and the server maps, so that a write costs no system call and a server
 that is killed at any instruction leaves what it had written. Not a database and not on disk: it goes with the mount.
@@ -12,6 +13,7 @@ import os
 import struct
 import threading
 from array import array
+from collections import OrderedDict
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Self
 
@@ -33,6 +35,10 @@ MOUNTPOINT: Final = 1
 """The note about where it is mounted."""
 LOCK: Final = 1 << 32
 """The note about a file lock is under this and the descriptor that holds the lock."""
+
+RECENT: Final = 256
+"""Files, the latest lookups. Who has just been told of one asks for it next, and is refused (ESTALE) when two servers in a
+row do not know it: the kernel tries twice."""
 
 _ADDRESS = struct.Struct("=QQ")  # lookups, parent; then the name
 
@@ -189,7 +195,10 @@ class Ledger:
     def __init__(self, descriptors: Sequence[int]) -> None:
         """Take up the ledger in these memfds (of :func:`create`); they stay the caller's."""
         first, second, third = _pairs(descriptors)
-        self._directories, self._handles, self._notes = Table(first), Table(second), Table(third)
+        self._addresses, self._handles, self._notes = Table(first), Table(second), Table(third)
+        self._recent = OrderedDict.fromkeys(
+            nodeid for nodeid in self._addresses.items() if not self.lookups(nodeid)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -197,29 +206,44 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- directories: the address under which the kernel was told of each ------------------------------------------
+    # --- the address under which the kernel was told of each directory, and of the latest files (0 lookups) ----------
 
     def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
         """The kernel was told of a node, last under this name, so many times by now."""
-        known = self._directories.get(nodeid)
+        known = self._addresses.get(nodeid)
         value = _ADDRESS.pack(lookups, parent) + name
         if known is not None and known[WORD:] == value[WORD:]:
-            self._directories.count(nodeid, lookups)
+            self._addresses.count(nodeid, lookups)
         else:
-            self._directories.put(nodeid, value)
+            self._addresses.put(nodeid, value)
+
+    def sight(self, nodeid: int, parent: int, name: bytes) -> None:
+        """The kernel was told of a file under this name. 2 us."""
+        recent = self._recent
+        value = _ADDRESS.pack(0, parent) + name
+        if nodeid in recent:
+            recent.move_to_end(nodeid)
+            if self._addresses.get(nodeid) == value:
+                return
+        self._addresses.put(nodeid, value)
+        recent[nodeid] = None
+        if len(recent) > RECENT:
+            oldest, _ = recent.popitem(last=False)
+            if not self.lookups(oldest):  # or its number is a directory's by now
+                self._addresses.drop(oldest)
 
     def forget(self, nodeid: int) -> None:
         """The kernel has forgotten it."""
-        self._directories.drop(nodeid)
+        self._addresses.drop(nodeid)
 
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
         """Directory and name under which the kernel was told of a node."""
-        value = self._directories.get(nodeid)
+        value = self._addresses.get(nodeid)
         return None if value is None else (_ADDRESS.unpack_from(value)[1], value[_ADDRESS.size :])
 
     def lookups(self, nodeid: int) -> int:
         """How many times the kernel was told of it, and has not forgotten; 0 when it is not known."""
-        value = self._directories.get(nodeid)
+        value = self._addresses.get(nodeid)
         return 0 if value is None else _ADDRESS.unpack_from(value)[0]
 
     # --- handles: each is a descriptor that outlives its server -----------------------------------------------------
@@ -256,7 +280,7 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the memory; what is in it stays with the descriptors."""
-        for table in (self._directories, self._handles, self._notes):
+        for table in (self._addresses, self._handles, self._notes):
             table.close()
 
 

@@ -28,7 +28,6 @@ from typing import TYPE_CHECKING, Final
 from havend import session
 from havend.invalidate import PERIOD_S, Watcher
 from havend.patience import PATIENCE_S, Patience
-from havenfs.views.walks import walks
 
 from . import capabilities, wire
 from .capabilities import Capabilities
@@ -108,7 +107,7 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
         while not server.over.wait(PERIOD_S):
             if watcher.due():
                 watcher.tell()
-            walks.let_go()
+            operations.let_go()
             server.let_go()
     except Exception:
         log.exception("nobody tells the kernel of changes any more")

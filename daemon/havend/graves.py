@@ -1,0 +1,58 @@
+"""Removed originals whose inode numbers stay theirs until the kernel has forgotten them.
+
+The kernel knows an original by its st_ino, which a disk gives to the next new one as soon as it is free. Too soon for the
+kernel, in two ways: who still stands in a removed directory would stand in the new one; and the answer to an unlink takes a
+link off the number, which by then may be a new file's, made by somebody else in the meantime: with no link left, that one
+cannot be linked any more (ENOENT). A descriptor keeps the number taken.
+
+Any thread: each operation is one of a dict's.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from havenfs.views.walks import Held
+
+MOST = 1024  # descriptors; more at once than programs remove between two FORGETs
+FILE_S = 1.0  # a file's room on the disk is wanted back, even where the kernel knows of other links to it and is silent
+
+
+class Graves:
+    """Numbers, and what keeps each taken."""
+
+    def __init__(self) -> None:
+        self._directories: dict[int, Held] = {}
+        self._files: dict[int, tuple[Held, float]] = {}
+
+    def directory(self, nodeid: int, held: Held) -> None:
+        """A directory was removed."""
+        self._directories[nodeid] = held
+        _shorten(self._directories)
+
+    def file(self, nodeid: int, held: Held) -> None:
+        """A file has lost its last name."""
+        self._files[nodeid] = held, time.monotonic() + FILE_S
+        _shorten(self._files)
+
+    def forget(self, nodeid: int, *, last: bool) -> None:
+        """The kernel has forgotten some lookups of it, or all. It sends one FORGET for a file that is gone."""
+        self._files.pop(nodeid, None)
+        if last:
+            self._directories.pop(nodeid, None)
+
+    def let_go(self) -> None:
+        """Give up what has waited for long enough."""
+        now = time.monotonic()
+        for nodeid, (_, until) in list(self._files.items()):
+            if until < now:
+                self._files.pop(nodeid, None)
+
+
+def _shorten(graves: dict[int, Held] | dict[int, tuple[Held, float]]) -> None:
+    while len(graves) > MOST:
+        with suppress(StopIteration, RuntimeError):  # another thread was quicker
+            graves.pop(next(iter(graves)), None)
