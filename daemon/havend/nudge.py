@@ -295,8 +295,10 @@ class Nudges:
         now = time.monotonic()
         for value, inode, name in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
             fate = Fate(value)
-            self._kernel.entry(directory, name)
             echo = self._own.get((directory, name), 0.0)
+            if fate is not Fate.CHANGED and echo < now:
+                # Not an echo: whoever stands in the folder that he has just made would stand nowhere (getcwd: ENOENT).
+                self._kernel.entry(directory, name)
             if fate is Fate.CHANGED:
                 file = directory & ~_INODE | int(inode)
                 self._kernel.inode(file, attributes_only=False)

@@ -150,6 +150,20 @@ def test_the_last_of_many_quick_writers_is_what_is_shown(desk: Desk, until: Any)
     until(lambda: (desk.undated / "busy.jpg").read_bytes() == content, 1)
 
 
+def test_who_stands_in_a_folder_that_he_has_just_made_stands_somewhere(desk: Desk) -> None:
+    code = (
+        "import os, sys, time\n"
+        "os.listdir(sys.argv[1])  # and so it is watched on its disk\n"
+        "for n in range(30):\n"
+        "    made = os.path.join(sys.argv[1], str(n))\n"
+        "    os.mkdir(made)\n"
+        "    os.chdir(made)\n"
+        "    time.sleep(0.02)\n"
+        "    assert os.getcwd() == made\n"
+    )
+    subprocess.run([sys.executable, "-c", code, desk.photos], check=True)
+
+
 def test_programs_files_cost_the_catalog_nothing(desk: Desk) -> None:
     with Catalog(desk.shelf.state.catalog) as catalog:
         before = catalog.version()
