@@ -14,14 +14,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from havenfs.entities import AssetId, FaceId, Region
-
-from . import vectors as quantised
 
 if TYPE_CHECKING:
     import apsw
+    import numpy as np
     from numpy.typing import NDArray
 
     from havenfs.entities import Face, Faces, ModelId
@@ -45,6 +42,10 @@ class Known:
 
 def put(db: apsw.Connection, asset_id: AssetId, faces: Faces) -> None:
     """Let the asset have exactly these faces. Those in the place of an earlier one keep its id."""
+    import numpy as np  # late: the mount, which only reads what is known, starts without
+
+    from .vectors import quantise
+
     before = {known.id: known.region for known in of_asset(db, asset_id)}
     for face_id, face in _matched(before, faces.found):
         if face_id is None:
@@ -71,7 +72,7 @@ def put(db: apsw.Connection, asset_id: AssetId, faces: Faces) -> None:
             (
                 row,
                 _model(db, faces.model, dimension=len(face.vector) // 4),
-                quantised.quantise(np.frombuffer(face.vector, "<f4")).tobytes(),
+                quantise(np.frombuffer(face.vector, "<f4")).tobytes(),
             ),
         )
     db.executemany("DELETE FROM face WHERE id = ?", [(face_id,) for face_id in before])
@@ -112,6 +113,8 @@ def vectors(
 ) -> tuple[list[FaceId], NDArray[np.int8]]:
     """The faces of visible assets that *model* looked at, of at least that quality, and their vectors as int8 rows
     [n, dimension]: to be compared by angle, and with each other only."""
+    import numpy as np
+
     row = db.execute("SELECT id, dimension FROM model WHERE name = ?", (model,)).fetchone()
     if row is None:
         return [], np.zeros((0, 0), np.int8)

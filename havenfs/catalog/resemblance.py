@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from havenfs.entities import AssetId
@@ -103,6 +102,8 @@ def _same_cells(one: Look, other: Look) -> bool:
 
 def _explains(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     """Whether brightness and contrast are all that makes *second* differ from *first*."""
+    import numpy as np
+
     model, wanted = first - first.mean(), second - second.mean()
     gain = float(model @ wanted) / max(float(model @ model), 1e-9)
     rest = wanted - gain * model
@@ -112,6 +113,8 @@ def _explains(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
 
 def _agreement(one: Look, other: Look) -> float | None:
     """Cosine by the newest model that has seen both; None without one."""
+    import numpy as np
+
     shared = one.vectors.keys() & other.vectors.keys()
     if not shared:
         return None
@@ -123,4 +126,6 @@ def _agreement(one: Look, other: Look) -> float | None:
 
 
 def _levels(look: Look) -> NDArray[np.float64]:
+    import numpy as np  # late: the mount, which only asks what groups there are, starts without
+
     return np.frombuffer(look.grid, np.uint8).astype(np.float64)

@@ -8,19 +8,20 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from havenfs.entities import AssetId, ModelId, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import apsw
+    import numpy as np
     from numpy.typing import NDArray
 
 
 def words(db: apsw.Connection, by: ModelId) -> NDArray[np.float32] | None:
     """The vectors of a list of words by a model, float32 [n, dimension]; None when they have not been made here."""
+    import numpy as np  # late: the mount, which only reads suggestions, starts without
+
     row: Any = db.execute(
         "SELECT vectors, dimension FROM tag_words WHERE made_by = ?", (by,)
     ).fetchone()
@@ -128,5 +129,7 @@ def suggested(db: apsw.Connection) -> list[str]:
 
 
 def _unit(vectors: Sequence[bytes]) -> NDArray[np.float32]:
+    import numpy as np
+
     rows = np.frombuffer(b"".join(vectors), np.int8).reshape(len(vectors), -1).astype(np.float32)
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)

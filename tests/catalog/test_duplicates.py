@@ -99,9 +99,11 @@ def test_something_that_moved_makes_another_take_where_no_date_says_so(shelf: An
 
 
 def test_a_raw_and_its_picture_are_mates_and_no_copies(shelf: Any) -> None:
-    raw = photo(shelf, "a.dng", raw=1, taken="2019-07-14T10:00:00")
-    photo(shelf, "a.jpg", taken="2019-07-14T10:00:00")
-    assert group(shelf, raw) == [raw]
+    photo(shelf, "a.dng", raw=1, taken="2019-07-14T10:00:00")
+    picture = photo(shelf, "a.jpg", taken="2019-07-14T10:00:00")
+    assert group(shelf, picture) == [picture]
+    elsewhere = photo(shelf, "b.dng", raw=1, taken="2019-07-14T10:00:00")
+    assert group(shelf, elsewhere) == [elsewhere]
 
 
 def test_a_crop_is_found_by_the_inner_hash_and_believed_where_the_model_agrees(shelf: Any) -> None:

@@ -44,10 +44,12 @@ def shared(standing: Any, tmp_path_factory: pytest.TempPathFactory, serve: Any) 
 def test_ls_and_find_show_the_tree(shared: Path):
     assert set(run("ls", "-A", shared).split()) == {
         "by-date",
+        "duplicates",
         "files",
         ".haven",
         "places",
         "search",
+        "tags",
         "types",
     }
     assert run("ls", shared / "by-date").split() == ["2019", "2020", "_undated"]
