@@ -10,7 +10,7 @@ from pathlib import Path
 
 from havenfs.errors import ConfigError, HavenError
 
-EXTRA = ("torch", "open_clip", "onnx", "onnxscript")
+EXTRA = ("torch", "open_clip", "onnxscript")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,13 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def missing(*, shrinking: bool) -> list[str]:
-    """Packages that exporting needs and that are not installed."""
-    return [
-        name
-        for name in (("onnx",) if shrinking else EXTRA)
-        if importlib.util.find_spec(name) is None
-    ]
+def missing() -> list[str]:
+    """Packages that exporting needs, but making int8 does not, and that are not installed."""
+    return [name for name in EXTRA if importlib.util.find_spec(name) is None]
 
 
 def main() -> int:
@@ -85,7 +81,7 @@ def _run(arguments: argparse.Namespace) -> None:
     shrinking = arguments.source is not None
     if shrinking == (arguments.model is not None):
         raise ConfigError("name a model of open_clip, or a directory with --from DIR.")
-    absent = missing(shrinking=shrinking)
+    absent = [] if shrinking else missing()
     if absent:
         raise ConfigError(
             f"exporting needs {', '.join(absent)}, which are not installed here. On a machine that can spare a gigabyte: "

@@ -17,14 +17,13 @@ APART = 2 * _DAY
 SURE = {
     DateSource.EXIF: 0.95,
     DateSource.XMP: 0.9,
+    DateSource.TAKEOUT: 0.9,
     DateSource.CONTAINER: 0.85,
     DateSource.NAME: 0.8,
     DateSource.FOLDER: 0.5,
     DateSource.MTIME: 0.2,
 }
 """How likely each is right when nothing speaks for or against it: an estimate of what family archives are like."""
-RECORDED = 0.9
-"""The same for what a program exported."""
 CONFIRMED = 0.99
 DOUBTED = 0.6
 """Two sources differ and one had to be believed."""
@@ -60,7 +59,7 @@ def choose(
 
 def _with(taken: Taken, others: list[Taken]) -> Taken:
     """Surer where another source agrees, less sure where all differ or where the clock may never have been set."""
-    sure = SURE.get(taken.source, RECORDED)
+    sure = SURE[taken.source]
     if dates.is_new_year(taken.local):
         sure = min(sure, DOUBTED)
     if any(abs(other.local - taken.local) <= APART for other in others):

@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("arguments", [("ViT-B-32:openai",), ("--from", "somewhere")])
-def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, arguments: tuple[str, ...]):
+def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path):
     if importlib.util.find_spec("torch") is not None:
         return  # the other environment: tests/export/test_command.py
     done = subprocess.run(
-        [sys.executable, "-m", "havend", "models", "export", *arguments, "--out", tmp_path / "out"],
+        [
+            sys.executable,
+            "-m",
+            "havend",
+            "models",
+            "export",
+            "ViT-B-32:openai",
+            "--out",
+            tmp_path / "out",
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -28,7 +36,7 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path, arguments:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "pip install" in done.stderr
-    assert "onnx" in done.stderr
+    assert "torch" in done.stderr
 
 
 @pytest.mark.parametrize(

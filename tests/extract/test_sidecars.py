@@ -106,7 +106,10 @@ def test_takeouts_date_is_put_on_the_clock_of_the_place(tmp_path: Path):
 
 def test_what_the_camera_wrote_comes_before_takeout_and_names_after(tmp_path: Path):
     tags = Image.Exif()
-    tags.get_ifd(0x8769)[0x9003] = "2018:01:01 00:00:00"
+    tags.get_ifd(0x8769)[0x9003] = "2018:03:01 10:00:00"
+    tags[0x110] = (
+        "Pixel 3"  # a camera's own record: a scanner's or an editor's date would give way to the older name
+    )
     picture(tmp_path / "20170101_120000.jpg", exif=tags)
     picture(tmp_path / "20170102_120000.jpg")
     for name in ("20170101_120000.jpg.json", "20170102_120000.jpg.json"):
