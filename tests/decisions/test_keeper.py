@@ -7,14 +7,14 @@ import os
 import re
 import resource
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from havenfs.catalog import Catalog, decided, given
+from havenfs.catalog import Catalog, assets, contents, decided, files, given
 from havenfs.config import State
 from havenfs.decisions import Keeper, keeper, new_uid, values
-from havenfs.entities import AssetId, Region
+from havenfs.entities import AssetId, Identity, Kind, Region, SourceId
 from havenfs.errors import (
     Conflict,
     Exists,
@@ -24,12 +24,10 @@ from havenfs.errors import (
     NotFound,
     NotJournaled,
 )
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.conftest import Shelf
 
 A, B, C = (bytes([n]) * 32 for n in (1, 2, 3))
 FACE = Region(0, 0.1, 0.1, 0.3, 0.4)
@@ -455,47 +453,44 @@ def test_an_operation_is_named_by_its_first_digits_and_only_if_they_are_enough(d
     assert desk.keeper.revert(first[:12], by=ME) is not None
 
 
+def content_of(shelf: Shelf, asset: AssetId) -> bytes:
+    return shelf.catalog.read(assets.get, asset).hash
+
+
 def test_decisions_go_with_a_file_that_is_edited_in_place_and_undo_finds_them_there(
     shelf: Shelf,
 ) -> None:
     asset = shelf.add("a.jpg")
     keeping = Keeper(shelf.catalog, shelf.state.journal)
-
-    def content() -> bytes:
-        return shelf.catalog.read(
-            lambda db: db.execute("SELECT hash FROM asset WHERE id = ?", (asset,)).fetchone()
-        )[0]
-
-    old = content()
+    old = content_of(shelf, asset)
     done = keeping.decide(values.SetRating(contents=(old,), stars=5), by=ME)
-    shelf.catalog.write(decided.follow, old, C)
+    file = shelf.catalog.read(files.by_path, SourceId(1), b"a.jpg")
+    assert file is not None
+    edited = Identity(hash=C, size=5, mime="image/jpeg", kind=Kind.PHOTO)
+    shelf.catalog.write(contents.renew, asset, file, edited, Kind.PHOTO)
     keeping.deliver()
     assert done is not None
     rows = shelf.catalog.read(given.rows, "given_rating")
-    assert sorted(rows) == sorted([(old.hex(), 5), (C.hex(), 5)])
+    assert sorted(rows) == sorted([(old.hex(), 5), (content_of(shelf, asset).hex(), 5)])
     assert [listed.operation.kind for listed in keeping.last()] == ["SetRating"]
     keeping.revert(done.id, by=ME)
     assert shelf.catalog.read(given.rows, "given_rating") == []
 
 
 def test_what_is_decided_before_the_file_is_there_holds_when_it_comes(shelf: Shelf) -> None:
-    keeping = Keeper(shelf.catalog, shelf.state.journal)
     asset = shelf.add("a.jpg")
-    query = "SELECT a.id FROM asset a JOIN favorite f ON f.hash = a.hash"
-
-    def favorites() -> list[AssetId]:
-        return [row[0] for row in shelf.catalog.read(lambda db: db.execute(query).fetchall())]
-
-    content: Any = shelf.catalog.read(lambda db: db.execute("SELECT hash FROM asset").fetchone())
-    keeping.decide(values.SetFavorite(contents=(content[0],), favorite=True), by=ME)
-    assert favorites() == [asset]
-    shelf.catalog.close()
-    for file in shelf.state.root.glob("catalog.db*"):
-        file.unlink()
-    again = Catalog(shelf.state.catalog)
-    assert Keeper(again, shelf.state.journal).recover() == 1
-    assert again.read(lambda db: db.execute(query).fetchall()) == []
-    again.close()
+    favorite = values.SetFavorite(contents=(content_of(shelf, asset),), favorite=True)
+    Keeper(shelf.catalog, shelf.state.journal).decide(favorite, by=ME)
+    other = type(shelf)(shelf.state.root.parent / "other")
+    assert Keeper(other.catalog, shelf.state.journal).recover() == 1
+    again = other.add("elsewhere/b.jpg", (shelf.root / "a.jpg").read_bytes())
+    found = other.catalog.read(
+        lambda db: db.execute(
+            "SELECT a.id FROM asset a JOIN favorite f ON f.hash = a.hash"
+        ).fetchall()
+    )
+    assert found == [(again,)]
+    other.catalog.close()
 
 
 def test_the_document_names_every_table_and_column() -> None:
