@@ -45,9 +45,15 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Be the only one who writes, of all threads and programs. The kernel lets go when the process ends."""
+        """Be the only one who writes, of all threads and programs. The kernel lets go when the process ends.
+
+        Raises NotJournaled.
+        """
         lock = self.path.with_suffix(".lock")  # the file itself is replaced when it is written anew
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise NotJournaled(f"cannot write {lock}: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

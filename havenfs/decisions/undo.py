@@ -8,6 +8,7 @@ content is taken back with the rest.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from havenfs.catalog import decided, given
@@ -15,12 +16,15 @@ from havenfs.catalog.given import Change, Draft
 from havenfs.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.decided import Operation
     from havenfs.catalog.given import Cell, Row
 
 REVERT = "Revert"
 """The kind of operation that takes another one back."""
+SHOWN = 8  # digits of an id: among 1,000 operations two share them once in 10,000 libraries
 NAMED = 3  # operations that a conflict names
 
 
@@ -37,6 +41,16 @@ def last(db: Connection, limit: int) -> list[Listed]:
     found = decided.last(db, limit)
     undone = decided.reverted(db, [operation.id for operation in found])
     return [Listed(operation, operation.id in undone) for operation in found]
+
+
+def as_lines(listed: Sequence[Listed]) -> list[str]:
+    """A line each for people: its id as far as it is needed, when in local time, who, and what."""
+    lines: list[str] = []
+    for operation, undone in listed:
+        when = datetime.fromtimestamp(operation.at_ms / 1000).astimezone()
+        line = f"{operation.id[:SHOWN]}  {when:%Y-%m-%d %H:%M}  {operation.by}: {operation.words}"
+        lines.append(line + (" (taken back)" if undone else ""))
+    return lines
 
 
 def revert(db: Connection, operation_id: str, by: str, *, rest: bool) -> Operation | None:
@@ -198,7 +212,7 @@ def _reason(db: Connection, operation: Operation, blocked: list[Change]) -> str:
             for change in other.changes
         )
     ]
-    named = "; ".join(f"{other.id[:8]} {other.words}" for other in later[-1 : -NAMED - 1 : -1])
+    named = "; ".join(f"{other.id[:SHOWN]} {other.words}" for other in later[-1 : -NAMED - 1 : -1])
     more = f" and {len(later) - NAMED} more" if len(later) > NAMED else ""
     why = f"since then: {named}{more}" if named else "it is taken back already"
     return f"cannot take back “{operation.words}”: {why}"

@@ -24,9 +24,12 @@ from havenfs.errors import (
     NotFound,
     NotJournaled,
 )
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.conftest import Shelf
 
 
 A, B, C = (bytes([n]) * 32 for n in (1, 2, 3))

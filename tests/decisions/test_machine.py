@@ -259,5 +259,5 @@ class Machine(RuleBasedStateMachine):
         assert found.cells() == self.model.cells()
 
 
-Machine.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
+Machine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 TestMachine = Machine.TestCase

@@ -141,5 +141,7 @@ def test_keys_of_folders_are_theirs_alone(tree: Folder):
 
 
 def test_no_file_of_the_system_is_empty(tree: Folder):
-    texts = [walk(tree, path) for path in (".haven/status.json", "search/README.txt")]
+    texts = [
+        walk(tree, path) for path in (".haven/status.json", ".haven/undo", "search/README.txt")
+    ]
     assert all(isinstance(text, Text) and text.render() for text in texts)
