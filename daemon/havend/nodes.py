@@ -20,7 +20,7 @@ from havenfs.errors import (
     NotFound,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, disk
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
 from havenfs.views.walks import walks
 
 from . import stats
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from havenfs.entities import Source
-    from havenfs.views.folders import Folder
     from havenfs.views.nodes import Directory, Node
 
     from .listing import Listing
@@ -166,6 +165,7 @@ class Nodes:
             touched,
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
+            writable=isinstance(node, Folder) and node.fillable,
         )
 
     def common(self, directory: Directory) -> Attributes:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog
+from havenfs.decisions import Keeper
 from havenfs.views import open_tree
 from havenfs.views.walks import walks
 
@@ -43,7 +44,12 @@ def opened(
     _raise_limit()
     with credentials.neutral(), _attentive(), Catalog(state.catalog) as catalog:
         decisions.agree(catalog, state)
-        tree = open_tree(catalog, LateSearcher(catalog, state), hidden=(bytes(mountpoint),))
+        tree = open_tree(
+            catalog,
+            LateSearcher(catalog, state),
+            hidden=(bytes(mountpoint),),
+            keeper=Keeper(catalog, state.journal),
+        )
         table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
         arrivals = Arrivals(catalog, state)
         try:

@@ -1,4 +1,5 @@
-"""tags/_suggested/<tag>/: what the model in use takes pictures for. Suggestions, so nothing can be put here."""
+"""tags/: those that people give, and in tags/_suggested/<tag>/ what the model in use takes pictures for. Suggestions, so
+nothing can be put there."""
 
 from __future__ import annotations
 
@@ -7,24 +8,37 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import browse, tags
 from havenfs.catalog.browse import Condition
 from havenfs.catalog.names import legal, original
+from havenfs.decisions import values
 from havenfs.errors import NotFound
 
-from .folders import Assets, Fixed, Folder
+from .albums import Tree
+from .folders import Assets, Folder
 
 if TYPE_CHECKING:
     from .library import Scope
-    from .nodes import Entry
+    from .nodes import Entry, Node
 
 SUGGESTED = "_suggested"
 
 
-class Tags(Fixed):
-    """The suggested ones; those that people give will stand beside them."""
+class Tags(Tree):
+    """Those that people give, after the suggested ones."""
 
     __slots__ = ()
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__(scope, {SUGGESTED: Suggested(scope.choose(SUGGESTED))})
+        super().__init__(scope, values.Folder.TAG, None)
+
+    def entries(self) -> list[Entry]:
+        """The suggested ones first."""
+        return [(SUGGESTED.encode(), self._suggested()), *super().entries()]
+
+    def child(self, name: str) -> Node:
+        """A tag that people gave, or the folder of the suggested ones."""
+        return self._suggested() if name == SUGGESTED else super().child(name)
+
+    def _suggested(self) -> Suggested:
+        return Suggested(self._top.choose(SUGGESTED))
 
 
 class Suggested(Folder):

@@ -56,6 +56,8 @@ def test_folders_are_listed(operations: Operations):
         "places",
         "types",
         "tags",
+        "albums",
+        "favorites",
         "search",
         "duplicates",
         ".haven",

@@ -50,6 +50,8 @@ def test_ls_and_find_show_the_tree(shared: Path):
         "places",
         "search",
         "tags",
+        "albums",
+        "favorites",
         "types",
     }
     assert run("ls", shared / "by-date").split() == ["2019", "2020", "_undated"]

@@ -42,6 +42,8 @@ FOLDERS = [
     "search/dog/@places",
     "search/dog/@places/Italy/Rome",
     "tags",
+    "albums",
+    "favorites",
     "tags/_suggested",
     "tags/_suggested/dog",
     "by-date/2019/@tags/_suggested",
