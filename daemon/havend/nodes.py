@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -51,6 +51,8 @@ class Nodes:
         self.graves = Graves()
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
+        self.doubtful: deque[tuple[int, bytes]] = deque()
+        """Directory and name of what the kernel has to ask again, as soon as it has its answer."""
         self._uid = uid
         self._gid = gid
         self._sources: dict[SourceId, tuple[Source, float]] = {}

@@ -93,7 +93,7 @@ class Tree(Fillable):
         if not self.fillable:
             self._refuse()
         uid = new_uid()
-        text = _decoded(name)
+        text = decoded(name)
         decide(
             self.scope.library,
             values.MakeFolder(uid=uid, folder=self._kind, name=_written(text), parent=self._uid),
@@ -116,7 +116,7 @@ class Tree(Fillable):
         if flags & EXCHANGE or not isinstance(to, Tree) or to._kind is not self._kind:
             self._refuse()
         uid = self._folder(name)
-        new = _written(_decoded(new_name))
+        new = _written(decoded(new_name))
         try:
             there = to.lookup(new_name)
         except NotFound:
@@ -153,7 +153,8 @@ class Albums(Tree):
         super().__init__(scope, values.Folder.ALBUM, None)
 
 
-def _decoded(name: bytes) -> str:
+def decoded(name: bytes) -> str:
+    """The text of a name that somebody gives. Raises InvalidName."""
     try:
         return name.decode()
     except UnicodeDecodeError:

@@ -13,6 +13,7 @@ from .folders import Fixed
 from .haven import Haven
 from .library import Library, Scope
 from .places import Countries
+from .saved import Saved
 from .search import Searches
 from .tags import Tags
 from .types import Types
@@ -33,6 +34,7 @@ VIEWS = {
     "albums": Albums,
     "favorites": Favorites,
     "search": Searches,
+    "saved": Saved,
     "duplicates": Duplicates,
     ".haven": Haven,
 }

@@ -59,6 +59,7 @@ def test_folders_are_listed(operations: Operations):
         "albums",
         "favorites",
         "search",
+        "saved",
         "duplicates",
         ".haven",
     ]

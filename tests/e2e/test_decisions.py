@@ -137,3 +137,22 @@ def test_what_was_moved_in_goes_when_that_is_taken_back(
     keeper = Keeper(household.catalog, household.state.journal)
     keeper.revert(keeper.last(1)[0].operation.id, by="me")
     until(lambda: not (mounted / "albums/Rome/IMG_0001.jpg").exists(), 5)
+
+
+def test_a_search_is_saved_by_mkdir_or_by_moving_it_renamed_and_forgotten(mounted: Path) -> None:
+    saved = mounted / "saved"
+    (saved / "type=photo 2019").mkdir()
+    run("mv", "-T", mounted / "search/type=document", saved / "Papers")
+    assert listed(saved) == ["Papers", "type=photo 2019"]
+    assert listed(saved / "Papers") == listed(mounted / "search/type=document")
+    assert listed(saved / "Papers") != []
+    run("mv", saved / "type=photo 2019", saved / "That year")
+    assert listed(saved) == ["Papers", "That year"]
+    assert listed(saved / "That year") == listed(mounted / "search/type=photo 2019")
+    refused(errno.EEXIST, os.mkdir, saved / "Papers")
+    refused(errno.EINVAL, os.mkdir, saved / "colour=red")
+    refused(errno.EPERM, os.link, mounted / PICTURE, saved / "Papers/IMG_0001.jpg")
+    refused(errno.EPERM, os.rename, mounted / "search/dog", mounted / "albums/dog")
+    run("rmdir", saved / "Papers")
+    assert listed(saved) == ["That year"]
+    assert "removed the saved search “Papers”" in (mounted / ".haven/undo").read_text()

@@ -49,6 +49,7 @@ def test_ls_and_find_show_the_tree(shared: Path):
         ".haven",
         "places",
         "search",
+        "saved",
         "tags",
         "albums",
         "favorites",

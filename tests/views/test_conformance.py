@@ -37,6 +37,7 @@ FOLDERS = [
     "types/screenshots",
     "types/documents",
     "search",
+    "saved",
     "search/dog",
     "search/dog/@ranked",
     "search/dog/@places",
