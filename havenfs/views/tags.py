@@ -1,5 +1,5 @@
 """tags/: those that people give, and in tags/_suggested/<tag>/ what the model in use takes pictures for. Suggestions, so
-nothing can be put there."""
+nothing can be put there, only refused or taken on."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from havenfs.decisions import values
 from havenfs.errors import NotFound
 
 from .albums import Tree
+from .fillable import decide
 from .folders import Assets, Folder
+from .nodes import Leaf
 
 if TYPE_CHECKING:
+    from .disk import Rights
     from .library import Scope
     from .nodes import Entry, Node
 
@@ -72,15 +75,32 @@ class Suggested(Folder):
         return pictures
 
     def _pictures(self, tag: str) -> Pictures:
-        return Pictures(self.scope.choose(tag, Condition("suggested", tag)))
+        return Pictures(self.scope.choose(tag, Condition("suggested", tag)), tag)
 
 
 class Pictures(Assets):
-    """What one tag is suggested for."""
+    """What one tag is suggested for. Removing a file says no to that; moving it to a tag says yes."""
 
-    __slots__ = ()
+    __slots__ = ("_tag",)
+
+    def __init__(self, scope: Scope, tag: str) -> None:
+        super().__init__(scope)
+        self._tag = tag
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be taken out."""
+        return not self.scope.facets
 
     @property
     def lasting(self) -> bool:
         """As in the folder above."""
         return False
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Say no to the suggestion. The file stays."""
+        node = self.lookup(name)
+        if not self.fillable or not isinstance(node, Leaf):
+            self._refuse()
+        refusal = values.RefuseTag(contents=(node.asset.hash,), tag=self._tag)
+        decide(self.scope.library, refusal, rights)

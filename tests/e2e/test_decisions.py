@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from havenfs.catalog import collections
+from havenfs.catalog import browse, collections, tags
 from havenfs.decisions import Keeper, values
+from havenfs.entities import ModelId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,17 +87,17 @@ def test_what_an_album_does_not_take_has_the_errno_of_the_table(mounted: Path) -
 
 
 def test_a_tag_renamed_onto_a_tag_is_merged(mounted: Path) -> None:
-    tags = mounted / "tags"
+    top = mounted / "tags"
     for name in ("dog", "hound"):
-        (tags / name).mkdir()
-    os.link(mounted / PICTURE, tags / "dog/IMG_0001.jpg")
-    os.link(mounted / "by-date/2019/07/IMG_0002.jpg", tags / "hound/IMG_0002.jpg")
-    run("mv", "-T", tags / "hound", tags / "dog")
-    assert listed(tags) == ["_suggested", "dog"]
-    assert listed(tags / "dog") == ["IMG_0001.jpg", "IMG_0002.jpg"]
+        (top / name).mkdir()
+    os.link(mounted / PICTURE, top / "dog/IMG_0001.jpg")
+    os.link(mounted / "by-date/2019/07/IMG_0002.jpg", top / "hound/IMG_0002.jpg")
+    run("mv", "-T", top / "hound", top / "dog")
+    assert listed(top) == ["_suggested", "dog"]
+    assert listed(top / "dog") == ["IMG_0001.jpg", "IMG_0002.jpg"]
     assert listed(mounted / "by-date/2019/@tags/dog") == ["IMG_0001.jpg", "IMG_0002.jpg"]
     refused(errno.EPERM, os.unlink, mounted / "by-date/2019/@tags/dog/IMG_0001.jpg")
-    refused(errno.ENOTEMPTY, os.rmdir, tags / "dog")
+    refused(errno.ENOTEMPTY, os.rmdir, top / "dog")
 
 
 def test_favorites_come_from_originals_too_which_stay(mounted: Path) -> None:
@@ -156,3 +157,24 @@ def test_a_search_is_saved_by_mkdir_or_by_moving_it_renamed_and_forgotten(mounte
     run("rmdir", saved / "Papers")
     assert listed(saved) == ["That year"]
     assert "removed the saved search “Papers”" in (mounted / ".haven/undo").read_text()
+
+
+def test_a_suggested_tag_is_refused_or_taken_on(mounted: Path, household: Any) -> None:
+    pictures = ["IMG_0001.jpg", "IMG_0002.jpg"]
+    found = [household.catalog.read(browse.asset, (), name).id for name in pictures]
+    household.catalog.write(
+        tags.put, ModelId("model@1+words"), {id_: [("dog", 0.9)] for id_ in found}
+    )
+    suggested = mounted / "tags/_suggested/dog"
+    assert listed(suggested) == pictures
+    (mounted / "tags/dog").mkdir()
+    run("mv", suggested / "IMG_0001.jpg", mounted / "tags/dog")
+    refused(
+        errno.EPERM, os.link, mounted / "types/documents/invoice.pdf", suggested / "invoice.pdf"
+    )
+    run("rm", suggested / "IMG_0001.jpg")
+    assert listed(suggested) == ["IMG_0002.jpg"]
+    run("rm", suggested / "IMG_0002.jpg")
+    assert listed(mounted / "tags/_suggested") == []
+    assert listed(mounted / "tags/dog") == ["IMG_0001.jpg"]
+    assert listed(mounted / "search/tag=dog") == ["IMG_0001.jpg"]
