@@ -14,6 +14,7 @@ from havenfs.catalog import names
 from havenfs.errors import Exists, InvalidName, NotFound
 
 from . import folders, persons, values
+from .words import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def apply(draft: Draft, decision: Decision) -> str:
         case values.Distinguish(contents=contents):
             for pair in combinations(sorted(content.hex() for content in set(contents)), 2):
                 draft.set("not_duplicate", pair)
-            return f"said that {len(contents)} are no copies of each other"
+            return f"said that {files(len(contents))} are no copies of each other"
         case _:
             return _mark(draft, decision)
 
@@ -65,7 +66,7 @@ def _mark(
     | values.SetDate
     | values.SetPosition,
 ) -> str:
-    contents, many = decision.contents, f"{len(decision.contents)} files"
+    contents, many = decision.contents, files(len(decision.contents))
     match decision:
         case values.RefuseTag(tag=tag, refused=refused):
             for content in contents:
@@ -73,7 +74,7 @@ def _mark(
             return f"said {'no' if refused else 'nothing'} to the tag “{tag}” for {many}"
         case values.SetFavorite(favorite=favorite):
             _each(draft, "favorite", contents, () if favorite else None)
-            return f"{many} {'made favorites' if favorite else 'are favorites no more'}"
+            return f"{many} {'made a favorite' if favorite else 'taken from the favorites'}"
         case values.SetRating(stars=stars):
             if stars is not None and not 0 <= stars <= 5:
                 raise InvalidName(f"{stars} stars: give 0 to 5")

@@ -8,6 +8,7 @@ from havenfs.catalog import names
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 
 from . import values
+from .words import files
 
 if TYPE_CHECKING:
     from havenfs.catalog.given import Draft, Row
@@ -52,7 +53,7 @@ def apply(draft: Draft, decision: Decision) -> str:
             for content in contents:
                 draft.set("member", (uid, content.hex()), () if inside else None)
             verb = "put into" if inside else "taken out of"
-            return f"{len(contents)} files {verb} the {kind} “{name}”"
+            return f"{files(len(contents))} {verb} the {kind} “{name}”"
 
 
 def _folder(draft: Draft, uid: str) -> Row:

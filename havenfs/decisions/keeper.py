@@ -26,16 +26,20 @@ file that replaces the old one by rename. What is still in the outbox then is in
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from havenfs.catalog import decided, given
+from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
+from havenfs.errors import ReadOnly
 
 from . import effects, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Concatenate
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.catalog import Connection
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 
     from .journal import Content
     from .values import Decision
+
+P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +71,9 @@ class Keeper:
         """Carry a decision out for *by*; None when everything is as decided already.
 
         On return it is on the disk, in the catalog and in the journal. Raises NotFound, Exists, NotEmpty, InvalidName, and
-        then nothing has changed; NotJournaled, and then it has.
+        then nothing has changed, as with ReadOnly, when the catalog cannot be written; NotJournaled, and then it has.
         """
-        done = self._catalog.write_durably(_decide, decision, by)
-        self.deliver()
-        return done
+        return self._kept(_decide, decision, by)
 
     def revert(self, operation_id: str, *, by: str, rest: bool = False) -> Operation | None:
         """Take an operation back, a taking back included; *operation_id* may be the first digits of it.
@@ -77,9 +81,7 @@ class Keeper:
         Raises NotFound; Conflict when later operations stand in the way, unless *rest* leaves what they decided and takes
         back the others. None when nothing is left to take back.
         """
-        done = self._catalog.write_durably(undo.revert, operation_id, by, rest=rest)
-        self.deliver()
-        return done
+        return self._kept(undo.revert, operation_id, by, rest=rest)
 
     def last(self, limit: int = 20) -> list[undo.Listed]:
         """The newest operations of people, newest first."""
@@ -111,6 +113,19 @@ class Keeper:
             self._deliver()
             self._compact()
 
+    def _kept(
+        self,
+        change: Callable[Concatenate[Connection, P], Operation | None],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Operation | None:
+        try:
+            done = self._catalog.write_durably(change, *args, **kwargs)
+        except TROUBLE as error:
+            raise ReadOnly(f"nothing can be decided now: {error}") from error
+        self.deliver()
+        return done
+
     def _reconcile(self) -> int:
         content = self.journal.read()
         for number in content.damaged:
@@ -132,7 +147,8 @@ class Keeper:
             log.error("%s is gone; it is written anew from the catalog", self.journal.path)
             self._compact()
         self.journal.append(waiting)
-        self._catalog.write(decided.delivered, waiting[-1].id, self.journal.size())
+        # If this fails, they are delivered once more: it is no reason to tell anybody that he was not heard.
+        self._catalog.attempt(decided.delivered, waiting[-1].id, self.journal.size())
 
     def _compact(self) -> None:
         rows, operations = self._catalog.read(_snapshot)

@@ -10,6 +10,7 @@ from havenfs.entities import Region
 from havenfs.errors import Exists, InvalidName, NotFound
 
 from . import values
+from .words import files
 
 if TYPE_CHECKING:
     from havenfs.catalog.given import Draft, Row
@@ -69,7 +70,7 @@ def apply(draft: Draft, decision: Decision) -> str:
                 said = None if is_in is None else (int(is_in),)
                 draft.set("person_tag", (content.hex(), person), said)
             verb = {True: "is in", False: "is not in", None: "may be in"}[is_in]
-            return f"said that “{name}” {verb} {len(contents)} files"
+            return f"said that “{name}” {verb} {files(len(contents))}"
 
 
 def _person(draft: Draft, uid: str) -> Row:

@@ -40,7 +40,7 @@ def decide(library: Library, decision: Decision, rights: Rights) -> None:
 def meant(library: Library, node: Node) -> Asset:
     """The asset that a file stands for: its own, or the one that shows its stack. Raises InvalidName when there is none."""
     if isinstance(node, Leaf):
-        return node.asset
+        return library.catalog.read(assets.get, node.asset.id)  # it may have been edited since
     if isinstance(node, DiskFile):
         try:
             return library.catalog.read(assets.shown, node.source.id, node.status.st_ino)

@@ -121,11 +121,11 @@ def test_a_database_that_is_in_use_is_not_deleted(home: Home) -> None:
 def test_undo_lists_and_takes_back_the_last_thing_or_any_other(home: Home) -> None:
     listed = havenfs_command("undo", "--list", *home.where).splitlines()
     assert [line.split("  ")[2] for line in listed] == [
-        "bob: 1 files made favorites",
+        "bob: 1 file made a favorite",
         "alice: 3 files put into the album “Badgers”",
         "alice: made the album “Badgers”",
     ]
-    assert havenfs_command("undo", *home.where).startswith("Took back: 1 files made favorites. To")
+    assert havenfs_command("undo", *home.where).startswith("Took back: 1 file made a favorite. To")
     assert home.tables()["favorite"] == []
     made = listed[2].split()[0]
     said = havenfs_command("undo", made, *home.where, code=1)

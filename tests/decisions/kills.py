@@ -167,7 +167,7 @@ def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
     while done < kills:
         library = directory / str(libraries)
         libraries += 1
-        wanted = expected(directory / f"{libraries}-whole", seed + libraries, 400)
+        wanted = expected(directory / f"{libraries}-whole", seed + libraries, 260)
         held = 0
         for _ in range(20):
             told = kill_one(library, held, seed + libraries, chance)
@@ -176,7 +176,7 @@ def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
             unanswered += now > told
             held = now
             done += 1
-            if done == kills or held > 250:
+            if done == kills or held > 150:
                 break
     return answered, unanswered
 

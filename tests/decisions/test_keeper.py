@@ -23,6 +23,7 @@ from havenfs.errors import (
     NotEmpty,
     NotFound,
     NotJournaled,
+    ReadOnly,
 )
 
 if TYPE_CHECKING:
@@ -313,6 +314,20 @@ def test_a_journal_that_cannot_be_written_is_said_and_made_up_for(desk: Desk) ->
     assert desk.tables()["favorite"] == [(A.hex(),)]
 
 
+def test_a_catalog_that_is_full_decides_nothing_and_goes_on_afterwards(desk: Desk) -> None:
+    desk.person("Alice")
+    before = desk.tables(), desk.state.journal.read_bytes()
+    db = desk.catalog.connection()
+    limit = db.pragma("max_page_count")
+    db.pragma("max_page_count", 1)  # no page more than there are
+    captions = values.SetCaption(contents=(A, B, C), body="long " * 10_000)
+    with pytest.raises(ReadOnly, match="full"):
+        desk.keeper.decide(captions, by=ME)
+    assert (desk.tables(), desk.state.journal.read_bytes()) == before
+    db.pragma("max_page_count", limit)
+    assert desk.keeper.decide(captions, by=ME) is not None
+
+
 def test_of_a_write_that_ends_on_a_full_disk_nothing_stays(desk: Desk) -> None:
     desk.person("Alice")
     before = desk.state.journal.read_bytes()
@@ -412,7 +427,7 @@ def test_what_was_decided_later_is_reported_and_not_overwritten(desk: Desk) -> N
     put = desk.fill(rome, A, B)
     taken = desk.decide(values.Fill(uid=rome, contents=(A,), inside=False))
     before = desk.tables()
-    with pytest.raises(Conflict, match=f"since then: {taken[:8]} 1 files taken out"):
+    with pytest.raises(Conflict, match=f"since then: {taken[:8]} 1 file taken out"):
         desk.keeper.revert(put, by=ME)
     assert desk.tables() == before
     desk.keeper.revert(put, by=ME, rest=True)

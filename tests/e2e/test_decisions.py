@@ -116,7 +116,7 @@ def test_what_is_decided_elsewhere_is_seen_within_seconds_and_undone_in_the_tree
     (mounted / "albums/Rome").mkdir()
     os.link(mounted / PICTURE, mounted / "albums/Rome/IMG_0001.jpg")
     lines = (mounted / ".haven/undo").read_text().splitlines()
-    assert "1 files put into the album “Rome”" in lines[0]
+    assert "1 file put into the album “Rome”" in lines[0]
     assert "made the album “Rome”" in lines[1]
     keeper = Keeper(household.catalog, household.state.journal)
     keeper.revert(lines[0].split()[0], by="me")
