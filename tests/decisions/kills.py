@@ -3,7 +3,7 @@
 A child decides one thing after the other, out of a list that its number makes, and says after each answer how many it has had.
 SIGKILL hits it at a random moment, or at a random line of the code that decides (counted by a trace function, so that every
 line of the transaction, the journal and what lies between is as likely). Then, after recovery, everything that was answered
-for must hold, and at most one more, whole; and the same again after the loss of the database.
+for must hold, and at most one more, whole; the same from the journal alone, if the database is lost with the kill or later.
 
 This shows what a killed process leaves, whose writes the kernel still has. What a power cut leaves rests on fsync, and is not shown.
 """
@@ -138,8 +138,13 @@ def kill_one(directory: Path, start: int, seed: int, chance: random.Random) -> i
     return int(told.split()[-1]) if told else start
 
 
-def check(directory: Path, wanted: list[Rows], answered: int, *, lose: bool) -> int:
-    """Look at what a kill left; returns how many decisions hold. With *lose*, also after the loss of the database."""
+def check(directory: Path, wanted: list[Rows], answered: int, loss: str) -> int:
+    """Look at what a kill left; returns how many decisions hold.
+
+    *loss* of the database: "at once", so that the journal as it was at the kill must do; "later"; or "none".
+    """
+    if loss == "at once":
+        lose(directory)
     with Catalog(directory / "catalog.db") as catalog:
         before = rows(catalog)  # as whoever comes next sees it, before anything is mended
         Keeper(catalog, directory / "decisions.jsonl").recover()
@@ -147,16 +152,21 @@ def check(directory: Path, wanted: list[Rows], answered: int, *, lose: bool) -> 
         if catalog.read(decided.outbox):
             raise AssertionError("something is still in the outbox")
     held = next((n for n in (answered, answered + 1) if wanted[n] == after), None)
-    if held is None or before != after:
+    if held is None or (before != after and loss != "at once"):
         raise AssertionError(f"{answered} were answered for; something else holds")
-    if lose:
-        for file in directory.glob("catalog.db*"):
-            file.unlink()
+    if loss == "later":
+        lose(directory)
         with Catalog(directory / "catalog.db") as catalog:
             Keeper(catalog, directory / "decisions.jsonl").recover()
             if rows(catalog) != after:
                 raise AssertionError("the journal says something else than the catalog did")
     return held
+
+
+def lose(directory: Path) -> None:
+    """Delete the database."""
+    for file in directory.glob("catalog.db*"):
+        file.unlink()
 
 
 def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
@@ -171,7 +181,8 @@ def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
         held = 0
         for _ in range(20):
             told = kill_one(library, held, seed + libraries, chance)
-            now = check(library, wanted, told, lose=chance.random() < 0.5)
+            loss = chance.choice(["at once", "later", "none"])
+            now = check(library, wanted, told, loss)
             answered += told - held
             unanswered += now > told
             held = now
