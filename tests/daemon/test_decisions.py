@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,8 +45,8 @@ class Home:
         self.where = ("--state", self.state.root)
         havenfs_command("index", "run", "--once", "--source", self.documents, *self.where)
         with Catalog(self.state.catalog) as catalog:
-            rows = catalog.read(lambda db: db.execute("SELECT hash FROM asset").fetchall())
-            contents = tuple(row[0] for row in rows)
+            rows: Any = catalog.read(lambda db: db.execute("SELECT hash FROM asset").fetchall())
+            contents = tuple(bytes(row[0]) for row in rows)
             keeper = Keeper(catalog, self.state.journal)
             album = values.MakeFolder(uid=new_uid(), folder=values.Folder.ALBUM, name="Badgers")
             keeper.decide(album, by="alice")
