@@ -42,6 +42,8 @@ class Opened:
     """The pages that the kernel holds are still good."""
     uncached: bool = False
     """The kernel believes another size: it must ask for every read instead of trusting that size."""
+    local: bool = False
+    """On a disk of this machine: neither fstat nor close waits."""
     fresh: bool = False
     """Made by this very open, or written to through us: to be announced though it looks the same."""
 

@@ -9,12 +9,10 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
-from havenfs.errors import (
-    IsADirectory,
-    NotPermitted,
-    Stale,
-)
+from havenfs import mounts
+from havenfs.errors import IsADirectory, NotPermitted, Stale
 from havenfs.views import DiskFile, Leaf, Text, disk
+from havenfs.views.at_once import may_wait
 
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
@@ -119,6 +117,7 @@ class OpenFiles(Nodes):
 
     def _opened_again(self, nameless: Opened, source: Source, flags: int, caller: Caller) -> Opened:
         """Open a file once more that has lost its last name, through a descriptor that has it open."""
+        may_wait()
         with Acting(caller):
             descriptor = os.open(
                 f"/proc/self/fd/{nameless.handle}",
@@ -151,6 +150,7 @@ class OpenFiles(Nodes):
             path=path,
             keep=self._seen.get(nodeid) == signature,
             uncached=found.st_size != believed,
+            local=mounts.local(found.st_dev),
         )
         remember(self._seen, nodeid, signature)
         self.handles.add(opened)

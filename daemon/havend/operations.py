@@ -21,6 +21,7 @@ from havenfs.errors import (
     Stale,
 )
 from havenfs.views import DiskDirectory, DiskFile, attributes, disk, metadata
+from havenfs.views.at_once import may_wait
 
 from . import stats
 from .credentials import Acting
@@ -94,6 +95,8 @@ class Operations(OpenFiles):
         """Attributes of an inode; of an open file also when it has no name any more."""
         opened = self.handles.get(handle) if handle is not None else self.handles.of(nodeid)
         if opened is not None and opened.source is not None and not nodeid & ASSET:
+            if not opened.local:
+                may_wait()
             return stats.of_original(os.fstat(opened.handle), nodeid)
         return self.attributes(self.fresh(nodeid), nodeid, None)
 
