@@ -61,7 +61,13 @@ class Operations(OpenFiles):
         if name in (b".", b".."):  # NFS, of a handle that it kept
             return self._dots(parent, above=name == b"..")
         generation = self.generation
-        found = self.admit(self.directory(parent).lookup(name), parent, name)
+        try:
+            node = self.directory(parent).lookup(name)
+        except NotFound as error:
+            if self.nudges.is_going(parent, name):  # not NotFound, which the kernel would remember
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            raise
+        found = self.admit(node, parent, name)
         return found if self.generation == generation else briefly(found)
 
     def _dots(self, nodeid: int, *, above: bool) -> Attributes:
