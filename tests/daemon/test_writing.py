@@ -327,7 +327,7 @@ def test_a_descriptor_that_somebody_works_with_is_closed_when_he_is_done(desk: D
     with handles.lend(found.nodeid) as lent, handles.lend(found.nodeid):
         assert lent is opened
         desk.operations.release(opened.handle)
-        assert os.fstat(lent.handle).st_nlink == 1
+        assert os.fstat(opened.handle).st_nlink == 1
         with handles.lend(found.nodeid) as other:
             assert other is None
     with pytest.raises(OSError, match="Bad file descriptor"):
