@@ -90,7 +90,7 @@ check: setup $(DONE)/locked-dev
 	$(NPM) run check --silent
 
 test: check $(DONE)/debian-test
-	$(BIN)/python -m pytest -m "not training"
+	$(BIN)/python -m pytest -m "not training" --durations 20
 
 # An environment of its own: torch is a gigabyte and decides for itself which versions it wants beside it.
 TRAINING := .cache/training

@@ -1,6 +1,6 @@
 """What is mounted where, by /proc/self/mountinfo: found without touching a mount, which may be dead, or our own.
 
-Read anew each time (50 us), but for `ours`, which listings ask. Any thread.
+Read anew each time (50 us), but for `ours` and `local`, which listings and walks ask. Any thread.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Final
 
 OURS: Final = "havenfs"
+LOCAL: Final = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "tmpfs"}
+)
+"""File systems that ask nobody over a network, nor another program."""
 REMEMBERED_S: Final = 1.0
 
 
@@ -84,16 +88,27 @@ def kind_of(device: int) -> Mount | None:
 
 def ours(device: int) -> bool:
     """Whether st_dev is that of a tree of HavenFS; as it was up to REMEMBERED_S ago."""
-    until, known = _known.get(device, (0.0, False))
+    mount = _known(device)
+    return mount is not None and mount.ours
+
+
+def local(device: int) -> bool:
+    """Whether st_dev is that of a disk of this machine, or its memory; as it was up to REMEMBERED_S ago. False for what is
+    not mounted as itself."""
+    mount = _known(device)
+    return mount is not None and mount.kind in LOCAL
+
+
+def _known(device: int) -> Mount | None:
+    until, mount = _remembered.get(device, (0.0, None))
     now = time.monotonic()
     if now > until:
         mount = kind_of(device)
-        known = mount is not None and mount.ours
-        _known[device] = now + REMEMBERED_S, known
-    return known
+        _remembered[device] = now + REMEMBERED_S, mount
+    return mount
 
 
-_known: dict[int, tuple[float, bool]] = {}
+_remembered: dict[int, tuple[float, Mount | None]] = {}
 
 
 def _plain(field: bytes) -> bytes:

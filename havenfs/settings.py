@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DAY = 24 * 60  # minutes
+LANGUAGES_ENV: Final = "HAVENFS_OCR_LANGUAGES"
+"""How workers are told of Indexing.languages: in tesseract's own form, `deu+eng`."""
 
 
 class Budget(StrEnum):
@@ -77,6 +79,8 @@ class Indexing:
     memory: int = 1536 << 20
     """Bytes."""
     wake_disks: bool = False
+    languages: tuple[str, ...] = ()
+    """Of printed text, by tesseract's names; none: all that are installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,13 @@ def _flag(value: Any) -> bool:
     raise ValueError("give true or false")
 
 
+def _languages(value: Any) -> tuple[str, ...]:
+    names = re.split(r"[\s,+]+", value.strip()) if isinstance(value, str) else ["?"]
+    if any(name and not re.fullmatch(r"[A-Za-z][\w-]*(/[A-Za-z]+)?", name) for name in names):
+        raise ValueError('give names of tesseract such as "eng, deu, chi_sim"')
+    return tuple(filter(None, names))
+
+
 SETTINGS: Final = (
     Setting(
         table="index",
@@ -198,6 +209,14 @@ SETTINGS: Final = (
         help="Whether the full scan every six hours may wake a disk that sleeps. Without, it waits until somebody uses the\n"
         "disk: nothing changes on one that nobody touches. Network disks are always scanned.",
         read=_flag,
+    ),
+    Setting(
+        table="index",
+        name="languages",
+        default='""',
+        help='Languages in which printed text on pictures is read, as tesseract calls them: "eng, deu, chi_sim". Empty: all\n'
+        "that are installed (the Debian packages tesseract-ocr-*). Each one makes reading slower.",
+        read=_languages,
     ),
 )
 
@@ -296,6 +315,8 @@ def _written(value: object) -> str:
                 for s in value.spans
             )
             return f'"{", ".join(parts)}"'
+        case tuple():
+            return '"' + ", ".join(cast("tuple[str, ...]", value)) + '"'
         case bool():
             return str(value).lower()
         case int() if value >= LEAST_MEMORY:

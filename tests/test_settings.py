@@ -35,12 +35,13 @@ def test_every_setting_stands_in_the_readme():
 def test_what_is_shown_says_the_same_when_it_is_read_again():
     given = settings.parse(
         '[index]\nbudget = "background"\nquiet = "22:00-07:00, 12:30-13:00"\nworkers = 3\nmemory = "2G"\n'
-        "wake_disks = true\n",
+        'wake_disks = true\nlanguages = "eng, deu chi_sim+script/Cyrillic"\n',
         FILE,
     )
     assert given.index.budget is Budget.BACKGROUND
     assert given.index.quiet == Quiet((Span(22 * 60, 7 * 60), Span(750, 780)))
     assert (given.index.workers, given.index.memory, given.index.wake_disks) == (3, 2 << 30, True)
+    assert given.index.languages == ("eng", "deu", "chi_sim", "script/Cyrillic")
     assert settings.parse(settings.as_text(given), FILE) == given
     assert settings.parse(settings.as_text(Config()), FILE) == Config(file=FILE)
 
@@ -57,6 +58,8 @@ def test_what_is_shown_says_the_same_when_it_is_read_again():
         ("[index]\nquiet = 'at night'", "line 2: index.quiet: 'at night' are no hours"),
         ("[index]\nmemory = '10M'", "line 2: index.memory: that is too little"),
         ("[index]\nmemory = 10", "line 2: index.memory: give a size"),
+        ("[index]\nlanguages = 'eng; rm -rf'", "line 2: index.languages: give names of tesseract"),
+        ("[index]\nlanguages = 1", "line 2: index.languages: give names of tesseract"),
         ("[index]\nworkers = true", "line 2: index.workers: give a number"),
         ("[index]\nwake_disks = 1", "line 2: index.wake_disks: give true or false"),
         ("[index\n", "(at line 1"),

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.errors import SourceGone
-from havenfs.ingest import arrival
 
 from .bell import Bell
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.config import State
     from havenfs.entities import Source
+    from havenfs.ingest import arrival
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ class Arrivals:
 
     def __init__(self, catalog: Catalog, state: State) -> None:
         self._catalog = catalog
-        self._arrivals = arrival.Arrivals(catalog)
         self._bell = Bell(state.bell)
         self.told: Callable[[], None] = _nobody
         """Called after each commit, before whoever did it is answered: for what we ourselves remember."""
@@ -47,27 +46,34 @@ class Arrivals:
         """No call may be under way."""
         self._bell.close()
 
+    @cached_property
+    def _arrivals(self) -> arrival.Arrivals:
+        """Loaded by the first change: 30 ms by which every mount would start later."""
+        from havenfs.ingest import arrival
+
+        return arrival.Arrivals(self._catalog)
+
     def written(self, source: Source, path: bytes) -> None:
         """A file was made, closed after its content changed, or given one more name."""
-        self._record(partial(self._arrivals.written, source, path))
+        self._record(lambda: self._arrivals.written(source, path))
 
     def renamed(
         self, source: Source, path: bytes, to: Source, new_path: bytes, *, directory: bool
     ) -> None:
         """A name moved, and what was there under the new one is gone."""
         self._record(
-            partial(self._arrivals.renamed, source, path, to, new_path, directory=directory)
+            lambda: self._arrivals.renamed(source, path, to, new_path, directory=directory)
         )
 
     def exchanged(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
         """Two names changed places."""
-        self._record(partial(self._arrivals.exchanged, source, path, to, new_path))
+        self._record(lambda: self._arrivals.exchanged(source, path, to, new_path))
 
     def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
         """A name is gone."""
-        self._record(partial(self._arrivals.removed, source, path, directory=directory))
+        self._record(lambda: self._arrivals.removed(source, path, directory=directory))
 
-    def _record(self, work: partial[bool]) -> None:
+    def _record(self, work: Callable[[], bool]) -> None:
         wait = PATIENCE_MS if time.monotonic() >= self._sulking else 0
         try:
             with self._catalog.waiting(wait):

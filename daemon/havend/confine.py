@@ -43,7 +43,10 @@ SYSTEM: Final = (
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/fonts", "/etc/alternatives"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/locale.alias", "/etc/mime.types"),
     "/proc",
-    "/sys/devices/system",
+    *(
+        "/sys/devices",
+        "/sys/bus/pci",
+    ),  # processors and caches; ONNX Runtime looks for accelerators, and complains otherwise
 )
 """What libraries read besides the file in hand. Not the rest of /etc, not homes, not the state directory: a decoder that
 was taken over finds nothing there to hide in a picture's description."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-import platform
 import pwd
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +35,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @functools.cache
 def _privileged() -> bool:
-    return os.geteuid() == 0 and platform.machine() in _NUMBERS
+    return os.geteuid() == 0 and os.uname().machine in _NUMBERS
 
 
 class Acting:
@@ -60,7 +59,7 @@ class Acting:
         caller = self._caller
         if (caller.uid == 0 and caller.gid == 0) or not _privileged():
             return
-        setfsuid, setfsgid, setgroups = _NUMBERS[platform.machine()]
+        setfsuid, setfsgid, setgroups = _NUMBERS[os.uname().machine]
         groups = _groups(caller.pid)
         self._switched = True
         _libc.syscall(setgroups, len(groups), (ctypes.c_uint32 * len(groups))(*groups))
@@ -70,7 +69,7 @@ class Acting:
     def __exit__(self, *_: object) -> None:
         if not self._switched:
             return
-        setfsuid, setfsgid, setgroups = _NUMBERS[platform.machine()]
+        setfsuid, setfsgid, setgroups = _NUMBERS[os.uname().machine]
         _libc.syscall(setfsuid, 0)
         _libc.syscall(setfsgid, os.getegid())
         _libc.syscall(setgroups, 0, None)

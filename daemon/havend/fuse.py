@@ -12,7 +12,7 @@ import logging
 import math
 import os
 import select
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -22,6 +22,7 @@ import trio
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
 from havenfs.views import Inventory
+from havenfs.views.at_once import WouldWait, at_once
 from havenfs.views.metadata import NOW, Changes
 
 from .errno import number as errno_of
@@ -74,7 +75,6 @@ class Handlers(pyfuse3.Operations):
         self._closing = trio.CapacityLimiter(math.inf)
         self._listings: dict[int, Listing] = {}
         self._listed = 0
-        self._remote: set[int] = set()  # handles whose close may wait
         self._slow_disks: set[int] = set()  # handles whose disk cannot say "not in memory"
         self._buffer = memoryview(bytearray(1 << 20))
         self._absent = (
@@ -107,6 +107,15 @@ class Handlers(pyfuse3.Operations):
             return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
         raise SourceGone(f"no answer within {PATIENCE_S:.0f} s")
 
+    async def _soon(
+        self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run here as far as the answer is in memory, else on a thread, from the start. For what changes nothing."""
+        if self._operations.on_disk(inode):
+            with suppress(WouldWait), at_once():
+                return function(*args, **kwargs)
+        return await self._on(inode, function, *args, **kwargs)
+
     async def _on(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -127,7 +136,7 @@ class Handlers(pyfuse3.Operations):
         """Find a name in a directory."""
         with _told():
             try:
-                found = await self._on(
+                found = await self._soon(
                     parent_inode, self._operations.lookup, parent_inode, name, _caller(ctx)
                 )
             except NotFound:
@@ -142,7 +151,7 @@ class Handlers(pyfuse3.Operations):
     async def getattr(self, inode: InodeT, ctx: RequestContext) -> pyfuse3.EntryAttributes:
         """Attributes of an inode."""
         with _told():
-            return _entry(await self._on(inode, self._operations.getattr, inode))
+            return _entry(await self._soon(inode, self._operations.getattr, inode))
 
     async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
         """Take the snapshot that this handle lists."""
@@ -212,16 +221,12 @@ class Handlers(pyfuse3.Operations):
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> pyfuse3.FileInfo:
         """Open. Pages that the kernel holds stay if the original is as it was at the last open."""
         with _told():
-            opened, remote = await self._aside(inode, self._open, inode, flags, _caller(ctx))
-            if remote:
-                self._remote.add(opened.handle)
-            return _info(opened)
-
-    def _open(self, inode: int, flags: int, caller: Caller) -> tuple[Opened, bool]:
-        opened = self._operations.open(inode, flags, caller)
-        # Such a disk may be a program or a network, which want to hear of each close and may make us wait for that.
-        anonymous = os.major(os.fstat(opened.handle).st_dev) == 0
-        return opened, anonymous and opened.source is not None
+            if flags & os.O_ACCMODE == os.O_RDONLY and self._operations.on_disk(inode):
+                with suppress(WouldWait), at_once():
+                    return _info(self._operations.open(inode, flags, _caller(ctx)))
+            return _info(
+                await self._aside(inode, self._operations.open, inode, flags, _caller(ctx))
+            )
 
     async def create(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext
@@ -268,10 +273,11 @@ class Handlers(pyfuse3.Operations):
         """Close the original."""
         self._slow_disks.discard(fh)
         with _told():
-            if not (self._operations.handles.get(fh).writable or fh in self._remote):
+            opened = self._operations.handles.get(fh)
+            # A disk that is a program or a network wants to hear of each close, and may make us wait for that.
+            if not opened.writable and (opened.local or opened.source is None):
                 self._operations.release(fh)
                 return
-            self._remote.discard(fh)
             # Nobody waits for this; but it must begin, however many hang, or the descriptor would stay for ever.
             with trio.move_on_after(PATIENCE_S):
                 await trio.to_thread.run_sync(

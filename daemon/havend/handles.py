@@ -1,4 +1,9 @@
-"""Open files of the mount. A handle is a descriptor: whoever keeps the descriptors keeps the handles. Any thread."""
+"""Open files of the mount. A handle is a descriptor: whoever keeps the descriptors keeps the handles. Any thread.
+
+A request that names a handle is answered before the kernel lets go of it. One that names an inode is not: the file that
+happens to be open may be closed while somebody works with its descriptor, whose number would be another file's the next
+moment. So that is lent (`Handles.lend`), and closed when it is back.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +47,14 @@ class Opened:
     """The pages that the kernel holds are still good."""
     uncached: bool = False
     """The kernel believes another size: it must ask for every read instead of trusting that size."""
+    local: bool = False
+    """On a disk of this machine: neither fstat nor close waits."""
     fresh: bool = False
     """Made by this very open, or written to through us: to be announced though it looks the same."""
+    loans: int = 0
+    """Who works with the descriptor without having opened it."""
+    over: bool = False
+    """To be closed with the last loan."""
 
     @property
     def shareable(self) -> bool:
@@ -51,9 +62,31 @@ class Opened:
         return self.source is not None and not self.uncached
 
     @property
+    def nameless(self) -> bool:
+        """Whether it is an original that has lost its name, or never had one."""
+        return self.source is not None and self.path is None
+
+    @property
     def writable(self) -> bool:
         """Whether bytes may be changed through it."""
         return self.flags & os.O_ACCMODE != os.O_RDONLY
+
+
+class Loan:
+    """An open file for as long as the context lasts; None where there is none."""
+
+    __slots__ = ("_handles", "_opened")
+
+    def __init__(self, handles: Handles, opened: Opened | None) -> None:
+        self._handles = handles
+        self._opened = opened
+
+    def __enter__(self) -> Opened | None:
+        return self._opened
+
+    def __exit__(self, *_: object) -> None:
+        if self._opened is not None:
+            self._handles.returned(self._opened)
 
 
 class Handles:
@@ -80,13 +113,39 @@ class Handles:
         except KeyError:
             raise Stale(f"handle {handle}") from None
 
-    def of(self, nodeid: int) -> Opened | None:
+    def lend(self, nodeid: int) -> Loan:
         """Any open file of an inode: what fstat needs once its names are gone."""
-        found = self._by_node.get(nodeid)
-        return found[-1] if found else None
+        if nodeid not in self._by_node:
+            return Loan(self, None)
+        with self._lock:
+            found = self._by_node.get(nodeid)
+            if not found:
+                return Loan(self, None)
+            found[-1].loans += 1
+            return Loan(self, found[-1])
+
+    def returned(self, opened: Opened) -> None:
+        """A loan is back."""
+        with self._lock:
+            opened.loans -= 1
+            last = opened.over and not opened.loans
+        if last:
+            os.close(opened.handle)
+
+    def close(self, opened: Opened) -> None:
+        """Close the descriptor of an open file that was removed, as soon as nobody works with it."""
+        with self._lock:
+            opened.over = True
+            if opened.loans:
+                return
+        os.close(opened.handle)
+
+    def has(self, nodeid: int) -> bool:
+        """Whether an inode is open."""
+        return nodeid in self._by_node
 
     def remove(self, handle: int) -> Opened:
-        """Forget an open file, which the caller closes. Raises Stale."""
+        """Forget an open file, which the caller closes (`close`). Raises Stale."""
         with self._lock:
             opened = self.get(handle)
             del self._by_handle[handle]

@@ -198,6 +198,7 @@ class _Indexer:
             state=self._state,
             readable=readable,
             memory=self._indexing.memory,
+            languages=self._indexing.languages,
             threads=1 if self._count() > 1 else min(2, _cores()),
             budget=self._indexing.budget,
         )

@@ -100,6 +100,8 @@ class Watcher:
                 # Still there: dropping it would pull the ground from under a shell that stands in it. But it may have
                 # been away for a moment, and the folder listed without it.
                 continue
+            if name.gone:
+                self._operations.nudges.going(folder.nodeid, name.name)
             self._kernel.entry(folder.nodeid, name.name)
             folders.setdefault(folder.nodeid, []).append((name.name, _fate(name)))
         for nodeid, folder in stale.items():

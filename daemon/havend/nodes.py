@@ -66,6 +66,11 @@ class Nodes:
         node = record.node
         return isinstance(node, DiskFile | Text) or (not isinstance(node, Leaf) and node.slow)
 
+    def on_disk(self, nodeid: int) -> bool:
+        """Whether an operation on this inode asks a disk and nothing else that may wait."""
+        record = self.table.find(nodeid)
+        return record is None or isinstance(record.node, DiskFile | DiskDirectory | Leaf)
+
     def node(self, nodeid: int) -> Node:
         """What an inode stands for. Raises Stale."""
         record = self.table.find(nodeid)

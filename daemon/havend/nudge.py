@@ -52,6 +52,7 @@ OPEN = (
 WATCHED = 1024  # directories of files/ watched on disk that nobody has open; the indexer needs such watches too
 QUEUE = 4096  # directories waiting for a helper that waits for a disk; the oldest news are dropped
 OWN_S = 1.0  # how long what the helper sees on disk may be an echo of what came through the mount
+GOING_S = 2.0  # how long a name that has gone may wait to be announced; until then each who looks for it asks us
 PHANTOM: Final = (
     3 << 60
 )  # + 1 a file, + 2 a directory: inodes that are nobody's, for names to be removed
@@ -100,6 +101,7 @@ class Nudges:
         self._open: OrderedDict[int, int] = OrderedDict()  # directory to how often it is open
         self._disks: OrderedDict[int, bytes] = OrderedDict()  # directory watched to path
         self._own: dict[tuple[int, bytes] | int, float] = {}
+        self._going: dict[tuple[int, bytes], float] = {}
         self._tokens = RATE
         self._refilled = time.monotonic()
 
@@ -139,6 +141,15 @@ class Nudges:
             return PHANTOM + 2, stat.S_IFDIR | 0o700
         return None
 
+    def going(self, parent: int, name: bytes) -> None:
+        """A name has gone, and is about to be announced: call it before the kernel is made to forget it. If somebody looks
+        for it in between, and the kernel remembers that it is not there, the helper finds nothing to remove."""
+        _until(self._going, (parent, name), GOING_S)
+
+    def is_going(self, parent: int, name: bytes) -> bool:
+        """Whether the kernel must not remember yet that there is no such name."""
+        return bool(self._going) and self._going.get((parent, name), 0.0) > time.monotonic()
+
     def appears(self, parent: int, name: bytes, directory: Directory) -> Node:
         """The helper makes a name: what it is. Raises NotPermitted if it was not told to, NotFound if it has gone."""
         fate = self._pending.pop((parent, name), None)
@@ -154,6 +165,7 @@ class Nudges:
 
     def vanishes(self, parent: int, name: bytes, directory: Directory) -> None:
         """The helper removes a name. Raises NotPermitted if it was not told to, and if the name is there again."""
+        self._going.pop((parent, name), None)
         if self._pending.pop((parent, name), None) not in _GOING:
             raise NotPermitted("nothing goes here")
         with contextlib.suppress(NotFound):
@@ -197,11 +209,7 @@ class Nudges:
 
     def _ours(self, what: tuple[int, bytes] | int) -> None:
         if self._disks:  # nobody looks at the disk: there will be no echo
-            self._own.pop(what, None)
-            self._own[what] = time.monotonic() + OWN_S
-            if len(self._own) > 4096:
-                with contextlib.suppress(KeyError, StopIteration, RuntimeError):
-                    del self._own[next(iter(self._own))]
+            _until(self._own, what, OWN_S)
 
     # --- announcing -----------------------------------------------------------------------------------------
 
@@ -298,6 +306,8 @@ class Nudges:
             echo = self._own.get((directory, name), 0.0)
             if fate is not Fate.CHANGED and echo < now:
                 # Not an echo: whoever stands in the folder that he has just made would stand nowhere (getcwd: ENOENT).
+                if fate in _GOING:
+                    self.going(directory, name)
                 self._kernel.entry(directory, name)
             if fate is Fate.CHANGED:
                 file = directory & ~_INODE | int(inode)
@@ -309,6 +319,15 @@ class Nudges:
         told = [(name, fate) for name, fate in news.items() if fate is not None]
         if told or not fields:
             self.announce({directory: told or None})
+
+
+def _until(times: dict[Any, float], key: object, seconds: float) -> None:
+    """Note when something ends, the latest last, and let the oldest of too many go."""
+    times.pop(key, None)
+    times[key] = time.monotonic() + seconds
+    if len(times) > 4096:
+        with contextlib.suppress(KeyError, StopIteration, RuntimeError):  # two threads
+            del times[next(iter(times))]
 
 
 def _together(first: Fate | None, then: Fate) -> Fate | None:

@@ -9,12 +9,10 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
-from havenfs.errors import (
-    IsADirectory,
-    NotPermitted,
-    Stale,
-)
+from havenfs import mounts
+from havenfs.errors import IsADirectory, NotPermitted, Stale
 from havenfs.views import DiskFile, Leaf, Text, disk
+from havenfs.views.at_once import may_wait
 
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
@@ -81,9 +79,10 @@ class OpenFiles(Nodes):
         """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source."""
         writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
         flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
-        nameless = None if nodeid & ASSET else self.nameless(nodeid)
-        if nameless is not None and nameless.source is not None:
-            return self._opened_again(nameless, nameless.source, flags, caller)
+        if not nodeid & ASSET and self.handles.has(nodeid):
+            with self.handles.lend(nodeid) as lent:
+                if lent is not None and lent.source is not None and lent.nameless:
+                    return self._opened_again(lent, lent.source, flags, caller)
         node = self.node(nodeid)
         if isinstance(node, DiskFile):
             with ByName(node):
@@ -97,8 +96,7 @@ class OpenFiles(Nodes):
             opened = self.opened(node.source, node.path, descriptor, found, flags)
             opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
             if opened.nodeid != nodeid:
-                self.handles.remove(opened.handle)
-                os.close(opened.handle)
+                self.handles.close(self.handles.remove(opened.handle))
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return opened
         if writing:
@@ -111,14 +109,9 @@ class OpenFiles(Nodes):
             return self._written_out(nodeid, node, flags)
         raise IsADirectory(f"inode {nodeid:#x}")
 
-    def nameless(self, nodeid: int) -> Opened | None:
-        """The open file of an original that has lost its name, or never had one."""
-        opened = self.handles.of(nodeid)
-        lost = opened is not None and opened.source is not None and opened.path is None
-        return opened if lost else None
-
     def _opened_again(self, nameless: Opened, source: Source, flags: int, caller: Caller) -> Opened:
         """Open a file once more that has lost its last name, through a descriptor that has it open."""
+        may_wait()
         with Acting(caller):
             descriptor = os.open(
                 f"/proc/self/fd/{nameless.handle}",
@@ -151,6 +144,7 @@ class OpenFiles(Nodes):
             path=path,
             keep=self._seen.get(nodeid) == signature,
             uncached=found.st_size != believed,
+            local=mounts.local(found.st_dev),
         )
         remember(self._seen, nodeid, signature)
         self.handles.add(opened)
@@ -197,7 +191,7 @@ class OpenFiles(Nodes):
         try:
             self._announce(opened)
         finally:
-            os.close(opened.handle)
+            self.handles.close(opened)
 
     def _announce(self, opened: Opened) -> None:
         """Tell the observer of a file whose content changed since it was opened, or last announced."""

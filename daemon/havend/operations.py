@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import sources
@@ -21,6 +21,7 @@ from havenfs.errors import (
     Stale,
 )
 from havenfs.views import DiskDirectory, DiskFile, Folder, attributes, disk, metadata
+from havenfs.views.at_once import may_wait
 
 from . import stats
 from .credentials import Acting
@@ -30,12 +31,14 @@ from .nodes import ByName, briefly
 from .open_files import OpenFiles
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from havenfs.entities import Caller, Source
     from havenfs.views.metadata import Changes
     from havenfs.views.nodes import Directory, Node
     from havenfs.views.walks import Held
 
-    from .handles import Opened
+    from .handles import Loan, Opened
     from .stats import Attributes
 
 
@@ -58,7 +61,13 @@ class Operations(OpenFiles):
         if name in (b".", b".."):  # NFS, of a handle that it kept
             return self._dots(parent, above=name == b"..")
         generation = self.generation
-        found = self.admit(self.directory(parent).lookup(name), parent, name)
+        try:
+            node = self.directory(parent).lookup(name)
+        except NotFound as error:
+            if self.nudges.is_going(parent, name):  # not NotFound, which the kernel would remember
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+            raise
+        found = self.admit(node, parent, name)
         return found if self.generation == generation else briefly(found)
 
     def _dots(self, nodeid: int, *, above: bool) -> Attributes:
@@ -92,10 +101,20 @@ class Operations(OpenFiles):
 
     def getattr(self, nodeid: int, handle: int | None = None) -> Attributes:
         """Attributes of an inode; of an open file also when it has no name any more."""
-        opened = self.handles.get(handle) if handle is not None else self.handles.of(nodeid)
-        if opened is not None and opened.source is not None and not nodeid & ASSET:
-            return stats.of_original(os.fstat(opened.handle), nodeid)
+        with self._opened(nodeid, handle) as opened:
+            if opened is not None and opened.source is not None and not nodeid & ASSET:
+                if not opened.local:
+                    may_wait()
+                return stats.of_original(os.fstat(opened.handle), nodeid)
         return self.attributes(self.fresh(nodeid), nodeid, None)
+
+    def _opened(
+        self, nodeid: int, handle: int | None
+    ) -> Loan | AbstractContextManager[Opened | None]:
+        """The open file of a request: the one that it names, or any of the inode."""
+        if handle is not None:
+            return nullcontext(self.handles.get(handle))
+        return self.handles.lend(nodeid)
 
     def setattr(
         self, nodeid: int, changes: Changes, caller: Caller, handle: int | None = None
@@ -104,31 +123,36 @@ class Operations(OpenFiles):
         if self.nudges.is_helper(caller):
             return self.getattr(nodeid)
         self.nudges.own_file(nodeid)
-        opened = self.handles.get(handle) if handle is not None else self.handles.of(nodeid)
-        if nodeid & ASSET or (opened is not None and opened.source is None):
-            raise NotPermitted("this file is an answer: the original is in files/")
-        if opened is not None and opened.source is not None:
-            # Through its descriptor: what stands at its path now may be another file.
-            writing = handle is not None and opened.writable
-            metadata.change_open(
-                opened.source, opened.handle, changes, Acting(caller), writing=writing
+        with self._opened(nodeid, handle) as opened:
+            found, source, path = self._changed(
+                nodeid, changes, caller, opened, named=handle is not None
             )
-            found = self.getattr(nodeid, opened.handle)
-            source, path = opened.source, opened.path
-        else:
-            node = self.node(nodeid)
-            if not isinstance(node, DiskFile | DiskDirectory):
-                raise NotPermitted("this folder is an answer, not a place to keep things")
-            source, path = node.source, node.path
-            try:
-                metadata.change(source, path, node.status.st_ino, changes, Acting(caller))
-            except NotFound:
-                raise Stale(f"inode {nodeid:#x}") from None
-            found = self.getattr(nodeid)
         other = changes.size is not None or changes.mtime_ns is not None
         if other and handle is None and path is not None and stat.S_ISREG(found.mode):
             self.tell_written(source, path)
         return found
+
+    def _changed(
+        self, nodeid: int, changes: Changes, caller: Caller, opened: Opened | None, *, named: bool
+    ) -> tuple[Attributes, Source, bytes | None]:
+        if nodeid & ASSET or (opened is not None and opened.source is None):
+            raise NotPermitted("this file is an answer: the original is in files/")
+        if opened is not None and opened.source is not None:
+            # Through its descriptor: what stands at its path now may be another file.
+            writing = named and opened.writable
+            metadata.change_open(
+                opened.source, opened.handle, changes, Acting(caller), writing=writing
+            )
+            found = stats.of_original(os.fstat(opened.handle), nodeid)
+            return found, opened.source, opened.path
+        node = self.node(nodeid)
+        if not isinstance(node, DiskFile | DiskDirectory):
+            raise NotPermitted("this folder is an answer, not a place to keep things")
+        try:
+            metadata.change(node.source, node.path, node.status.st_ino, changes, Acting(caller))
+        except NotFound:
+            raise Stale(f"inode {nodeid:#x}") from None
+        return self.getattr(nodeid), node.source, node.path
 
     # --- changes of names -------------------------------------------------------------------------------
 
@@ -163,16 +187,15 @@ class Operations(OpenFiles):
         self.nudges.own(parent, name)
         node = self.node(nodeid)
         directory = self.directory(parent)
-        opened = self.handles.of(nodeid)
         made: Node | None = None
-        if opened is not None and opened.path is None and isinstance(directory, DiskDirectory):
-            path = directory.path_of(name)
-            with suppress(
-                NotFound
-            ):  # it has no name left at all: then by the one that was looked up
-                disk.link_open(opened.handle, directory.source, path, Acting(caller))
-                made = directory.lookup(name)
-                opened.path = path
+        with self.handles.lend(nodeid) as opened:
+            if opened is not None and opened.path is None and isinstance(directory, DiskDirectory):
+                path = directory.path_of(name)
+                # It has no name left at all? Then by the one that was looked up.
+                with suppress(NotFound):
+                    disk.link_open(opened.handle, directory.source, path, Acting(caller))
+                    made = directory.lookup(name)
+                    opened.path = path
         if made is None:
             with ByName(node):
                 made = directory.link(name, node, Acting(caller))
@@ -335,39 +358,39 @@ class Operations(OpenFiles):
 
     def getxattr(self, nodeid: int, name: bytes) -> bytes:
         """The value of an extended attribute. Raises NoAttribute, Unsupported."""
-        opened = self.nameless(nodeid)
-        if opened is not None:
-            return os.getxattr(opened.handle, attributes.plain(name))
+        with self.handles.lend(nodeid) as opened:
+            if opened is not None and opened.nameless:
+                return os.getxattr(opened.handle, attributes.plain(name))
         with ByName(node := self.node(nodeid)):
             return attributes.value(self.library, node, name)
 
     def listxattr(self, nodeid: int) -> list[bytes]:
         """The names of the extended attributes that have a value."""
-        opened = self.nameless(nodeid)
-        if opened is not None:
-            return [os.fsencode(name) for name in os.listxattr(opened.handle)]
+        with self.handles.lend(nodeid) as opened:
+            if opened is not None and opened.nameless:
+                return [os.fsencode(name) for name in os.listxattr(opened.handle)]
         with ByName(node := self.node(nodeid)):
             return attributes.names(self.library, node)
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
         """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
         self.nudges.own_file(nodeid)
-        opened = self.nameless(nodeid)
-        if opened is not None:
-            with Acting(caller):
-                os.setxattr(opened.handle, attributes.plain(name), value, flags)
-            return
+        with self.handles.lend(nodeid) as opened:
+            if opened is not None and opened.nameless:
+                with Acting(caller):
+                    os.setxattr(opened.handle, attributes.plain(name), value, flags)
+                return
         with ByName(node := self.node(nodeid)):
             attributes.set_value(node, name, value, flags, Acting(caller))
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
         """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
         self.nudges.own_file(nodeid)
-        opened = self.nameless(nodeid)
-        if opened is not None:
-            with Acting(caller):
-                os.removexattr(opened.handle, attributes.plain(name))
-            return
+        with self.handles.lend(nodeid) as opened:
+            if opened is not None and opened.nameless:
+                with Acting(caller):
+                    os.removexattr(opened.handle, attributes.plain(name))
+                return
         with ByName(node := self.node(nodeid)):
             attributes.remove(node, name, Acting(caller))
 

@@ -23,7 +23,7 @@ import trio
 
 from havenfs.errors import ModelError
 from havenfs.models import registry
-from havenfs.settings import Budget
+from havenfs.settings import LANGUAGES_ENV, Budget
 
 from . import confine
 from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame
@@ -68,6 +68,8 @@ class Settings:
     """Bytes of private memory that one may have."""
     threads: int = 1
     """Of one run of a model."""
+    languages: tuple[str, ...] = ()
+    """In which printed text is read; none: all that are installed."""
     budget: Budget | None = Budget.BALANCED
     """How low its priority is; None: somebody waits for its answers."""
 
@@ -181,6 +183,7 @@ class Worker:
             env={
                 **os.environ,
                 "OMP_THREAD_LIMIT": "1",
+                LANGUAGES_ENV: "+".join(settings.languages),
                 "PYTHONUNBUFFERED": "1",
                 "TMPDIR": str(self.scratch),
             },

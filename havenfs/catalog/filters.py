@@ -8,7 +8,6 @@ of them everything. `like` is not here: what looks alike is a ranking, not a fil
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -136,18 +135,20 @@ def keep(db: apsw.Connection, test: Test, ids: Collection[AssetId]) -> set[Asset
 
 def places_named(db: apsw.Connection) -> dict[str, str]:
     """Folded name -> name as written, of every place of the library."""
-    return {fold(name): name for (name,) in db.execute("SELECT name FROM place ORDER BY id DESC")}
+    return {
+        words.fold(name): name for (name,) in db.execute("SELECT name FROM place ORDER BY id DESC")
+    }
 
 
 def place(
     db: apsw.Connection, name: str, kinds: Sequence[str] = ("country", "region", "city")
 ) -> Test:
     """Lies in a place of this name, of one of these kinds (entities.PlaceKind), or below one."""
-    wanted = fold(name)
+    wanted = words.fold(name)
     ids = [
         i
         for i, kind, n in db.execute("SELECT id, kind, name FROM place")
-        if kind in kinds and fold(n) == wanted
+        if kind in kinds and words.fold(n) == wanted
     ]
     return Test(f"COALESCE({BELOW}, FALSE)", (json.dumps(ids),)) if ids else NOTHING
 
@@ -157,12 +158,6 @@ def compile_field(db: apsw.Connection, field: Field) -> Test:
     one = TESTS[field.key]
     parts = [one(db, value) for value in field.values]
     return Test(f"COALESCE({any_of(parts).sql}, FALSE)", any_of(parts).values)
-
-
-def fold(text: str) -> str:
-    """*text* without case and diacritics: `Zürich` and `ZURICH` are one place."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
 
 
 def _combine(glue: str, tests: Sequence[Test]) -> Test:

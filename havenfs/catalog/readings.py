@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import filters, words
+from . import words
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -86,10 +86,10 @@ def marks(db: apsw.Connection, asset_id: AssetId, wanted: Collection[str]) -> li
     ).fetchone()
     if row is None or not row[0]:
         return []
-    sought = {filters.fold(token) for word in wanted for token in words.tokens(word)}
+    sought = {words.fold(token) for word in wanted for token in words.tokens(word)}
     found: list[Mark] = []
     for word, box in zip(row[1].split(), _BOX.iter_unpack(row[0]), strict=False):
-        if not sought.isdisjoint(filters.fold(token) for token in words.tokens(word)):
+        if not sought.isdisjoint(words.fold(token) for token in words.tokens(word)):
             left, top, width, height = (value / 65535 for value in box[:4])
             found.append(Mark(left=left, top=top, width=width, height=height))
     return found
@@ -101,7 +101,7 @@ def _keywords(db: apsw.Connection, body: str) -> list[str]:
     spelt: dict[str, Counter[str]] = {}
     for token in words.tokens(body[:READ]):
         if len(token) >= SHORTEST and token.isalpha():
-            key = filters.fold(token)
+            key = words.fold(token)
             counts[key] += 1
             spelt.setdefault(key, Counter())[token] += 1
     (texts,) = db.execute("SELECT count(*) FROM reading").fetchone() or (0,)

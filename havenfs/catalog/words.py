@@ -40,6 +40,12 @@ class Match:
     """bm25, weighted by column; larger is better, comparable within one answer."""
 
 
+def fold(text: str) -> str:
+    """*text* without case and diacritics: `Zürich` and `ZURICH` are one place."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
+
+
 def put(
     db: apsw.Connection,
     asset_id: AssetId,

@@ -39,7 +39,7 @@ def read(path: bytes, mime: str) -> Text | None:
     with opened(path) as file:
         if mime == "application/pdf":
             found = pdf.text(file)
-            return None if found is None else _tidied(found.body, found.origin)
+            return None if found is None else _tidied(found.body, found.origin, found.boxes)
         body = _body(file, mime)
     return None if body is None else _tidied(body, TextOrigin.DOCUMENT)
 
@@ -67,8 +67,8 @@ def _head(file: BinaryIO, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _tidied(body: str, origin: TextOrigin) -> Text | None:
+def _tidied(body: str, origin: TextOrigin, boxes: bytes = b"") -> Text | None:
     """Control characters and runs of blanks out, at most CHARACTERS; None when nothing is left."""
     body = SPACES.sub(" ", CONTROLS.sub("", body[: 2 * CHARACTERS]))
     body = BLANKS.sub("\n\n", AROUND.sub("\n", body)).strip()[:CHARACTERS]
-    return Text(origin=origin, body=body) if body else None
+    return Text(origin=origin, body=body, boxes=boxes) if body else None

@@ -47,8 +47,8 @@ def text(file: BinaryIO) -> Text | None:
         if sum(map(str.isalnum, body)) >= FEWEST:
             return Text(origin=TextOrigin.DOCUMENT, body=body)
         scanned = _scanned(document, min(count, SCANNED_PAGES))
-        if scanned:
-            return Text(origin=TextOrigin.OCR, body=scanned)
+        if scanned is not None:
+            return scanned
         return Text(origin=TextOrigin.DOCUMENT, body=body) if body.strip() else None
     finally:
         document.close()
@@ -82,9 +82,11 @@ def _layer(document: Any, count: int) -> str:
     return "\n\n".join(pages)
 
 
-def _scanned(document: Any, count: int) -> str:
+def _scanned(document: Any, count: int) -> Text | None:
+    """The words on the first pages; boxes of those on the first one only, which is the picture of the document."""
     deadline = time.monotonic() + SCAN_SECONDS
     pages: list[str] = []
+    boxes = b""
     for index in range(count):
         if time.monotonic() > deadline:
             break
@@ -97,7 +99,8 @@ def _scanned(document: Any, count: int) -> str:
         found = ocr.read(picture)
         if found is not None:
             pages.append(found.body)
-    return "\n\n".join(pages)
+            boxes = boxes if index else found.boxes
+    return Text(origin=TextOrigin.OCR, body="\n\n".join(pages), boxes=boxes) if pages else None
 
 
 def _rendered(page: Any) -> Image.Image:

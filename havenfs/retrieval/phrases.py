@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from havenfs.catalog.filters import fold
-from havenfs.catalog.words import STOP_WORDS
+from havenfs.catalog.words import STOP_WORDS, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

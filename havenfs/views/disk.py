@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
 
+from .at_once import lstat, may_wait, opened
 from .walks import Held, named, split, walks
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def status(source: Source, path: bytes) -> os.stat_result:
     above, name = split(path)
     directory = walks.to(source, above)
     try:
-        if not name:
-            return os.fstat(directory.fd)
-        return os.stat(name, dir_fd=directory.fd, follow_symlinks=False)
+        return lstat(directory, name)
     except OSError as error:
         raise named(error, path) from error
 
@@ -56,7 +55,7 @@ def child(source: Source, path: bytes, name: bytes) -> os.stat_result:
     """The lstat of a name in a directory of the source."""
     directory = walks.to(source, path)
     try:
-        return os.stat(name, dir_fd=directory.fd, follow_symlinks=False)
+        return lstat(directory, name)
     except OSError as error:
         raise named(error, name) from error
 
@@ -132,11 +131,7 @@ def open_file(source: Source, path: bytes) -> tuple[int, os.stat_result]:
 def _open_file(directory: Held, name: bytes, path: bytes, flags: int) -> tuple[int, os.stat_result]:
     try:
         # O_NONBLOCK: opening a FIFO that took the file's place must not wait for its writer.
-        descriptor = os.open(
-            name,
-            flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-            dir_fd=directory.fd,
-        )
+        descriptor = opened(directory, name, flags | os.O_NONBLOCK)
     except OSError as error:
         raise named(error, path) from error
     found = os.fstat(descriptor)
@@ -151,6 +146,7 @@ def open_for_writing(
 ) -> tuple[int, os.stat_result]:
     """A descriptor of a regular file that may be changed through it, and its fstat."""
     writable(source)
+    may_wait()  # for the disk to write down that it was emptied, for whoever has a lease
     above, name = split(path)
     # Ours to walk: what is above the source need not be open to everybody.
     directory = walks.to(source, above)

@@ -10,7 +10,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from havenfs import mounts
 from havenfs.errors import NotFound, SourceGone
+
+from .at_once import may_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +46,13 @@ def split(path: bytes) -> tuple[bytes, bytes]:
 class Held:
     """A descriptor that closes with its last user."""
 
-    __slots__ = ("fd", "until")
+    __slots__ = ("fd", "local", "until")
 
-    def __init__(self, fd: int, until: float) -> None:
+    def __init__(self, fd: int, until: float, *, local: bool = False) -> None:
         self.fd = fd
         self.until = until
+        self.local = local
+        """It is on a disk of this machine."""
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
         close(self.fd)  # bound early: at the end of the program modules are empty
@@ -90,19 +95,22 @@ class Walks:
         del going  # without the lock: closing may wait for a disk
 
     def to(self, source: Source, path: bytes) -> Held:
-        """The directory at this path of the source."""
+        """The directory at this path of the source. Raises NotFound, SourceGone, WouldWait."""
         key = (source.root, path)
         held = self._held.get(key)
         if held is not None and held.until >= time.monotonic():
             return held
-        held = Held(_walk(source, path), time.monotonic() + self._seconds)
-        if self._seconds:
-            with self._lock:
-                old = [self._held.pop(key, None)]
-                self._held[key] = held
-                while len(self._held) > _KEPT:
-                    old.append(self._held.pop(next(iter(self._held))))
-            del old
+        may_wait()
+        fd = _walk(source, path)
+        if not self._seconds:
+            return Held(fd, 0.0)
+        held = Held(fd, time.monotonic() + self._seconds, local=mounts.local(os.fstat(fd).st_dev))
+        with self._lock:
+            old = [self._held.pop(key, None)]
+            self._held[key] = held
+            while len(self._held) > _KEPT:
+                old.append(self._held.pop(next(iter(self._held))))
+        del old
         return held
 
 

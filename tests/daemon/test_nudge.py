@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from havend import nudger
+from havend.inodes import ROOT, InodeTable
 from havend.nudge import PHANTOM, Fate, Nudges
 from havend.nudger import Watches
+from havend.operations import Operations
 from havenfs.entities import Caller
-from havenfs.errors import NotPermitted
+from havenfs.errors import NotFound, NotPermitted
+from havenfs.retrieval.search import Searcher
+from havenfs.views import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +82,23 @@ def test_the_helper_may_do_only_what_it_was_told_to(household: Any):
         idle.appears(1, b"name", directory)
     with pytest.raises(NotPermitted):
         idle.vanishes(1, b"name", directory)
+
+
+def test_nobody_is_told_to_remember_the_absence_of_a_name_that_is_about_to_be_announced(
+    household: Any,
+):
+    """Or the helper would find nothing to remove, and nobody would hear that it has gone."""
+    tree = open_tree(household.catalog, Searcher(household.catalog, None))
+    operations = Operations(tree, InodeTable(tree, now_ns=1), uid=0, gid=0)
+    operations.nudges.going(ROOT, b"gone")
+    with pytest.raises(FileNotFoundError):
+        operations.lookup(ROOT, b"gone")
+    with pytest.raises(NotFound):
+        operations.lookup(ROOT, b"never there")
+    operations.nudges._pending[ROOT, b"gone"] = Fate.GONE
+    operations.nudges.vanishes(ROOT, b"gone", tree)
+    with pytest.raises(NotFound):
+        operations.lookup(ROOT, b"gone")
 
 
 def test_names_are_made_removed_and_touched(nudges: Nudges, tmp_path: Path):

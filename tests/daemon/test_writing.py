@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -318,6 +319,47 @@ def test_removing_says_what_was_removed(desk: Desk):
 
 
 # --- names that move ------------------------------------------------------------------------------------------
+
+
+def test_a_descriptor_that_somebody_works_with_is_closed_when_he_is_done(desk: Desk):
+    found, opened = desk.operations.create(*desk.at("files/photos/a"), 0o644, os.O_RDWR, ME)
+    handles = desk.operations.handles
+    with handles.lend(found.nodeid) as lent, handles.lend(found.nodeid):
+        assert lent is opened
+        desk.operations.release(opened.handle)
+        assert os.fstat(opened.handle).st_nlink == 1
+        with handles.lend(found.nodeid) as other:
+            assert other is None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened.handle)
+
+
+def test_attributes_are_changed_of_a_file_that_is_closed_meanwhile(desk: Desk):
+    """The kernel does not wait with a chmod until the close before it has been dealt with."""
+    nodeid = desk.make("files/photos/a")
+    stop = threading.Event()
+
+    def open_and_close() -> None:
+        while not stop.is_set():
+            opened = desk.operations.open(nodeid, os.O_RDONLY, ME)
+            desk.operations.release(opened.handle)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            closing = [pool.submit(open_and_close) for _ in range(2)]
+            try:
+                for mode in [*range(1, 512)] * 8:
+                    found = desk.operations.setattr(nodeid, Changes(mode=mode), ME)
+                    assert stat.S_IMODE(found.mode) == mode
+                    assert stat.S_IMODE(desk.operations.getattr(nodeid).mode) == mode
+            finally:
+                stop.set()
+            for each in closing:
+                each.result(10)
+    finally:
+        sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize("how", ["unlink", "rename"])

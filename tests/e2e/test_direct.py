@@ -332,8 +332,8 @@ def test_whoever_waits_for_a_disk_that_hangs_can_be_ended(workshop: Any, serve: 
         process = subprocess.Popen(["ls", point / "files/archive"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(2) == -signal.SIGINT
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(2) == -signal.SIGTERM
 
 
 # --- many names ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from havenfs.entities import Text, TextOrigin
 from havenfs.errors import SourceGone, Unreadable
-from havenfs.extract import documents, mail, office, plaintext
+from havenfs.extract import documents, mail, ocr, office, plaintext
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,12 +103,18 @@ def test_a_scanned_pdf_is_read_like_a_picture(tmp_path: Path):
         ["Invoice number 4711", "Amount due 129.50", "Thank you for your order"]
     ):
         draw.text((120, 200 + 90 * index), line, fill=10, font=ImageFont.load_default(size=44))
-    page.save(tmp_path / "scan.pdf", resolution=150)
+    page.save(tmp_path / "scan.pdf", resolution=150, save_all=True, append_images=[page])
     text = documents.read(os.fsencode(tmp_path / "scan.pdf"), "application/pdf")
     assert text is not None
     assert text.origin is TextOrigin.OCR
-    assert "Invoice number 4711" in text.body
-    assert "129.50" in text.body
+    first, second = text.body.split("Invoice number 4711")[1:]
+    assert "129.50" in first
+    assert "129.50" in second
+    boxes = list(ocr.BOX.iter_unpack(text.boxes))
+    assert len(boxes) == len(first.split()) + 3, (
+        "where the words of the first page stand, which is the one that is shown"
+    )
+    assert all(left < 0.6 * 65535 and top < 0.3 * 65535 for left, top, *_ in boxes)
 
 
 def test_a_blank_pdf_has_no_text(tmp_path: Path):

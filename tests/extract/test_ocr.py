@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from havenfs.entities import TextOrigin
 from havenfs.errors import ModelError, Unreadable
 from havenfs.extract import ocr
+from havenfs.settings import LANGUAGES_ENV
 
 PHOTOS = Path(skimage.__file__).parent / "data"
 WITHOUT_TEXT = ("chelsea", "brick", "grass", "gravel", "horse", "clock_motion", "coffee")
@@ -121,6 +122,47 @@ def test_a_sign_on_a_photograph_is_read(size: int):
     text = ocr.read(sign(size))
     assert text is not None
     assert {"WELCOME", "HOME", "1987"} & set(text.body.split())
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_a_page_is_read_whichever_way_it_lies(turned: int):
+    lines = ["Bakery Muster", "Bread and butter 4.80", "Thank you for coming"] * 5
+    upright = ocr.read(page(lines, size=32))
+    lying = page(lines, size=32).rotate(turned, expand=True)
+    text = ocr.read(lying)
+    assert text is not None
+    assert upright is not None
+    assert text.body == upright.body
+    left, top, across, down, _ = next(ocr.BOX.iter_unpack(text.boxes))
+    word = lying.crop(
+        (
+            left * lying.width // 65535 - 4,
+            top * lying.height // 65535 - 4,
+            (left + across) * lying.width // 65535 + 4,
+            (top + down) * lying.height // 65535 + 4,
+        )
+    ).rotate(-turned, expand=True)
+    assert word.width > 2 * word.height
+    around = Image.new("RGB", (400, 200), "white")
+    around.paste(word, (100, 80))
+    found = ocr.read(around)
+    assert found is not None
+    assert found.body == "Bakery"
+
+
+def test_languages_are_those_that_the_owner_names(monkeypatch: pytest.MonkeyPatch):
+    ocr._languages.cache_clear()
+    assert "osd" not in ocr._languages()
+    assert "eng" in ocr._languages()
+    ocr._languages.cache_clear()
+    monkeypatch.setenv(LANGUAGES_ENV, "eng+tlh")
+    with pytest.raises(
+        ModelError, match="no data for tlh: install the Debian packages tesseract-ocr-tlh"
+    ):
+        ocr.read(page(["x"]))
+    monkeypatch.setenv(LANGUAGES_ENV, "eng")
+    assert ocr._languages() == ("eng",)
+    ocr._languages.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coins"])

@@ -203,7 +203,7 @@ class Content:
         try:
             self._operations.release(handle)
         finally:
-            if self._operations.handles.of(nodeid) is None:
+            if not self._operations.handles.has(nodeid):
                 self.locks.gone(nodeid)
 
     def fsync(self, _: Header, body: memoryview) -> bytes:

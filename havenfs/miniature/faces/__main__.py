@@ -12,7 +12,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from havenfs.miniature.export import smoke
 from havenfs.miniature.training import Schedule
 from havenfs.models import packs, registry
 
@@ -54,8 +53,7 @@ def make(
         )
         quantise(exact / packs.DETECTION, out / packs.DETECTION, lesson.views[:200], 128)
         quantise(exact / packs.RECOGNITION, out / packs.RECOGNITION, lesson.crops[:300], 127.5)
-        smoke(out / packs.RECOGNITION)
-        logger.info("exported and loaded; measuring")
+        logger.info("exported; loading and measuring")
         forms = {}
         for form, directory in (("fp32", exact), ("int8", out)):
             package.write_manifest(directory, {}, same_person=0.5)
