@@ -24,10 +24,11 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing
+from havenfs.settings import Indexing, People
 from havenfs.standing import Standing
 
 from . import bell, encoder, telling, trial
+from .clustering import Clustering, Surroundings
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
@@ -62,6 +63,8 @@ class Options:
     indexing: Indexing = field(default_factory=Indexing)
     again: Callable[[], Indexing] | None = None
     """What the settings say by now; followed while it runs. Raises ConfigError."""
+    people: Callable[[], People] = People
+    """The same for people. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -123,12 +126,15 @@ async def run(
             tagging = Tagging(
                 catalog, indexer.settings, lambda: indexer.visitor.models.get(Stage.EMBED)
             )
+            clustering = Clustering(catalog, indexer.surroundings())
             if not once:
+                nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
                 nursery.start_soon(tagging.follow)
             await indexer.work()
             await tagging.catch_up()
+            await clustering.catch_up(last=True)
             nursery.cancel_scope.cancel()
 
 
@@ -226,6 +232,15 @@ class _Indexer:
             budget=self._indexing.budget,
             waits=self.neighbour.waits if self._waiting else None,
             walls=self.visitor.walls,
+        )
+
+    def surroundings(self) -> Surroundings:
+        """What clustering is told."""
+        return Surroundings(
+            model=lambda: self.visitor.models.get(Stage.FACES),
+            people=self.options.people,
+            idle=lambda: self._said_idle and not self._waiting,
+            waits=lambda: not self._once and self.neighbour.waits is not None,
         )
 
     def scanned(self, report: Report) -> None:

@@ -3,6 +3,7 @@
 from .clusterer import Clusterer, Member
 from .constraints import Constraints
 from .gallery import Gallery, gallery
+from .partition import Partition, partition
 from .rules import VERSION, Rules, likeness
 from .scores import Directions
 
@@ -13,7 +14,9 @@ __all__ = [
     "Directions",
     "Gallery",
     "Member",
+    "Partition",
     "Rules",
     "gallery",
     "likeness",
+    "partition",
 ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .gallery import Gallery
+    from .partition import Partition
     from .rules import Rules
 
 
@@ -54,6 +55,10 @@ class Clusterer:
         self._unused = unused
         self._directions = Directions(np.zeros((0, dimension), np.float32), np.zeros(0, np.int64))
         self._loose = Loose(dimension)
+        self.touched_faces: set[int] = set()
+        """That have come, moved or been thought over since whoever keeps them has cleared this."""
+        self.touched_clusters: set[int] = set()
+        """Whose person or exemplars may be others."""
 
     def __len__(self) -> int:
         """Faces that it knows of."""
@@ -100,6 +105,7 @@ class Clusterer:
         if face in self._pictures:
             self.remove([face])
         self._know(face, picture)
+        self.touched_faces.add(face)
         one = unit(vector.astype(np.float32)[None])
         person = self._said.persons.get(face)
         if person is not None:
@@ -124,6 +130,7 @@ class Clusterer:
                 continue
             self._release(face)
             self._loose.remove(face)
+            self.touched_faces.discard(face)
             self._at[picture].discard(face)
             if not self._at[picture]:
                 del self._at[picture]
@@ -136,6 +143,7 @@ class Clusterer:
         for cluster, person in list(self.persons.items()):
             if person not in named:
                 del self.persons[cluster]
+                self.touched_clusters.add(cluster)
         for face in sorted(self._pictures.keys() & said.persons.keys()):
             self._confirm(face, said.persons[face])
         for face, person in sorted(said.strangers):
@@ -146,9 +154,13 @@ class Clusterer:
             if face in self.members:
                 self._separate(face)
 
-    def consolidate(self, faces: Gallery, said: Constraints, rules: Rules) -> None:
-        """Think everything over: *faces* are all there are by now. Clusters keep their numbers where they are the same."""
-        found = partition(faces, said, rules)
+    def consolidate(
+        self, faces: Gallery, said: Constraints, rules: Rules, found: Partition | None = None
+    ) -> None:
+        """Think everything over: *faces* are all there are by now. Clusters keep their numbers where they are the same. *found*
+        is what `partition` says of the three others, where that has been asked already."""
+        if found is None:
+            found = partition(faces, said, rules)
         numbers = matched(
             {face: member.cluster for face, member in self.members.items()},
             found.clusters,
@@ -156,6 +168,8 @@ class Clusterer:
             found.persons,
             unused=self._unused,
         )
+        before = self.members
+        self.touched_clusters |= self._faces.keys()
         self._unused = max([self._unused, *(number + 1 for number in numbers.values())])
         self.rules = rules
         owners = np.array([numbers[c] for c in found.directions.clusters.tolist()], np.int64)
@@ -170,6 +184,8 @@ class Clusterer:
             dict(zip(faces.ids.tolist(), faces.pictures.tolist(), strict=True)),
             faces.without(found.clusters.keys()),
         )
+        self.touched_clusters |= self._faces.keys()
+        self.touched_faces |= before.keys() | set(faces.ids.tolist())
 
     def _know(self, face: int, picture: int) -> None:
         self._pictures[face] = picture
@@ -180,6 +196,7 @@ class Clusterer:
         if member is None or member.cluster != cluster:  # a cluster goes with its last face
             self._release(face)
         self._loose.remove(face)
+        self.touched_faces.add(face)
         self.members[face] = Member(cluster, sure)
         self._faces.setdefault(cluster, set()).add(face)
 
@@ -188,17 +205,21 @@ class Clusterer:
         member = self.members.pop(face, None)
         if member is None:
             return
+        self.touched_faces.add(face)
         others = self._faces[member.cluster]
         others.discard(face)
         if not others:
             del self._faces[member.cluster]
             self.persons.pop(member.cluster, None)
             self._directions = self._directions.without(member.cluster)
+            self.touched_clusters.add(member.cluster)
 
     def _learn(self, directions: NDArray[np.float32], cluster: int) -> None:
         self._directions = self._directions.including(directions, cluster)
+        self.touched_clusters.add(cluster)
 
     def _new(self) -> int:
+        self.touched_clusters.add(self._unused)
         self._unused += 1
         return self._unused - 1
 
@@ -252,10 +273,12 @@ class Clusterer:
         if mine is not None and mine != target and mine not in self.persons:
             if target is None:
                 self.persons[mine] = person
+                self.touched_clusters.add(mine)
                 for other in [o for o in self._faces[mine] if self._said.denies(o, person)]:
                     self._release(other)
             else:
                 self._directions = self._directions.moved(mine, target)
+                self.touched_clusters |= {mine, target}
                 for other in sorted(self._faces[mine] - {face}):
                     if not self._forbids(other, target):
                         self._give(other, target, self.members[other].confidence)

@@ -16,6 +16,8 @@ from .groups import Groups
 from .neighbours import pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from .constraints import Constraints
@@ -64,17 +66,17 @@ class Exemplars:
 
 
 def exemplars(
-    faces: Gallery, said: Constraints, rules: Rules
+    faces: Gallery, said: Constraints, rules: Rules, rest: Callable[[], None] | None = None
 ) -> tuple[list[NDArray[np.int64]], Exemplars]:
     """The exemplars of those faces that may found a cluster or whose person is known, singles included: the rows of each,
     and what they are like.
 
     No two faces of one picture are in one, nor two that people have told apart; and one that was rejected by a person only
-    with others that were: it would keep two dozen faces from that person.
+    with others that were: it would keep two dozen faces from that person. *rest* as for `neighbours.pairs`.
     """
     known = np.fromiter(said.persons, np.int64, len(said.persons))
     able = np.flatnonzero((faces.quality >= rules.quality) | np.isin(faces.ids, known))
-    near = pairs(faces.vectors[able], least=rules.same_person, most=rules.neighbours)
+    near = pairs(faces.vectors[able], least=rules.same_person, most=rules.neighbours, rest=rest)
     ids, pictures = faces.ids[able].tolist(), faces.pictures[able].tolist()
     groups = Groups([[face] for face in ids], [[picture] for picture in pictures], said)
     rejected = [said.rejections.get(face) for face in ids]

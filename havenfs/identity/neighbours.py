@@ -14,6 +14,8 @@ import numpy as np
 from .gallery import unit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 TILE = 2048
@@ -31,14 +33,19 @@ class Pairs:
     cosine: NDArray[np.float32]
 
 
-def pairs(vectors: NDArray[np.int8], *, least: float, most: int) -> Pairs:
-    """Every pair of rows with a cosine of *least* or more that is among the *most* nearest of one of the two."""
+def pairs(
+    vectors: NDArray[np.int8], *, least: float, most: int, rest: Callable[[], None] | None = None
+) -> Pairs:
+    """Every pair of rows with a cosine of *least* or more that is among the *most* nearest of one of the two. *rest* is called
+    every few dozen milliseconds: it may take its time, while others want the machine."""
     n = len(vectors)
     nearest = _Nearest(n, least, most)
     blocks = [slice(start, min(start + TILE, n)) for start in range(0, n, TILE)]
     for place, rows in enumerate(blocks):
         mine = unit(vectors[rows].astype(np.float32))
         for columns in blocks[place:]:
+            if rest is not None:
+                rest()
             theirs = mine if columns == rows else unit(vectors[columns].astype(np.float32))
             nearest.see(mine @ theirs.T, rows.start, columns.start)
     return nearest.pairs()

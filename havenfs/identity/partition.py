@@ -17,7 +17,7 @@ from .linkage import link
 from .scores import Candidate, Directions, confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .constraints import Constraints
     from .gallery import Gallery
@@ -37,9 +37,11 @@ class Partition:
     directions: Directions
 
 
-def partition(faces: Gallery, said: Constraints, rules: Rules) -> Partition:
-    """Who is who among *faces*."""
-    rows, found = exemplars(faces, said, rules)
+def partition(
+    faces: Gallery, said: Constraints, rules: Rules, rest: Callable[[], None] | None = None
+) -> Partition:
+    """Who is who among *faces*. *rest* as for `neighbours.pairs`."""
+    rows, found = exemplars(faces, said, rules, rest)
     groups = link(rows, found, faces, said, rules)
     roots = [groups.find(place) for place in range(len(rows))]
     sizes: Counter[int] = Counter()

@@ -25,8 +25,10 @@ ENOUGH = 200
 """Pairs below which a library says nothing and only the model counts."""
 MAD = 1.4826
 """From median absolute deviation to standard deviation: pairs of one person are in the sample, and must not count."""
-FALSE_ACCEPTS = 1e-3
-"""Share of strangers that a face may be taken for, at most; in a library of more than 1,000 faces, one stranger."""
+STRANGERS = 1.0
+"""How many strangers of the library a face may be as like as to its own: those few are told apart by what the others say."""
+FALSE_ACCEPTS = 0.02
+"""The same as a share of all faces, at most: for libraries of a few dozen."""
 LOWEST = 0.6
 """Share of the model's own cosine below which a likeness is none, whatever the library says."""
 
@@ -79,6 +81,6 @@ def likeness(same_person: float, faces: Gallery) -> tuple[float, float]:
     if found is None:
         return same_person, 0.0
     median, spread = found
-    share = min(FALSE_ACCEPTS, 1 / max(len(faces), 2))
+    share = min(FALSE_ACCEPTS, STRANGERS / len(faces))
     seldom = median + spread * NormalDist().inv_cdf(1 - share)
     return min(max(seldom, LOWEST * same_person), same_person), max(median, 0.0)
