@@ -183,13 +183,16 @@ def made(db: apsw.Connection) -> Made | None:
 
 def compared(db: apsw.Connection) -> int:
     """Faces that have been compared with the others: falls when one goes or is looked at again."""
-    row = db.execute("SELECT count(*) FROM face_cluster WHERE fresh = 1").fetchone()
-    return int(row[0]) if row else 0
+    row: Any = db.execute(
+        "SELECT (SELECT count(*) FROM face_cluster) - (SELECT count(*) FROM face_cluster WHERE fresh = 0)"
+    ).fetchone()
+    return int(row[0])
 
 
 def gallery(db: apsw.Connection, model: ModelId, *, smallest: int) -> Gallery:
     """Every face that *model* looked at last, of assets that are not visible too: a disk that is away comes back. Those of
-    less than *smallest* px count as of no quality."""
+    less than *smallest* px count as of no quality, and so do mates': a photo, its RAW and its edited copy are one look at
+    somebody, not three."""
     return _gallery(db, model, smallest)
 
 
@@ -352,8 +355,8 @@ def _gallery(
 
     rows: list[Any] = db.execute(
         f"""
-        SELECT f.id, iif(f.size < ?, 0.0, f.quality), f.asset_id * ? + f.frame_ms, e.vector
-          FROM face_vector e JOIN face f ON f.id = e.face_id
+        SELECT f.id, iif(f.size < ? OR a.primary_id IS NOT NULL, 0.0, f.quality), f.asset_id * ? + f.frame_ms, e.vector
+          FROM face_vector e JOIN face f ON f.id = e.face_id JOIN asset a ON a.id = f.asset_id
          WHERE e.model_id = (SELECT id FROM model WHERE name = ?) {clause}
          ORDER BY f.id LIMIT ?
         """,  # noqa: S608 -- clauses of this module

@@ -221,6 +221,21 @@ def test_a_face_too_small_founds_nothing(shelf: Shelf):
     assert shelf.catalog.read(clusters.unnamed) == []
 
 
+def test_a_photo_and_its_mates_are_one_look_at_somebody(shelf: Shelf):
+    ids = [shelf.add(f"{number}.jpg") for number in range(4)]
+    for number, asset_id in enumerate(ids):
+        look(shelf, asset_id, seen(0, number))
+    for mate in ids[1:3]:
+        shelf.put(mate, primary_id=ids[0])
+    whole_pass(shelf)
+    assert shelf.catalog.read(clusters.unnamed) == []
+    look(shelf, shelf.add("more.jpg"), seen(0, 8))
+    whole_pass(shelf)
+    (found,) = shelf.catalog.read(clusters.unnamed)
+    assert found.size == 3  # the mates are there, and nobody sees them
+    assert len(shelf.catalog.read(clusters.of_asset, ids[1])) == 1
+
+
 def test_an_unknown_cluster_has_no_faces(shelf: Shelf):
     assert shelf.catalog.read(clusters.members, ClusterId(7)) == []
     assert shelf.catalog.read(clusters.of_person, "anna") is None
