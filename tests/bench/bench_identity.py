@@ -1,6 +1,6 @@
 """Clustering of faces: quality, time and memory of ours and of DBSCAN, HDBSCAN and Chinese Whispers on the same vectors.
 
-Run: python tests/bench/bench_identity.py [--size N ...] [--dimension D] [--seed S] [--sample PHOTOS] [--ours]
+Run: python tests/bench/bench_identity.py [--size N ...] [--dimension D] [--seed S] [--sample PHOTOS] [--methods NAME ...]
 
 The vectors are those of `tests/identity/family.py`, and with --sample the faces of the drawn library as the built-in model sees
 them. Each method runs in a process of its own; its memory is the peak of that process. Peers get every threshold of a short
@@ -270,7 +270,7 @@ def main() -> None:
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sample", type=int, metavar="PHOTOS")
-    parser.add_argument("--ours", action="store_true", help="no peers")
+    parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
@@ -280,7 +280,7 @@ def main() -> None:
         else:
             one(method, float(mode), Path(file))
         return
-    methods = ["ours"] if chosen.ours else list(METHODS)
+    methods: list[str] = chosen.methods
     for size in chosen.size:
         known = family(size, seed=chosen.seed, dimension=chosen.dimension)
         title = (
