@@ -65,6 +65,10 @@ class Surroundings:
     """What people have said by now."""
 
 
+class _EndedError(Exception):
+    """The program ends: what the pass has found is not wanted."""
+
+
 class Clustering:
     """Keeps `catalog.clusters` up to date."""
 
@@ -78,12 +82,16 @@ class Clustering:
         """Faces that it knows of, as the catalog counts: another number, and some went behind its back."""
         self._said = Constraints()
         self._passed = time.monotonic()
+        self._ended = False
 
     async def follow(self) -> None:
         """Cluster what comes, until cancelled."""
-        while True:
-            await self.catch_up()
-            await trio.sleep(PAUSE_S)
+        try:
+            while True:
+                await self.catch_up()
+                await trio.sleep(PAUSE_S)
+        finally:
+            self._ended = True
 
     async def catch_up(self, *, last: bool = False) -> None:
         """Give all new faces to somebody, and think everything over if it is time; with *last* also if hardly anything is new."""
@@ -182,6 +190,7 @@ class Clustering:
             )
             return len(clusterer.clusters)
 
+        self._rest()
         count = self._catalog.write(keep)
         self._said = said
         self._passed = time.monotonic()
@@ -202,5 +211,8 @@ class Clustering:
         )
 
     def _rest(self) -> None:
-        while self._around.waits():
+        """Wait until nobody else wants the machine. Raises _EndedError in a thread that nobody waits for any more."""
+        while self._around.waits() and not self._ended:
             time.sleep(REST_S)
+        if self._ended:
+            raise _EndedError

@@ -179,6 +179,8 @@ class _Indexer:
         self._busy = _Busy()
         self._wake = trio.Event()
         self._said_idle = True
+        self._idle = False
+        """Nothing was left to do when last looked, and no model was chosen since."""
         self._succession = Succession(state, catalog)
         self._hurried = False
         self._waiting = False
@@ -239,7 +241,7 @@ class _Indexer:
         return Surroundings(
             model=lambda: self.visitor.models.get(Stage.FACES),
             people=self.options.people,
-            idle=lambda: self._said_idle and not self._waiting,
+            idle=lambda: self._idle,
             waits=lambda: not self._once and self.neighbour.waits is not None,
         )
 
@@ -287,6 +289,7 @@ class _Indexer:
             count = await trio.to_thread.run_sync(self._requeue, stage, model)
             if count:
                 log.info("%d assets are looked at again (%s), by %s", count, stage, model.id)
+        self._idle = False  # what was queued just now has not been looked at
         self.visitor.use(chosen)
         self._wake.set()
 
@@ -353,6 +356,7 @@ class _Indexer:
                         else:
                             self._busy.assets.add(piece.job.asset_id)
                         await send.send(piece)
+                    self._idle = not self._waiting and scanned and self.scanner.idle
                     if work:
                         self._said_idle = False
                         continue

@@ -39,7 +39,7 @@ AT_MOST_S = 170
 ADDED = 500
 MODES = {
     "ours": (0.0,),
-    "DBSCAN": (0.5, 0.55, 0.6, 0.65, 0.7),  # cosine distance
+    "DBSCAN": (0.4, 0.45, 0.5, 0.55),  # cosine distance
     "HDBSCAN": (3.0, 5.0),  # smallest cluster
     "Chinese Whispers": (0.35, 0.4, 0.45, 0.5),  # cosine
 }

@@ -233,3 +233,15 @@ async def test_faces_that_went_behind_its_back_are_not_brought_back(home: Home):
     for cluster in home.shelf.catalog.read(clusters.unnamed):
         members |= {m.face_id for m in home.shelf.catalog.read(clusters.members, cluster.id)}
     assert not ids & members
+
+
+async def test_a_pass_that_nobody_waits_for_any_more_is_thrown_away(home: Home):
+    home.arrive(0, 300)
+    home.waits = True
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(home.clustering.follow)
+        await trio.sleep(0.3)
+        nursery.cancel_scope.cancel()
+    home.waits = False
+    await trio.sleep(2 * clustering.REST_S)
+    assert home.made() is None
