@@ -86,7 +86,7 @@ class People:
     smallest: int = 40
     """Pixels: recognisers see 112 px, and below a third of that most of a face is invented."""
     quality: float = 0.2
-    """As `entities.Face.quality` says. Of a family's faces 6 % are below, and four fifths of those are strangers behind."""
+    """As `entities.Face.quality` says. Of a synthetic family's faces (tests/identity) 7 % are below, nearly all of strangers behind."""
     faces: int = 3
     """Two alike are found by chance in a large library, three hardly ever; and who is there twice is seldom looked for."""
     same_person: float | None = None
