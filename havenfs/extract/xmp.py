@@ -1,6 +1,6 @@
 """XMP: the packet inside a picture and `.xmp` sidecars beside it, as partial Metadata.
 
-Format: ISO 16684-1 and Adobe's "XMP specification part 2". Parsed by defusedxml, no DTD, no entities.
+Format: ISO 16684-1 and Adobe's "XMP specification part 2". Parsed by extract.packet.
 """
 
 from __future__ import annotations
@@ -8,21 +8,15 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import SourceGone, Unreadable
-from havenfs.extract import dates
+from havenfs.extract import dates, packet as packets
 from havenfs.extract.exif import camera, valid_position
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-MAX_BYTES = 4 << 20
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -39,7 +33,7 @@ def sidecars(path: bytes) -> Metadata:
     for name in (path + b".xmp", path + b".XMP", stem + b".xmp", stem + b".XMP"):
         try:
             with opened(name) as file:
-                return parse(file.read(MAX_BYTES + 1))
+                return parse(file.read(packets.MAX_BYTES + 1))
         except (SourceGone, Unreadable):
             continue
     return Metadata()
@@ -47,16 +41,9 @@ def sidecars(path: bytes) -> Metadata:
 
 def parse(packet: bytes) -> Metadata:
     """The facts in an XMP *packet*; empty when it is not well-formed or too long."""
-    if len(packet) > MAX_BYTES:
-        return Metadata()
     try:
-        root = fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
-    except (
-        ParseError,
-        DefusedXmlException,
-        ValueError,
-        LookupError,
-    ):  # LookupError: an unknown encoding
+        root = packets.parse(packet).root
+    except Unreadable:
         return Metadata()
     nodes = list(root.iter(f"{_RDF}Description"))
     position = _position(nodes)
@@ -113,14 +100,14 @@ _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))
 
 
 def _position(nodes: list[Element]) -> tuple[float, float] | None:
-    latitude = _degrees(_value(nodes, f"{_EXIF}GPSLatitude"))
-    longitude = _degrees(_value(nodes, f"{_EXIF}GPSLongitude"))
+    latitude = degrees(_value(nodes, f"{_EXIF}GPSLatitude"))
+    longitude = degrees(_value(nodes, f"{_EXIF}GPSLongitude"))
     if latitude is None or longitude is None or not valid_position(latitude, longitude):
         return None
     return round(latitude, 7), round(longitude, 7)
 
 
-def _degrees(text: str) -> float | None:
+def degrees(text: str) -> float | None:
     """ "41,53.412N" or "41,53,24N" (XMP part 2, GPSCoordinate); also a plain signed number."""
     match = _COORDINATE.match(text.strip().upper())
     if match:
