@@ -9,11 +9,12 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from havenfs import mates
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import SourceGone, Unreadable
 from havenfs.extract import dates, packet as packets
 from havenfs.extract.exif import camera, valid_position
-from havenfs.extract.original import opened
+from havenfs.extract.original import explain, opened
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,14 +30,25 @@ _GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
 
 def sidecars(path: bytes) -> Metadata:
     """What the sidecars `IMG.jpg.xmp` and `IMG.xmp` of *path* say; empty without one. A broken one is as good as none."""
-    stem = os.path.splitext(path)[0]  # noqa: PTH122 -- bytes
-    for name in (path + b".xmp", path + b".XMP", stem + b".xmp", stem + b".XMP"):
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]  # noqa: PTH122 -- bytes
+    for beside in (name + b".xmp", name + b".XMP", stem + b".xmp", stem + b".XMP"):
         try:
-            with opened(name) as file:
-                return parse(file.read(packets.MAX_BYTES + 1))
+            with opened(os.path.join(folder, beside)) as file:  # noqa: PTH118 -- bytes
+                data = file.read(packets.MAX_BYTES + 1)
         except (SourceGone, Unreadable):
             continue
+        if beside.startswith(name) or beside in mates.sidecars(name, _listing(folder)):
+            return parse(data)
     return Metadata()
+
+
+def _listing(folder: bytes) -> list[bytes]:
+    """The names in *folder*; only asked for where a sidecar may be that of several files."""
+    try:
+        return os.listdir(folder or b".")  # noqa: PTH208 -- bytes
+    except OSError as error:
+        raise explain(error) from error
 
 
 def parse(packet: bytes) -> Metadata:

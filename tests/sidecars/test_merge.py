@@ -71,7 +71,7 @@ def same(one: Given, other: Given) -> None:
         if name == "position" and left is not None and right is not None:
             assert left == pytest.approx(right, abs=1e-6)
         elif name in SETS:
-            assert set(left) == set(right), name
+            assert set(left or ()) == set(right or ()), name
         else:
             assert left == right, name
 
