@@ -72,7 +72,8 @@ def merge(
 ) -> Merged:
     """Bring *ours* into the sidecar *data* (None: there is none yet).
 
-    *agreed*: the marks of what was last read from it, or written to it; without, what the file itself remembers. Raises
+    *agreed*: the marks of what was last read from it, or written to it; without, what the file itself remembers, which is
+    nothing until something was written. Raises
     Unreadable: what is there is damaged, or no XMP, and must stay as it is.
     """
     packet = packets.parse(data) if data is not None else None
@@ -99,7 +100,8 @@ def merge(
     now = _given(properties, frame) if changed else there
     said, kept = marks(now), marks(given.snapped(ours, now))
     new = {name: kept[name] & (said[name] | before.get(name, NONE)) for name in FIELDS}
-    if not changed and (remembered == new or (data is None and ours == Given())):
+    # A file of others that says all this already is not touched for the sake of our note.
+    if not changed and remembered in (None, new):
         return Merged(data=None, given=there, theirs=frozenset(theirs))
     _remember(properties, new)
     return Merged(data=serialise(packet), given=now, theirs=frozenset(theirs))

@@ -51,6 +51,7 @@ def test_version_prints_the_version():
         ("search",),
         ("status",),
         ("demo",),
+        ("export",),
         ("config",),
         ("config", "show"),
         ("config", "check"),
