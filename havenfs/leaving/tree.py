@@ -18,7 +18,6 @@ from havenfs.errors import ConfigError, Exists, HavenError, SourceGone, Unreadab
 from havenfs.extract.original import opened
 from havenfs.extract.packet import MAX_BYTES
 from havenfs.sidecars.beside import mirrored
-from havenfs.sidecars.given import Given
 from havenfs.sidecars.merge import merge, read
 
 from .placing import PART, How, place, settle
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from havenfs.config import State
     from havenfs.entities import Asset, Source, SourceId
+    from havenfs.sidecars.given import Given
 
 NOTE = ".havenfs-export"
 """Tells an export that may be gone on with from a folder of somebody else's."""
@@ -135,11 +135,12 @@ class Export:
 
 
 def _beyond(given: Given, data: bytes | None) -> Given:
-    """*given* without tags that the sidecar has, be it in parts: programs repeat the parts of a path as words."""
+    """*given* without words that a tag of the sidecar contains: programs repeat the parts of a path as words."""
     if data is None:
         return given
     parts = {part for path in read(data).given.tags for part in path}
-    return replace(given, tags=tuple(path for path in given.tags if not parts.issuperset(path)))
+    tags = (path for path in given.tags if len(path) > 1 or not parts.issuperset(path))
+    return replace(given, tags=tuple(tags))
 
 
 def _sidecar_of(original: bytes) -> tuple[bytes | None, bytes | None]:
