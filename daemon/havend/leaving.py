@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from havenfs.catalog import Catalog, browse, progress as progressing, sources
+from havenfs.catalog import Catalog, browse, files, progress as progressing, sources
 from havenfs.errors import ConfigError, HavenError, NotFound
 from havenfs.leaving import said
 from havenfs.leaving.placing import How
@@ -40,6 +40,8 @@ class Exported:
     report: Report
     never_indexed: int
     """Files that are no assets, because they could not be read."""
+    further_copies: int
+    """Files whose bytes are here under the name of another one."""
 
     @property
     def complete(self) -> bool:
@@ -59,6 +61,10 @@ class Exported:
             lines.append(
                 f"Never indexed, so not here: {self.never_indexed} files (havenfs status)."
             )
+        if self.further_copies:
+            lines.append(
+                f"Further copies of the same bytes: {self.further_copies} files, here once."
+            )
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -69,6 +75,7 @@ class Exported:
             "sidecars": self.report.sidecars,
             "left_out": [{"path": _printable(p), "reason": r} for p, r in self.report.left_out],
             "never_indexed": self.never_indexed,
+            "further_copies": self.further_copies,
         }
 
 
@@ -108,6 +115,7 @@ def export(
             directory=directory,
             report=report,
             never_indexed=sum(1 for each in trouble if each.asset_id is None),
+            further_copies=catalog.read(files.further_copies) if whole else 0,
         )
 
 

@@ -1,4 +1,4 @@
-"""What the catalog knows of an asset that its sidecar should say: what is neither in the file itself nor guessed."""
+"""What the catalog knows of an asset that its sidecar should say: nothing that was guessed."""
 
 from __future__ import annotations
 

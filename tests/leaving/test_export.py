@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import apsw
+
     from havend.leaving import Exported
     from havenfs.entities import AssetId
 
@@ -117,6 +119,20 @@ def test_a_copy_whose_bytes_are_not_those_indexed_is_left_out_and_said(
     assert not done.complete
     assert list(tree(tmp_path / "out")) == BY_DATE[2:5]
     assert "Left out (2)" in done.as_text()
+
+
+def test_files_with_the_same_bytes_come_once_and_that_is_said(library: Shelf, tmp_path: Path):
+    library.catalog.write(_again)
+    done = export(library, tmp_path / "out", layout=Layout.AS_IS)
+    assert "Further copies of the same bytes: 1 files" in done.as_text()
+    assert list(tree(tmp_path / "out")) == AS_IS
+
+
+def _again(db: apsw.Connection) -> None:
+    db.execute(
+        "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash, asset_id)"
+        " SELECT source_id, CAST('again.jpg' AS BLOB), size, mtime_ns, device, 1, state, hash, asset_id FROM file LIMIT 1"
+    )
 
 
 @pytest.mark.parametrize("how", [How.BEST, How.COPY])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
 from hypothesis import given as given_, settings, strategies as st
@@ -13,6 +13,7 @@ from havenfs.entities import Region
 from havenfs.errors import Unreadable
 from havenfs.sidecars.given import FIELDS, SETS, Given, Moment, Person, Position, marks, snapped
 from havenfs.sidecars.merge import merge, normal, read
+from havenfs.sidecars.rdf import RDF
 from havenfs.sidecars.regions import Frame
 
 if TYPE_CHECKING:
@@ -179,6 +180,54 @@ def test_what_others_wrote_survives_in_every_form():
     for kept in (b"<!-- kept -->", b"<?odd instruction?>", b'xmp:Label="Red"', b'x:xmptk="XMP Core 4.4.0-Exiv2"',
                  b'odd:attribute="a &lt;b&gt; &#10; c"', b"xmlns:odd="):  # fmt: skip
         assert kept in data
+
+
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\t\n\r<>&\"'"), max_size=10
+)
+tag_names = st.sampled_from(
+    ["{urn:a#}x", "{urn:a#}y", "{urn:b/}x", f"{RDF}Seq", f"{RDF}li", f"{RDF}Description", "plain"]
+)
+
+
+@st.composite
+def strange(draw: st.DrawFn, depth: int = 3) -> Element:
+    """Any element that somebody may have put into a sidecar."""
+    node = Element(draw(tag_names), draw(st.dictionaries(tag_names, texts, max_size=2)))
+    node.text = draw(texts)
+    for _ in range(draw(st.integers(0, 2)) if depth else 0):
+        child = draw(strange(depth - 1))
+        child.tail = draw(texts)
+        node.append(child)
+    return node
+
+
+def shape(node: Element) -> tuple[Any, ...]:
+    return (
+        node.tag,
+        dict(node.attrib),
+        node.text or "",
+        node.tail or "",
+        [shape(child) for child in node],
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given_(st.lists(strange(), max_size=3), givens)
+def test_any_xml_of_others_survives_to_the_letter(others: list[Element], ours: Given):
+    root = Element("{adobe:ns:meta/}xmpmeta")
+    description = SubElement(SubElement(root, f"{RDF}RDF"), f"{RDF}Description")
+    for number, node in enumerate(others):
+        SubElement(description, f"{{urn:o}}p{number}").append(node)
+    data = tostring(root)
+    once = merge(data, ours).data or data
+    again = merge(once, Given(rating=1, caption="later")).data or once
+    for written_ in (once, again):
+        after = fromstring(written_)
+        for number, node in enumerate(others):
+            found = after.find(f".//{{urn:o}}p{number}")
+            assert found is not None
+            assert shape(found[0]) == shape(fromstring(tostring(node)))
 
 
 def test_without_common_ground_the_file_wins_and_that_is_told():
