@@ -148,10 +148,12 @@ def _load(folder: int, name: bytes) -> _Loaded | None:
 def _replace(
     folder: int, name: bytes, data: bytes, before: _Loaded | None, like: os.stat_result
 ) -> os.stat_result | None:
-    """Put *data* in the place of *before*; None where another file stands there by now."""
+    """Put *data* in the place of *before*; None where something else stands there by now. Among writers of ours the
+    temporary name is the lock."""
     temporary = b".haven-" + blake2b(name, digest_size=6).hexdigest().encode() + b".tmp"
     try:
         file = _exclusive(folder, temporary)
+        placed = False
         try:
             with open(file, "wb") as opened:  # noqa: PTH123 -- a descriptor
                 opened.write(data)
@@ -159,11 +161,14 @@ def _replace(
                 _own(folder, name, file, before.status if before else None, like)
                 os.fsync(file)
                 status = os.fstat(file)
-            if not _exchange(folder, temporary, name, before):
-                return None
+            placed = _exchange(folder, temporary, name, before)
         finally:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=folder)
+            # Once it is placed, the temporary name is free: what has it then is another writer's.
+            if not placed:
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
+        if not placed:
+            return None
         os.fsync(folder)
     except OSError as error:
         raise _refusal(error) from error
@@ -223,7 +228,9 @@ def _exchange(folder: int, temporary: bytes, name: bytes, before: _Loaded | None
             if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
                 raise
         else:
-            return True  # exFAT and some shares know no links: below, with a gap of microseconds
+            os.unlink(temporary, dir_fd=folder)
+            return True
+        # exFAT and some shares know no links: with a gap of microseconds, then.
     # Its bytes, not its times: two writes within a tick of the clock (4 ms) have the same.
     now = _load(folder, name)
     if (now and now.data) != (before and before.data):

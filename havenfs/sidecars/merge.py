@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import PI
+from xml.etree.ElementTree import PI, indent
 
 from havenfs.extract import packet as packets
 
@@ -104,6 +104,8 @@ def merge(
     if not changed and remembered in (None, new):
         return Merged(data=None, given=there, theirs=frozenset(theirs))
     _remember(properties, new)
+    if data is None:
+        indent(packet.root, " ")  # for people; in what others laid out, nothing is moved
     return Merged(data=serialise(packet), given=now, theirs=frozenset(theirs))
 
 

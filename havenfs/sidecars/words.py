@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
-from .rdf import BAG, LI, Properties, field, lines, resource, simple, value
+from .rdf import BAG, LI, SEQ, Properties, field, lines, resource, simple, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,19 +54,19 @@ def change_tags(
         return
     staying = [path for path in before if path not in gone]
     now = staying + [path for path in fresh if path not in staying]
-    for name, separator in ((HIERARCHY, "|"), (TAGS, "/")):
+    for name, separator, kind in ((HIERARCHY, "|", BAG), (TAGS, "/", SEQ)):
         # A list that was not there says all from now on: half of it would be believed to be all.
         spelt = [separator.join(_twin(part, separator) for part in path) for path in now]
-        _rewrite(properties, name, keep=set(spelt), add=spelt, parts=separator)
+        _rewrite(properties, name, kind, keep=set(spelt), add=spelt, parts=separator)
     words = {part for path in now for part in path}
-    _rewrite(properties, SUBJECT, keep=words, add=[path[-1] for path in now], parts="")
+    _rewrite(properties, SUBJECT, BAG, keep=words, add=[path[-1] for path in now], parts="")
 
 
 def _rewrite(
-    properties: Properties, name: str, *, keep: set[str], add: list[str], parts: str
+    properties: Properties, name: str, kind: str, *, keep: set[str], add: list[str], parts: str
 ) -> None:
     """Drop the items that are not to be kept, add those that are missing; the others stay where they are."""
-    bag = properties.container(name, BAG)
+    bag = properties.container(name, kind)
     there: set[str] = set()
     for li in bag.findall(LI):
         text = value(li)

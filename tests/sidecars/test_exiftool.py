@@ -1,6 +1,7 @@
-"""What the real exiftool reads from our sidecars, and what we read from those that it writes.
+"""What the real exiftool and exiv2 read from our sidecars, and what we read from those that they write.
 
-exiftool 12.57 is what Debian 12 ships; its own tables of namespaces make it an independent reader of the standards.
+Two independent readers: exiftool has tables of its own; exiv2 is Adobe's toolkit, by which digiKam and darktable read and
+write. Debian 12 ships 12.57 and 0.27.6.
 """
 
 from __future__ import annotations
@@ -148,3 +149,39 @@ def test_exiftool_finds_our_xml_well_formed(tmp_path: Path):
         path = sidecar(tmp_path / f"{number}.xmp", Given(caption=caption))
         assert "Warning" not in exiftool("-validate", "-warning", path)
         assert tags(path)["XMP-dc:Description"] == caption
+
+
+def exiv2(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [shutil.which("exiv2") or "exiv2", *map(str, arguments)], capture_output=True, text=True, timeout=60
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_library_of_digikam_and_darktable_reads_what_we_write(tmp_path: Path):
+    path = sidecar(tmp_path / "IMG_1.jpg.xmp")
+    rows = (
+        line.split(None, 1) for line in exiv2("-PXkt", path).splitlines() if line.startswith("Xmp.")
+    )
+    found = {row[0]: row[1].strip() if len(row) > 1 else "" for row in rows}
+    area = "Xmp.mwg-rs.Regions/mwg-rs:RegionList[1]"
+    assert (found[f"{area}/mwg-rs:Name"], found[f"{area}/mwg-rs:Area/stArea:x"]) == (
+        "Alice",
+        "0.200000",
+    )
+    assert found["Xmp.lr.hierarchicalSubject"] == "Places|Italy|Rome, beach"
+    assert found["Xmp.digiKam.TagsList"] == "Places/Italy/Rome, beach"
+    assert found["Xmp.xmp.Rating"] == "4"
+    assert found["Xmp.exif.DateTimeOriginal"] == "2019-07-14T10:15:00+02:00"
+    assert found["Xmp.exif.GPSLongitude"] == "12,29.5320000W"
+
+
+def test_what_it_writes_over_ours_is_told_and_nothing_of_ours_is_lost(tmp_path: Path):
+    path = sidecar(tmp_path / "IMG_1.xmp")
+    exiv2("-Mset Xmp.xmp.Rating 2", "-Mset Xmp.xmp.Label Red", path)
+    reading = read(path.read_bytes(), FRAME)
+    assert reading.changed == {"rating"}
+    assert marks(reading.given) == marks(GIVEN) | {"rating": marks(Given(rating=2))["rating"]}
+    merged = merge(path.read_bytes(), GIVEN, frame=FRAME)
+    assert (merged.theirs, merged.given.rating) == ({"rating"}, 2)
