@@ -124,7 +124,8 @@ class Export:
         by_stem = name is not None and not name.startswith(os.path.basename(original))  # noqa: PTH119 -- bytes
         beside = target.with_suffix(".xmp") if by_stem else target.with_name(target.name + ".xmp")
         try:
-            data = merge(data, _beyond(self.given(asset), data)).data or data
+            # Nothing agreed: then it is only added to, and what the sidecar says stands.
+            data = merge(data, _beyond(self.given(asset), data), agreed={}).data or data
         except Unreadable:
             if data is not None:
                 _write(beside, data)  # damaged, but theirs

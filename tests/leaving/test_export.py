@@ -12,10 +12,12 @@ import pytest
 from blake3 import blake3
 
 from havend import leaving
+from havenfs.catalog import sources
 from havenfs.errors import ConfigError, HavenError, NotFound
 from havenfs.leaving import placing
 from havenfs.leaving.placing import How
 from havenfs.leaving.tree import NOTE, Layout
+from havenfs.sidecars import beside
 from havenfs.sidecars.given import Given, Moment, Position
 from havenfs.sidecars.merge import read
 
@@ -207,6 +209,20 @@ def test_a_view_or_a_search_takes_its_stacks_whole(library: Shelf, tmp_path: Pat
         export(library, tmp_path / "none", view="by-date/1999")
     with pytest.raises(ConfigError):
         export(library, tmp_path / "files", view="files/photos")
+
+
+def test_what_was_said_of_a_read_only_source_comes_along(library: Shelf, tmp_path: Path):
+    """It stands in the state directory, and holds what Lightroom wrote beside the original."""
+    source = library.catalog.read(sources.by_name, "photos")
+    raw = (library.root / "a/IMG_2.CR2").read_bytes()
+    beside.write(
+        source, b"a/IMG_2.CR2", blake3(raw).digest(), Given(favourite=True), state=library.state
+    )
+    export(library, tmp_path / "out")
+    data = (tmp_path / "out" / BY_DATE[4]).read_bytes()
+    assert b'crs:Exposure2012="+0.35"' in data
+    assert read(data).given == Given(favourite=True)
+    assert (library.root / "a/IMG_2.xmp").read_bytes() == THEIRS
 
 
 def test_a_damaged_sidecar_goes_along_as_it_is_and_that_is_said(library: Shelf, tmp_path: Path):

@@ -12,7 +12,7 @@ import pytest
 from havenfs import mates
 from havenfs.config import State
 from havenfs.entities import Source, SourceId
-from havenfs.errors import SourceGone, Unreadable
+from havenfs.errors import NotPermitted, ReadOnly, SourceGone, Unreadable
 from havenfs.sidecars import beside
 from havenfs.sidecars.given import Given
 from havenfs.sidecars.merge import read
@@ -122,6 +122,44 @@ def test_links_are_not_followed(root: Path, state: State, tmp_path: Path):
         write(root, state, Given(rating=4), name="away/b.jpg")
     assert not aim.exists()
     assert not (tmp_path / "b.jpg.xmp").exists()
+
+
+def let_in(root: Path, mode: int) -> None:
+    for closed in root.parents[:3]:  # pytest's own folders
+        closed.chmod(0o711)
+    for folder in (root, root / "2019"):
+        folder.chmod(mode)
+
+
+def test_a_sidecar_whose_owner_we_cannot_keep_is_left_alone(root: Path, state: State):
+    path = root / "2019/IMG_1.jpg.xmp"
+    before = THEIRS.format("theirs").encode()
+    path.write_bytes(before)
+    for each in (
+        *root.parents[:3],
+        root,
+        root / "2019",
+    ):  # pytest's own folders are closed to others
+        each.chmod(0o777)
+    os.seteuid(4321)
+    try:
+        with pytest.raises(NotPermitted):
+            write(root, state, Given(rating=4))
+    finally:
+        os.seteuid(0)
+    assert path.read_bytes() == before
+    assert sorted(os.listdir(root / "2019")) == ["IMG_1.jpg", "IMG_1.jpg.xmp"]
+
+
+def test_a_folder_that_takes_no_writes_is_said_to_be_so(root: Path, state: State):
+    let_in(root, 0o755)
+    os.seteuid(4321)
+    try:
+        with pytest.raises(ReadOnly):
+            write(root, state, Given(rating=4))
+    finally:
+        os.seteuid(0)
+    assert os.listdir(root / "2019") == ["IMG_1.jpg"]
 
 
 def test_for_a_read_only_source_it_goes_to_the_state_directory(root: Path, state: State):
