@@ -26,6 +26,7 @@ THEIRS = (
     '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description>{}</dc:description>'
     "</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 HASH = bytes(range(32))
 
 
@@ -56,6 +57,7 @@ def write(
     return beside.write(source, name.encode(), HASH, given, state=state, agreed=agreed)
 
 
+@as_root
 def test_a_new_sidecar_stands_beside_the_picture_and_belongs_to_its_owner(root: Path, state: State):
     picture = root / "2019/IMG_1.jpg"
     picture.chmod(0o750)
@@ -79,6 +81,7 @@ def test_a_new_sidecar_stands_beside_the_picture_and_belongs_to_its_owner(root: 
     assert sorted(os.listdir(root / "2019")) == ["IMG_1.jpg", "IMG_1.jpg.xmp"]
 
 
+@as_root
 def test_the_sidecar_that_is_there_is_kept_with_its_name_owner_mode_and_attributes(
     root: Path, state: State
 ):
@@ -131,6 +134,7 @@ def let_in(root: Path, mode: int) -> None:
         folder.chmod(mode)
 
 
+@as_root
 def test_a_sidecar_whose_owner_we_cannot_keep_is_left_alone(root: Path, state: State):
     path = root / "2019/IMG_1.jpg.xmp"
     before = THEIRS.format("theirs").encode()
@@ -151,6 +155,7 @@ def test_a_sidecar_whose_owner_we_cannot_keep_is_left_alone(root: Path, state: S
     assert sorted(os.listdir(root / "2019")) == ["IMG_1.jpg", "IMG_1.jpg.xmp"]
 
 
+@as_root
 def test_a_folder_that_takes_no_writes_is_said_to_be_so(root: Path, state: State):
     let_in(root, 0o755)
     os.seteuid(4321)
