@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from havenfs.views.walks import Held
 
 MOST = 1024  # descriptors; more at once than programs remove between two FORGETs
+LARGE = 1 << 20
+"""Bytes on the disk from which a file is not kept: who deletes a film because the disk is full writes the next moment, maybe
+before FORGET has been read. A new file may have its number too soon then, which takes two programs at the same instant."""
 FILE_S = 1.0  # a file's room on the disk is wanted back, even where the kernel knows of other links to it and is silent
 
 
@@ -33,8 +36,10 @@ class Graves:
         self._directories[nodeid] = held
         _shorten(self._directories)
 
-    def file(self, nodeid: int, held: Held) -> None:
-        """A file has lost its last name."""
+    def file(self, nodeid: int, held: Held, size: int) -> None:
+        """A file that takes *size* bytes on the disk has lost its last name."""
+        if size >= LARGE:
+            return
         self._files[nodeid] = held, time.monotonic() + FILE_S
         _shorten(self._files)
 

@@ -302,7 +302,7 @@ class Operations(OpenFiles):
         nodeid = self.table.original(directory.source.id, status.st_dev, status.st_ino)
         if not stat.S_ISDIR(status.st_mode):
             if not status.st_nlink:
-                self.graves.file(nodeid, held)
+                self.graves.file(nodeid, held, status.st_blocks * 512)
         elif self.table.find(nodeid) is not None:
             self.graves.directory(nodeid, held)
 

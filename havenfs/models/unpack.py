@@ -10,9 +10,10 @@ import os
 import tarfile
 import zipfile
 import zlib
+from gzip import BadGzipFile
 from lzma import LZMAError
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from havenfs.errors import InstallError
 
@@ -29,6 +30,7 @@ EASY = 64 << 20
 SWELLING = 40
 """Beyond EASY bytes, an archive may unpack to so many times its size: weights hardly shrink, bombs do."""
 CHUNK = 1 << 20
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, BadGzipFile, zlib.error, LZMAError, EOFError)
 
 
 def folder(source: Path, target: Path) -> None:
@@ -55,7 +57,7 @@ def archive(source: Path, target: Path) -> None:
                 _unpack(_tarred(tar), source, target)
         else:
             raise InstallError(f"{source} is no archive of a kind that is read here (zip, tar)")
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError) as error:
+    except DAMAGED as error:
         raise InstallError(f"{source} is damaged: {error}") from error
     except (NotImplementedError, RuntimeError, UnicodeDecodeError) as error:  # a method, a password
         raise InstallError(f"{source} cannot be unpacked: {error}") from error
@@ -104,6 +106,12 @@ def _tarred(opened: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes] | None]]:
         if member.isdir():
             continue
         yield member.name.removeprefix("./"), opened.extractfile(member) if member.isreg() else None
+    # The checksum of what was compressed stands at its very end, behind what a reader of tar asks for.
+    left = EASY
+    while rest := cast("IO[bytes]", opened.fileobj).read(CHUNK):
+        left -= len(rest)
+        if left < 0:
+            raise tarfile.TarError("it goes on after its end")
 
 
 def _wanted(path: str) -> str | None:

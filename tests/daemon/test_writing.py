@@ -395,6 +395,13 @@ def test_a_file_that_the_kernel_never_forgets_gives_its_room_back(
     assert not descriptors_of(number)
 
 
+def test_the_room_of_a_large_file_is_free_at_once(desk: Desk, workshop: Any):
+    desk.make("files/photos/film", os.urandom(2 << 20))
+    number = (workshop.root / "film").stat().st_ino
+    desk.operations.unlink(*desk.at("files/photos/film"), ME)
+    assert not descriptors_of(number)
+
+
 def test_a_file_with_another_name_is_not_held(desk: Desk, workshop: Any):
     desk.make("files/photos/a")
     (workshop.root / "b").hardlink_to(workshop.root / "a")

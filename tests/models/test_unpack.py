@@ -205,6 +205,20 @@ def test_a_damaged_archive_is_an_error_in_words(
     assert left(state) == []
 
 
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar.xz"])
+def test_weights_that_were_changed_on_the_way_are_not_taken(
+    state: State, tmp_path: Path, ending: str
+):
+    """What cannot be made smaller stands in the archive as it is, and unpacks whatever it is changed to."""
+    path = packed(tmp_path, ending, published(tmp_path, "mine"))
+    content = bytearray(path.read_bytes())
+    content[len(content) * 2 // 3] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(InstallError, match="damaged"):
+        bring(state, path)
+    assert left(state) == []
+
+
 def test_a_folder_that_is_no_model_is_an_error_in_words(state: State, tmp_path: Path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InstallError, match="no model that is known here"):
