@@ -110,11 +110,13 @@ class Handlers(pyfuse3.Operations):
     async def _soon(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run here as far as the answer is in memory, else on a thread, from the start. For what changes nothing."""
-        if self._operations.on_disk(inode):
-            with suppress(WouldWait), at_once():
-                return function(*args, **kwargs)
-        return await self._on(inode, function, *args, **kwargs)
+        """Run here as far as the answer is in memory, else on a thread, from the start. For what changes nothing before it
+        asks the disk."""
+        if not self._operations.on_disk(inode):
+            return await self._on(inode, function, *args, **kwargs)
+        with suppress(WouldWait), at_once():
+            return function(*args, **kwargs)
+        return await self._aside(inode, function, *args, **kwargs)
 
     async def _on(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -221,12 +223,7 @@ class Handlers(pyfuse3.Operations):
     async def open(self, inode: InodeT, flags: FlagT, ctx: RequestContext) -> pyfuse3.FileInfo:
         """Open. Pages that the kernel holds stay if the original is as it was at the last open."""
         with _told():
-            if flags & os.O_ACCMODE == os.O_RDONLY and self._operations.on_disk(inode):
-                with suppress(WouldWait), at_once():
-                    return _info(self._operations.open(inode, flags, _caller(ctx)))
-            return _info(
-                await self._aside(inode, self._operations.open, inode, flags, _caller(ctx))
-            )
+            return _info(await self._soon(inode, self._operations.open, inode, flags, _caller(ctx)))
 
     async def create(
         self, parent_inode: InodeT, name: FileNameT, mode: ModeT, flags: FlagT, ctx: RequestContext

@@ -50,11 +50,6 @@ def at_once() -> Generator[None]:
         _state.on = False
 
 
-def wanted() -> bool:
-    """Whether this thread must not wait."""
-    return _state.on
-
-
 def may_wait() -> None:
     """Raise WouldWait where this thread must not wait."""
     if _state.on:
