@@ -19,6 +19,11 @@ class State:
         return self.root / "catalog.db"
 
     @property
+    def journal(self) -> Path:
+        """The file of every decision, which outlives the catalog."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def thumbnails(self) -> Path:
         """The SQLite file of previews."""
         return self.root / "thumbnails.db"

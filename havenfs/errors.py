@@ -11,6 +11,9 @@
   x NotPermitted          nobody may, by nature of the place
   x ReadOnly              the source, or for now the whole tree, takes no writes
   x Exists                the name is taken
+  x NotEmpty              a folder that still holds something
+  x Conflict              what was decided later stands in the way of taking something back
+  x NotJournaled          a decision that holds, but is not on the disk twice yet
   x Unsupported           an attribute that does not exist here
   x NoAttribute           an attribute that exists but has no value here
   x InvalidQuery          the text of a search cannot be parsed; says where and why
@@ -74,6 +77,18 @@ class Exists(HavenError):  # noqa: N818
 
 class Unsupported(HavenError):  # noqa: N818
     """An extended attribute that does not exist in this tree."""
+
+
+class NotEmpty(HavenError):  # noqa: N818
+    """A folder that still holds something."""
+
+
+class Conflict(HavenError):  # noqa: N818
+    """What was decided later stands in the way of taking something back; nothing was changed."""
+
+
+class NotJournaled(HavenError):  # noqa: N818
+    """The journal could not be written. The decision is in the catalog, and goes to the journal as soon as that can be."""
 
 
 class NoAttribute(HavenError):  # noqa: N818

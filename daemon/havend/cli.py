@@ -147,6 +147,32 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--once", action="store_true", help="end when everything is indexed")
     run.set_defaults(run=_index_run)
 
+    rebuild = index_commands.add_parser(
+        "rebuild",
+        parents=[state, sources, config, budget],
+        help="delete the database and index everything again; what people decided comes back",
+        description="Everything else that uses the state directory must be stopped. What people decided comes back from the "
+        "journal, decisions.jsonl.",
+    )
+    rebuild.set_defaults(run=_index_rebuild)
+
+    undo = commands.add_parser(
+        "undo",
+        parents=[state, as_json],
+        help="take back what was decided: the last thing, or any other",
+    )
+    undo.add_argument("id", metavar="ID", nargs="?", help="first digits of one in the list")
+    undo.add_argument("--list", action="store_true", help="what was decided last, newest first")
+    undo.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="list at most N (default: %(default)s)"
+    )
+    undo.add_argument(
+        "--rest",
+        action="store_true",
+        help="where something was decided since, leave that and take back the rest",
+    )
+    undo.set_defaults(run=_undo)
+
     web = commands.add_parser("web", parents=[state], help="the web page alone")
     web.add_argument(
         "--http", metavar="HOST:PORT", default="127.0.0.1:8440", help="default: %(default)s"
@@ -335,6 +361,31 @@ def _index_run(arguments: argparse.Namespace) -> int:
         config=arguments.config,
         budget=arguments.budget,
     )
+
+
+def _index_rebuild(arguments: argparse.Namespace) -> int:
+    from . import programs, rebuild
+
+    state = _state(arguments)
+    sources = _sources(arguments, state)
+    settings.load(arguments.config)  # a mistake is said before anything is deleted
+    rebuild.clear(state)
+    return programs.index(
+        state, sources, once=True, config=arguments.config, budget=arguments.budget
+    )
+
+
+def _undo(arguments: argparse.Namespace) -> int:
+    from . import decisions
+
+    state = _state(arguments)
+    if arguments.list:
+        listing = decisions.last(state, arguments.limit)
+        print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
+        return exits.OK
+    done = decisions.undo(state, arguments.id, rest=arguments.rest)
+    print(json.dumps(done.as_json(), indent=2) if arguments.json else done.as_text())
+    return exits.OK
 
 
 def _web(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import pwd
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,6 +46,14 @@ class Acting:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._switched = False
+
+    @property
+    def who(self) -> str:
+        """The caller's name, for what is decided in it."""
+        try:
+            return pwd.getpwuid(self._caller.uid).pw_name
+        except KeyError:
+            return f"uid {self._caller.uid}"
 
     def __enter__(self) -> None:
         caller = self._caller

@@ -18,6 +18,9 @@ TABLE: dict[type[errors.HavenError], int] = {
     errors.NotPermitted: codes.EPERM,
     errors.ReadOnly: codes.EROFS,
     errors.Exists: codes.EEXIST,
+    errors.NotEmpty: codes.ENOTEMPTY,
+    errors.Conflict: codes.EBUSY,
+    errors.NotJournaled: codes.EIO,
     errors.Unsupported: codes.ENOTSUP,
     errors.NoAttribute: codes.ENODATA,
     # A query that cannot be read names no folder; .haven/errors says why.

@@ -27,7 +27,7 @@ from havenfs.models.manifest import ModelKind
 from havenfs.settings import Indexing
 from havenfs.standing import Standing
 
-from . import bell, encoder, telling, trial
+from . import bell, decisions, encoder, telling, trial
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
@@ -88,6 +88,7 @@ async def run(
         Catalog(state.catalog) as catalog,
         Thumbnails(state.thumbnails) as thumbnails,
     ):
+        decisions.agree(catalog, state)
         known = catalog.write(catalog_sources.configure, sources)
         indexer = _Indexer(state, catalog, options or Options(), once=once)
         scanner = indexer.scanner = Scanner(catalog, done=indexer.scanned, hung=indexer.hung)
@@ -129,6 +130,7 @@ async def run(
                 nursery.start_soon(tagging.follow)
             await indexer.work()
             await tagging.catch_up()
+            decisions.deliver(catalog, state)
             nursery.cancel_scope.cancel()
 
 
@@ -285,6 +287,7 @@ class _Indexer:
         mistake = ""
         while True:
             await trio.sleep(OWNER_S)
+            await trio.to_thread.run_sync(decisions.deliver, self._catalog, self._state)
             await self._succession.settle(self.visitor.models.get(Stage.EMBED))
             await self._follow_models()
             if self.options.again is None:

@@ -67,13 +67,15 @@ class Watcher:
         one and the same thread: the answer is about that thread's connection."""
         version = self._catalog.version()
         if version == self._version:
-            return False
+            return bool(self._operations.doubtful)
         self._version = version
         return True
 
     def tell(self) -> None:
         """Tell the kernel what changed. Never from a thread that answers the kernel."""
         self._operations.news()  # first: an answer that was read before is not to be kept if it leaves after
+        while self._operations.doubtful:
+            self._kernel.entry(*self._operations.doubtful.popleft())
         news = _news(self._catalog, self._since)
         if news.generation == self._since:
             return

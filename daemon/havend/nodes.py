@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +20,7 @@ from havenfs.errors import (
     NotFound,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Leaf, Text, disk
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
 from havenfs.views.walks import walks
 
 from . import stats
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from havenfs.entities import Source
-    from havenfs.views.folders import Folder
     from havenfs.views.nodes import Directory, Node
 
     from .listing import Listing
@@ -52,6 +51,8 @@ class Nodes:
         self.graves = Graves()
         self.generation = 0
         """How often the library has changed: what was read before a change and is told after it must not be kept."""
+        self.doubtful: deque[tuple[int, bytes]] = deque()
+        """Directory and name of what the kernel has to ask again, as soon as it has its answer."""
         self._uid = uid
         self._gid = gid
         self._sources: dict[SourceId, tuple[Source, float]] = {}
@@ -171,6 +172,7 @@ class Nodes:
             touched,
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
+            writable=isinstance(node, Folder) and node.fillable,
         )
 
     def common(self, directory: Directory) -> Attributes:

@@ -20,7 +20,7 @@ from havenfs.errors import (
     NotPermitted,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, attributes, disk, metadata
+from havenfs.views import DiskDirectory, DiskFile, Folder, attributes, disk, metadata
 from havenfs.views.at_once import may_wait
 
 from . import stats
@@ -200,7 +200,10 @@ class Operations(OpenFiles):
             with ByName(node):
                 made = directory.link(name, node, Acting(caller))
         self._written(made)
-        return self.admit(made, parent, name)
+        found = self.admit(made, parent, name)
+        if not isinstance(directory, DiskDirectory):
+            self.doubtful.append((parent, name))
+        return found
 
     def unlink(self, parent: int, name: bytes, caller: Caller) -> None:
         """Remove a name that is no directory's."""
@@ -245,6 +248,7 @@ class Operations(OpenFiles):
         directory.rename(name, target, new_name, flags, Acting(caller))
         self._bury(target, held)
         if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
+            self._decided(target, new_parent, new_name)
             return
         old, new = directory.path_of(name), target.path_of(new_name)
         try:
@@ -274,6 +278,16 @@ class Operations(OpenFiles):
                 new,
                 directory=isinstance(there, DiskDirectory),
             )
+
+    def _decided(self, target: Directory, parent: int, name: bytes) -> None:
+        """The kernel moved a name within the views. What stands there may be another thing, or have another name; and what
+        it knows of the old place may hold for longer than what it should know of the new one."""
+        self.doubtful.append((parent, name))
+        with suppress(NotFound):
+            node = target.lookup(name)
+            if isinstance(node, Folder):
+                number = self.table.number(node)
+                self.table.moved({number: (parent, name)}, _nowhere, deep=False)
 
     def _held(self, directory: Directory, name: bytes) -> Held | None:
         if not isinstance(directory, DiskDirectory):
@@ -393,6 +407,10 @@ class Operations(OpenFiles):
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
+
+
+def _nowhere(source: Source, path: bytes) -> None:
+    """Nothing moved on a disk."""
 
 
 class _Rename:

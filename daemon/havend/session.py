@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog
+from havenfs.decisions import Keeper
 from havenfs.views import open_tree
 from havenfs.views.walks import walks
 
-from . import credentials
+from . import credentials, decisions
 from .arrivals import Arrivals
 from .inodes import InodeTable
 from .operations import Operations
@@ -42,7 +43,13 @@ def opened(
     """The operations of the tree of *state*, to be mounted on *mountpoint*, which `files/` then never enters."""
     _raise_limit()
     with credentials.neutral(), _attentive(), Catalog(state.catalog) as catalog:
-        tree = open_tree(catalog, LateSearcher(catalog, state), hidden=(bytes(mountpoint),))
+        decisions.agree(catalog, state)
+        tree = open_tree(
+            catalog,
+            LateSearcher(catalog, state),
+            hidden=(bytes(mountpoint),),
+            keeper=Keeper(catalog, state.journal),
+        )
         table = InodeTable(tree, now_ns=time.time_ns(), ledger=ledger)
         arrivals = Arrivals(catalog, state)
         try:

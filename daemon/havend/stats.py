@@ -82,13 +82,20 @@ def of_original(found: os.stat_result, nodeid: int, *, gone: bool = False) -> At
 
 
 def of_folder(
-    nodeid: int, uid: int, gid: int, touched_ns: int, *, entry_s: float, attributes_s: float
+    nodeid: int,
+    uid: int,
+    gid: int,
+    touched_ns: int,
+    *,
+    entry_s: float,
+    attributes_s: float,
+    writable: bool = False,
 ) -> Attributes:
-    """A computed directory."""
+    """A computed directory; *writable*: its owner may put things into it."""
     return Attributes(
         nodeid,
         nodeid,
-        stat.S_IFDIR | 0o555,
+        stat.S_IFDIR | (0o755 if writable else 0o555),
         2,
         uid,
         gid,

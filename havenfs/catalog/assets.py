@@ -58,6 +58,18 @@ def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
     return from_row(row)
 
 
+def shown(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
+    """The visible asset for the file with this inode: its own, or the one that stands for its stack. Raises NotFound."""
+    row = db.execute(
+        f"SELECT {COLUMNS} FROM visible WHERE id = (SELECT ifnull(a.primary_id, a.id)"  # noqa: S608
+        " FROM file f JOIN asset a ON a.id = f.asset_id WHERE f.inode = ? AND f.source_id = ? AND f.state = 'known' LIMIT 1)",
+        (inode, source_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"inode {inode} of source {source_id}")
+    return from_row(row)
+
+
 def many(db: apsw.Connection, ids: Sequence[AssetId], *, mates: bool = False) -> list[Asset]:
     """The visible ones of these assets, in the order given; with *mates* also those whom another one stands for."""
     view = "present" if mates else "visible"

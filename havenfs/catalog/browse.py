@@ -45,7 +45,10 @@ TESTS = {
     "live": "live OR with_film",
     "raw": "raw OR with_raw",
     "screenshot": "screenshot",
-    "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})",
+    "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})"
+    " AND hash NOT IN (SELECT hash FROM tag_refused WHERE tag = {v})",
+    "collected": "hash IN (SELECT hash FROM member WHERE collection = {v})",
+    "favorite": "hash IN (SELECT hash FROM favorite)",
     "among": "id IN (SELECT value FROM json_each({v}))",
     "nothing": "FALSE",
 }

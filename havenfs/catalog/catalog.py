@@ -80,6 +80,17 @@ class Catalog(Connections):
         """Run *query* in one write transaction, rolled back if it raises. Stacks are settled before it commits."""
         return transact(self.connection(), "BEGIN IMMEDIATE", _settling, query, *args, **kwargs)
 
+    def write_durably(
+        self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like `write`, for what nothing could bring back: on the disk when this returns, whatever happens to the power."""
+        db = self.connection()
+        db.pragma("synchronous", "full")
+        try:
+            return self.write(query, *args, **kwargs)
+        finally:
+            db.pragma("synchronous", "normal")
+
     def attempt(
         self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> bool:

@@ -78,8 +78,9 @@ def transact(
     db.execute(begin)
     try:
         result = query(db, *args, **kwargs)
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # on a full disk SQLite may have rolled back by itself
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
     return result

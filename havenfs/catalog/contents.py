@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import AssetId, DateSource, Identity, Kind, Stage
 
-from . import duplicates, faces, files, jobs, names, words
+from . import decided, duplicates, faces, files, jobs, names, words
 
 if TYPE_CHECKING:
     import apsw
@@ -64,7 +64,10 @@ def attach(db: apsw.Connection, asset_id: AssetId, file: File, content: bytes) -
 def renew(
     db: apsw.Connection, asset_id: AssetId, file: File, identity: Identity, kind: Kind
 ) -> None:
-    """The asset has new content: the file was edited in place. Same id, same name, every stage again."""
+    """The asset has new content: the file was edited in place. Same id, same name, same decisions, every stage again."""
+    before = db.execute("SELECT hash FROM asset WHERE id = ?", (asset_id,)).fetchone()
+    if before is not None:
+        decided.follow(db, before[0], identity.hash)
     db.execute(
         "UPDATE asset SET hash = ?, kind = ?, mime = ? WHERE id = ?",
         (identity.hash, kind, identity.mime, asset_id),

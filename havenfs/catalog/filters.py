@@ -1,7 +1,7 @@
 """Filters: what a field of a search means in SQL, and sets of assets made of such tests.
 
 A Test is a condition over one row of the view `visible` with its bound values. Each test is true or false, never NULL,
-so that NOT is the complement. Keys whose tables a later version brings (people, tags, albums) match nothing, and "none"
+so that NOT is the complement. Keys whose tables a later version brings (people) match nothing, and "none"
 of them everything. `like` is not here: what looks alike is a ranking, not a filter.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from havenfs.entities import AssetId
 from havenfs.query import Choice, Circle, Days, Name, Presence, Range
 
-from . import words
+from . import names, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -52,7 +52,12 @@ TEXT_MATCH = "id IN (SELECT rowid FROM words WHERE words MATCH ?)"
 AROUND = """latitude BETWEEN ? AND ? AND longitude IS NOT NULL AND 2 * ? * asin(min(1.0, sqrt(
     pow(sin(radians(latitude - ?) / 2), 2)
     + cos(radians(?)) * cos(radians(latitude)) * pow(sin(radians(longitude - ?) / 2), 2)))) <= ?"""
-SUGGESTED = "id IN (SELECT asset_id FROM suggested_tag WHERE tag = ? COLLATE NOCASE)"
+SUGGESTED = """id IN (SELECT asset_id FROM suggested_tag WHERE tag = ? COLLATE NOCASE)
+    AND hash NOT IN (SELECT hash FROM tag_refused WHERE tag = ? COLLATE NOCASE)"""
+COLLECTED = """hash IN (
+    SELECT m.hash FROM collection c JOIN member m ON m.collection = c.uid WHERE c.kind = ? AND c.name_key = ?)"""
+IN_ANY = "hash IN (SELECT m.hash FROM collection c JOIN member m ON m.collection = c.uid WHERE c.kind = ?)"
+FAVORITE = "hash IN (SELECT hash FROM favorite)"
 TYPES = {
     "photo": "kind = 'photo' AND NOT screenshot",
     "video": "kind = 'video'",
@@ -172,15 +177,28 @@ def _later(_: apsw.Connection, value: Value) -> Test:
     return EVERYTHING if value is Presence.NONE else NOTHING
 
 
+def _album(_: apsw.Connection, value: Value) -> Test:
+    return _collected("album", value)
+
+
 def _tag(_: apsw.Connection, value: Value) -> Test:
-    """Suggested tags; those that people give are not known yet."""
+    """What people gave, and what is suggested and nobody refused; any and none: what people gave."""
+    given = _collected("tag", value)
     if isinstance(value, Presence):
-        return EVERYTHING if value is Presence.NONE else NOTHING
-    return Test(SUGGESTED, (_text(value),))
+        return given
+    return any_of([given, Test(SUGGESTED, (_text(value), _text(value)))])
+
+
+def _collected(kind: str, value: Value) -> Test:
+    if isinstance(value, Presence):
+        anything = Test(IN_ANY, (kind,))
+        return negate(anything) if value is Presence.NONE else anything
+    return Test(COLLECTED, (kind, names.key(_text(value))))
 
 
 def _favourite(_: apsw.Connection, value: Value) -> Test:
-    return EVERYTHING if value is Presence.NONE or value == Choice("no") else NOTHING
+    favorite = Test(FAVORITE)
+    return negate(favorite) if value is Presence.NONE or value == Choice("no") else favorite
 
 
 def _number(expression: str) -> Callable[[apsw.Connection, Value], Test]:
@@ -304,7 +322,7 @@ def _is(_: apsw.Connection, value: Value) -> Test:
     assert isinstance(value, Choice)
     return {
         "dup": Test(COPIES),
-        "untagged": EVERYTHING,
+        "untagged": negate(Test(IN_ANY, ("tag",))),
         "undated": Test("month IS NULL"),
         "raw": Test(TYPES["raw"]),
         "live": Test(TYPES["live"]),
@@ -330,7 +348,7 @@ TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
     "with": _later,
     "faces": _number("faces"),
     "tag": _tag,
-    "album": _later,
+    "album": _album,
     "fav": _favourite,
     "rating": _number("rating"),
     "place": _place("country", "region", "city"),

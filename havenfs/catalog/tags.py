@@ -122,7 +122,8 @@ def suggested(db: apsw.Connection) -> list[str]:
                 SELECT min(tag) FROM suggested_tag UNION ALL
                 SELECT (SELECT min(tag) FROM suggested_tag WHERE tag > step.tag) FROM step WHERE tag IS NOT NULL)
             SELECT tag FROM step WHERE EXISTS (
-                SELECT 1 FROM suggested_tag s JOIN visible v ON v.id = s.asset_id WHERE s.tag = step.tag)
+                SELECT 1 FROM suggested_tag s JOIN visible v ON v.id = s.asset_id WHERE s.tag = step.tag
+                  AND NOT EXISTS (SELECT 1 FROM tag_refused r WHERE r.hash = v.hash AND r.tag = s.tag))
             """
         )
     ]

@@ -172,7 +172,6 @@ TERMS: tuple[Term, ...] = (
         example="album='Summer in Rome'",
         kind=kinds.text(),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("rating",),
@@ -189,7 +188,6 @@ TERMS: tuple[Term, ...] = (
         example="fav=yes",
         kind=kinds.choices(YES_NO),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("in", "folder"),

@@ -18,7 +18,7 @@ from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 
 from . import disk, roots
-from .folders import Folder
+from .folders import EXCHANGE, Folder
 from .inventory import Inventory
 from .nodes import DiskFile
 from .spellings import spellings
@@ -127,6 +127,9 @@ class DiskDirectory:
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
         """Move an entry to another directory of originals."""
+        if isinstance(to, Folder) and not flags & EXCHANGE:
+            to.receive(self.lookup(name), rights)  # the original stays where it is
+            return
         if not isinstance(to, DiskDirectory):
             raise NotPermitted("originals stay in files/: copy it instead")
         disk.rename(self.source, self._at(name), to.source, to.path_of(new_name), flags, rights)

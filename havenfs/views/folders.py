@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     from havenfs.entities import Asset
 
+    from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
+
+
+EXCHANGE = 2  # of renameat2(2)
 
 
 class Folder(Refusing, ABC):
@@ -46,6 +50,11 @@ class Folder(Refusing, ABC):
         """Intersections and searches are too many to announce their changes."""
         return not self.scope.facets and not self.scope.searches
 
+    @property
+    def fillable(self) -> bool:
+        """Whether people may put things in here."""
+        return False
+
     @abstractmethod
     def entries(self) -> Entries:
         """What stands here at this moment, in order."""
@@ -68,6 +77,23 @@ class Folder(Refusing, ABC):
         """The hidden folder that narrows this one, if there is one of that name."""
         open_ = self.scope.library.facets.get(name)
         return open_(self.scope.narrow(name)) if open_ else None
+
+    def receive(self, node: Node, rights: Rights) -> Node:
+        """Take a file in. Refused by a folder that is an answer."""
+        self._refuse()
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Into a folder that people fill: it is in there too from now on. Otherwise refused."""
+        node = self.lookup(name)
+        if flags & EXCHANGE or not isinstance(to, Folder) or not isinstance(node, Leaf):
+            self._refuse()
+        to.receive(node, rights)
+        self.moved_out(name, to, rights)
+
+    def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
+        """An entry was moved on into *to*. An answer goes on showing it."""
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing: right for folders of folders, which are small."""

@@ -1,4 +1,4 @@
-""".haven/: what the service says about itself, and every asset under its content's hash, for scripts."""
+""".haven/: what the service says about itself, what was decided last, and every asset under its content's hash, for scripts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, browse, changes, progress, sources
 from havenfs.catalog.browse import ALL_FILES, Condition
+from havenfs.decisions import undo
 from havenfs.errors import NotFound
 
 from .folders import Folder
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from .nodes import Entry, Node
 
 TROUBLE = 1000  # lines in .haven/errors
+OPERATIONS = 200  # lines in .haven/undo
+TAKE_BACK = "To take one back: havenfs undo ID"
 
 
 class Haven(Folder):
-    """.haven: status.json, errors, by-id."""
+    """.haven: status.json, errors, undo, by-id."""
 
     __slots__ = ()
 
@@ -34,7 +37,9 @@ class Haven(Folder):
 
     def entries(self) -> list[Entry]:
         """The reports as they are now, then the way to assets by content."""
-        return [(name.encode(), self.child(name)) for name in ("status.json", "errors", "by-id")]
+        return [
+            (name.encode(), self.child(name)) for name in ("status.json", "errors", "undo", "by-id")
+        ]
 
     def child(self, name: str) -> Node:
         """A report, or by-id."""
@@ -45,6 +50,8 @@ class Haven(Folder):
             return Text.of(f"{self.scope.key}/{name}", lambda: _status(library))
         if name == "errors":
             return Text.of(f"{self.scope.key}/{name}", lambda: _errors(library))
+        if name == "undo":
+            return Text.of(f"{self.scope.key}/{name}", lambda: _undo(library))
         raise NotFound(name)
 
 
@@ -105,3 +112,10 @@ def _errors(library: Library) -> bytes:
     ]
     lines += library.refusals
     return "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape")
+
+
+def _undo(library: Library) -> bytes:
+    lines = undo.as_lines(library.catalog.read(undo.last, OPERATIONS))
+    if not lines:
+        return b"Nothing was decided yet.\n"
+    return "".join(f"{line}\n" for line in [*lines, "", TAKE_BACK]).encode()

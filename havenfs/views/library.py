@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
+    from havenfs.decisions import Keeper
     from havenfs.retrieval.search import Answer
 
     from .nodes import Directory
@@ -47,9 +48,12 @@ class Library:
         facets: Mapping[str, Callable[[Scope], Directory]],
         *,
         hidden: tuple[bytes, ...] = (),
+        keeper: Keeper | None = None,
     ) -> None:
         self.catalog = catalog
         self.searcher = searcher
+        self.keeper = keeper
+        """Through which folders decide; None: nothing can be decided."""
         self.facets = facets
         """Facet, with its @, in lower case -> the folder that it opens on a scope."""
         self.hidden = hidden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .albums import Albums, Favorites
 from .by_date import Years
 from .duplicates import Duplicates
 from .facets import FACETS
@@ -12,12 +13,14 @@ from .folders import Fixed
 from .haven import Haven
 from .library import Library, Scope
 from .places import Countries
+from .saved import Saved
 from .search import Searches
 from .tags import Tags
 from .types import Types
 
 if TYPE_CHECKING:
     from havenfs.catalog import Catalog
+    from havenfs.decisions import Keeper
 
     from .library import Searching
     from .nodes import Directory
@@ -28,19 +31,28 @@ VIEWS = {
     "places": Countries,
     "types": Types,
     "tags": Tags,
+    "albums": Albums,
+    "favorites": Favorites,
     "search": Searches,
+    "saved": Saved,
     "duplicates": Duplicates,
     ".haven": Haven,
 }
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""
 
 
-def open_tree(catalog: Catalog, searcher: Searching, *, hidden: tuple[bytes, ...] = ()) -> Fixed:
-    """The root of the tree over a catalog.
+def open_tree(
+    catalog: Catalog,
+    searcher: Searching,
+    *,
+    hidden: tuple[bytes, ...] = (),
+    keeper: Keeper | None = None,
+) -> Fixed:
+    """The root of the tree over a catalog; without a *keeper* nothing can be decided in it.
 
     *hidden* are real paths that `files/` never enters: the mount point of whoever serves the tree.
     """
-    library = Library(catalog, searcher, FACETS, hidden=hidden)
+    library = Library(catalog, searcher, FACETS, hidden=hidden, keeper=keeper)
     views: dict[str, Directory] = {
         name: view(Scope(library=library, key=name)) for name, view in VIEWS.items()
     }

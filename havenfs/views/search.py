@@ -15,7 +15,7 @@ from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original
 from havenfs.errors import Exists, InvalidQuery, NotFound
 
-from .folders import Folder
+from .folders import EXCHANGE, Folder
 from .library import MANY
 from .nodes import Leaf, Text
 from .probes import is_probe
@@ -56,7 +56,7 @@ class Searches(Folder):
         if is_probe(name):
             raise NotFound(name)
         try:
-            _parse(_meant(name))
+            parse(_meant(name))
         except InvalidQuery as error:
             self.scope.library.refusals.append(f"search/{name}: {error.reason}")
             raise
@@ -66,6 +66,17 @@ class Searches(Folder):
         """Refused otherwise than elsewhere: every search is there already."""
         raise Exists(os.fsdecode(name))
 
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Into saved/: keeps the query under that name. It stays here too."""
+        from .saved import Saved
+
+        node = self.lookup(name)
+        if not isinstance(to, Saved) or not isinstance(node, Results) or flags & EXCHANGE:
+            self._refuse()
+        to.save(new_name, node, rights)
+
     def real_name(self, name: bytes) -> bytes:
         """Any spelling is the name, except that of a probe."""
         self.lookup(name)
@@ -73,7 +84,7 @@ class Searches(Folder):
 
     def _understood(self, name: str) -> bool:
         try:
-            _parse(_meant(name))
+            parse(_meant(name))
         except InvalidQuery:
             return False
         return not is_probe(name)
@@ -88,11 +99,12 @@ class Searches(Folder):
 class Results(Folder):
     """The answers to one query, best first."""
 
-    __slots__ = ("text",)
+    __slots__ = ("_remember", "text")
 
-    def __init__(self, scope: Scope, text: str) -> None:
+    def __init__(self, scope: Scope, text: str, *, remember: bool = True) -> None:
         super().__init__(scope)
         self.text = text
+        self._remember = remember
 
     @property
     def slow(self) -> bool:
@@ -108,7 +120,8 @@ class Results(Folder):
         """One leaf a hit. Remembers the query when it was asked of the whole library."""
         leaves = self.leaves()
         library = self.scope.library
-        if not self.scope.facets and library.catalog.read(recent.recent, 1) != [self.text]:
+        remember = self._remember and not self.scope.facets
+        if remember and library.catalog.read(recent.recent, 1) != [self.text]:
             library.catalog.attempt(recent.add, self.text)  # an answer matters more than its memory
         return [(leaf.asset.name.encode(), leaf) for leaf in leaves]
 
@@ -177,15 +190,15 @@ class Ranked(Folder):
         raise NotFound(name)
 
 
-def _parse(text: str) -> None:
-    """Raises InvalidQuery. The language is loaded by the first query: 10 ms that the first `ls` need not wait for."""
+def parse(text: str) -> None:
+    """Whether a text can be read as a query: raises InvalidQuery if not. The language is loaded by the first query: 10 ms that the first `ls` need not wait for."""
     from havenfs import query
 
     query.parse(text, path=True)
 
 
 def _help() -> bytes:
-    from havenfs import query  # see _parse
+    from havenfs import query  # see parse
 
     return query.help_text().encode()
 

@@ -1,4 +1,5 @@
-"""tags/_suggested/<tag>/: what the model in use takes pictures for. Suggestions, so nothing can be put here."""
+"""tags/: those that people give, and in tags/_suggested/<tag>/ what the model in use takes pictures for. Suggestions, so
+nothing can be put there, only refused or taken on."""
 
 from __future__ import annotations
 
@@ -7,24 +8,40 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import browse, tags
 from havenfs.catalog.browse import Condition
 from havenfs.catalog.names import legal, original
+from havenfs.decisions import values
 from havenfs.errors import NotFound
 
-from .folders import Assets, Fixed, Folder
+from .albums import Tree
+from .fillable import decide
+from .folders import Assets, Folder
+from .nodes import Leaf
 
 if TYPE_CHECKING:
+    from .disk import Rights
     from .library import Scope
-    from .nodes import Entry
+    from .nodes import Entry, Node
 
 SUGGESTED = "_suggested"
 
 
-class Tags(Fixed):
-    """The suggested ones; those that people give will stand beside them."""
+class Tags(Tree):
+    """Those that people give, after the suggested ones."""
 
     __slots__ = ()
 
     def __init__(self, scope: Scope) -> None:
-        super().__init__(scope, {SUGGESTED: Suggested(scope.choose(SUGGESTED))})
+        super().__init__(scope, values.Folder.TAG, None)
+
+    def entries(self) -> list[Entry]:
+        """The suggested ones first."""
+        return [(SUGGESTED.encode(), self._suggested()), *super().entries()]
+
+    def child(self, name: str) -> Node:
+        """A tag that people gave, or the folder of the suggested ones."""
+        return self._suggested() if name == SUGGESTED else super().child(name)
+
+    def _suggested(self) -> Suggested:
+        return Suggested(self._top.choose(SUGGESTED))
 
 
 class Suggested(Folder):
@@ -58,15 +75,32 @@ class Suggested(Folder):
         return pictures
 
     def _pictures(self, tag: str) -> Pictures:
-        return Pictures(self.scope.choose(tag, Condition("suggested", tag)))
+        return Pictures(self.scope.choose(tag, Condition("suggested", tag)), tag)
 
 
 class Pictures(Assets):
-    """What one tag is suggested for."""
+    """What one tag is suggested for. Removing a file says no to that; moving it to a tag says yes."""
 
-    __slots__ = ()
+    __slots__ = ("_tag",)
+
+    def __init__(self, scope: Scope, tag: str) -> None:
+        super().__init__(scope)
+        self._tag = tag
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be taken out."""
+        return not self.scope.facets
 
     @property
     def lasting(self) -> bool:
         """As in the folder above."""
         return False
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Say no to the suggestion. The file stays."""
+        node = self.lookup(name)
+        if not self.fillable or not isinstance(node, Leaf):
+            self._refuse()
+        refusal = values.RefuseTag(contents=(node.asset.hash,), tag=self._tag)
+        decide(self.scope.library, refusal, rights)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from havenfs.catalog import filters, words
+from havenfs.catalog import assets, filters, words
+from havenfs.decisions import Keeper, new_uid, values
 from havenfs.query import TERMS, And, Field, parse
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def test_each_filter_of_the_language_has_its_meaning_here() -> None:
 
 def test_what_a_later_version_brings_is_marked_in_the_help() -> None:
     later = {term.keys[0] for term in TERMS if term.later}
-    assert later == {"person", "with", "album", "fav"}
+    assert later == {"person", "with"}
 
 
 def test_each_example_of_the_help_runs(library: Any) -> None:
@@ -227,3 +228,21 @@ def test_words_in_the_text_index_are_what_text_finds(library: Any) -> None:
     library.catalog.write(words.put, asset_id, document="Große Rechnung")
     assert found(library, "text=grosse") == set()
     assert found(library, "text=GROßE") == {"scan.jpg"}
+
+
+def test_albums_tags_and_favourites_are_those_that_people_gave(library: Any) -> None:
+    keeper = Keeper(library.catalog, library.state.journal)
+    wanted = library.catalog.read(_ids, "name=scan")
+    (scan,) = [asset.hash for asset in library.catalog.read(assets.many, wanted)]
+    for kind in values.Folder:
+        folder = values.MakeFolder(uid=new_uid(), folder=kind, name=f"My {kind}")
+        keeper.decide(folder, by="me")
+        keeper.decide(values.Fill(uid=folder.uid, contents=(scan,), inside=True), by="me")
+    keeper.decide(values.SetFavorite(contents=(scan,), favorite=True), by="me")
+    for text in ("album='MY ALBUM'", "tag='my tag'", "fav=yes", "album=any", "tag=any"):
+        assert found(library, text) == {"scan.jpg"}
+    for text in ("album='my tag'", "tag='my album'"):
+        assert found(library, text) == set()
+    for text in ("fav=no", "album=none", "tag=none", "is=untagged"):
+        assert "scan.jpg" not in found(library, text)
+        assert len(library.catalog.read(_ids, text)) == ALL - 1

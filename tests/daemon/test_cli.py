@@ -48,6 +48,8 @@ def test_version_prints_the_version():
         ("up",),
         ("index",),
         ("index", "run"),
+        ("index", "rebuild"),
+        ("undo",),
         ("search",),
         ("status",),
         ("demo",),

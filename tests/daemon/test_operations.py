@@ -56,7 +56,10 @@ def test_folders_are_listed(operations: Operations):
         "places",
         "types",
         "tags",
+        "albums",
+        "favorites",
         "search",
+        "saved",
         "duplicates",
         ".haven",
     ]

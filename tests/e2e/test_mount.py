@@ -49,7 +49,10 @@ def test_ls_and_find_show_the_tree(shared: Path):
         ".haven",
         "places",
         "search",
+        "saved",
         "tags",
+        "albums",
+        "favorites",
         "types",
     }
     assert run("ls", shared / "by-date").split() == ["2019", "2020", "_undated"]

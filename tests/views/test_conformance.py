@@ -37,11 +37,14 @@ FOLDERS = [
     "types/screenshots",
     "types/documents",
     "search",
+    "saved",
     "search/dog",
     "search/dog/@ranked",
     "search/dog/@places",
     "search/dog/@places/Italy/Rome",
     "tags",
+    "albums",
+    "favorites",
     "tags/_suggested",
     "tags/_suggested/dog",
     "by-date/2019/@tags/_suggested",
@@ -141,5 +144,7 @@ def test_keys_of_folders_are_theirs_alone(tree: Folder):
 
 
 def test_no_file_of_the_system_is_empty(tree: Folder):
-    texts = [walk(tree, path) for path in (".haven/status.json", "search/README.txt")]
+    texts = [
+        walk(tree, path) for path in (".haven/status.json", ".haven/undo", "search/README.txt")
+    ]
     assert all(isinstance(text, Text) and text.render() for text in texts)

@@ -1,0 +1,136 @@
+"""What each decision does to the GIVEN tables, and how it is told to people. Runs within the transaction of a Draft.
+
+`apply` returns the words; it raises, and the transaction with it goes back, where the decision makes no sense: NotFound,
+Exists, NotEmpty, InvalidName. Persons and folders, which need more thought, are in `persons` and `folders`.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
+
+from havenfs.catalog import names
+from havenfs.errors import Exists, InvalidName, NotFound
+
+from . import folders, persons, values
+from .words import files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from havenfs.catalog.given import Draft, Row
+
+    from .values import Decision
+
+
+def apply(draft: Draft, decision: Decision) -> str:
+    """Carry a decision out; returns it in words."""
+    match decision:
+        case (
+            values.MakePerson()
+            | values.RenamePerson()
+            | values.IgnorePerson()
+            | values.MergePersons()
+            | values.ForgetPerson()
+            | values.SayFace()
+            | values.TagPerson()
+        ):
+            return persons.apply(draft, decision)
+        case (
+            values.MakeFolder()
+            | values.MoveFolder()
+            | values.MergeFolders()
+            | values.RemoveFolder()
+            | values.Fill()
+        ):
+            return folders.apply(draft, decision)
+        case values.SaveSearch() | values.RenameSearch() | values.ForgetSearch():
+            return _search(draft, decision)
+        case values.Trash() | values.LeaveTrash():
+            return _trash(draft, decision)
+        case values.Distinguish(contents=contents):
+            for pair in combinations(sorted(content.hex() for content in set(contents)), 2):
+                draft.set("not_duplicate", pair)
+            return f"said that {files(len(contents))} are no copies of each other"
+        case _:
+            return _mark(draft, decision)
+
+
+def _mark(
+    draft: Draft,
+    decision: values.RefuseTag
+    | values.SetFavorite
+    | values.SetRating
+    | values.SetCaption
+    | values.SetDate
+    | values.SetPosition,
+) -> str:
+    contents, many = decision.contents, files(len(decision.contents))
+    match decision:
+        case values.RefuseTag(tag=tag, refused=refused):
+            for content in contents:
+                draft.set("tag_refused", (content.hex(), tag), () if refused else None)
+            return f"said {'no' if refused else 'nothing'} to the tag “{tag}” for {many}"
+        case values.SetFavorite(favorite=favorite):
+            _each(draft, "favorite", contents, () if favorite else None)
+            return f"{many} {'made a favorite' if favorite else 'taken from the favorites'}"
+        case values.SetRating(stars=stars):
+            if stars is not None and not 0 <= stars <= 5:
+                raise InvalidName(f"{stars} stars: give 0 to 5")
+            _each(draft, "given_rating", contents, None if stars is None else (stars,))
+            return f"rated {many} {'as their files say' if stars is None else f'{stars} of 5'}"
+        case values.SetCaption(body=body):
+            _each(draft, "given_caption", contents, None if body is None else (body,))
+            return f"captioned {many}"
+        case values.SetDate(local=local, offset=offset):
+            _each(draft, "given_date", contents, None if local is None else (local, offset))
+            return f"dated {many}{' as their files say' if local is None else ''}"
+        case values.SetPosition(position=position, centre=centre):
+            row = None if position is None else (*map(float, position), int(centre))
+            _each(draft, "given_position", contents, row)
+            return f"placed {many}{' where their files say' if position is None else ''}"
+
+
+def _each(draft: Draft, table: str, contents: Sequence[bytes], row: Row | None) -> None:
+    for content in contents:
+        draft.set(table, (content.hex(),), row)
+
+
+def _search(
+    draft: Draft, decision: values.SaveSearch | values.RenameSearch | values.ForgetSearch
+) -> str:
+    if not decision.name:
+        raise InvalidName("a saved search without a name")
+    key = names.key(decision.name)
+    if isinstance(decision, values.SaveSearch):
+        draft.set("saved_search", (key,), (decision.name, decision.query))
+        return f"saved the search “{decision.name}”"
+    known = draft.get("saved_search", key)
+    if known is None:
+        raise NotFound(decision.name)
+    draft.set("saved_search", (key,), None)
+    if isinstance(decision, values.ForgetSearch):
+        return f"removed the saved search “{decision.name}”"
+    new_key = names.key(decision.new_name)
+    if not decision.new_name:
+        raise InvalidName("a saved search without a name")
+    if draft.get("saved_search", new_key) is not None:
+        raise Exists(decision.new_name)
+    draft.set("saved_search", (new_key,), (decision.new_name, known[1]))
+    return f"renamed the saved search “{decision.name}” to “{decision.new_name}”"
+
+
+def _trash(draft: Draft, decision: values.Trash | values.LeaveTrash) -> str:
+    if isinstance(decision, values.Trash):
+        path = quote_from_bytes(decision.path, safe="/ ")
+        draft.set(
+            "trashed",
+            (decision.uid,),
+            (decision.content.hex(), decision.source, path, decision.at_ms, decision.owner),
+        )
+        return "moved a file to the trash"
+    if draft.get("trashed", decision.uid) is None:
+        raise NotFound(decision.uid)
+    draft.set("trashed", (decision.uid,), None)
+    return "took a file from the trash"

@@ -1,0 +1,172 @@
+"""albums/<a>/<b>/ and tags/<a>/<b>/, which people make and fill, and favorites/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import browse, collections
+from havenfs.catalog.browse import Condition
+from havenfs.catalog.names import legal, original
+from havenfs.decisions import new_uid, values
+from havenfs.errors import Exists, InvalidName, NotFound
+
+from .fillable import Fillable, decide
+from .folders import EXCHANGE, Folder
+from .nodes import Leaf
+
+if TYPE_CHECKING:
+    from havenfs.catalog.collections import Collection
+    from havenfs.entities import Asset
+
+    from .disk import Rights
+    from .library import Scope
+    from .nodes import Directory, Entry, Node
+
+_TWINS = {
+    "_": "\uff3f",
+    "@": "\uff20",
+}  # a leading one is the system's: people's are shown full-width
+_PLAIN = {twin: plain for plain, twin in _TWINS.items()}
+
+
+class Favorites(Fillable):
+    """favorites: flat."""
+
+    __slots__ = ()
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope.choose("", Condition("favorite")))
+
+    def filling(self, asset: Asset, *, inside: bool) -> values.SetFavorite:
+        """A favorite, or none any more."""
+        return values.SetFavorite(contents=(asset.hash,), favorite=inside)
+
+
+class Tree(Fillable):
+    """An album or a tag, with those that stand in it; or the top, which holds no assets itself."""
+
+    __slots__ = ("_collection", "_kind", "_top")
+
+    def __init__(self, top: Scope, kind: values.Folder, collection: Collection | None) -> None:
+        chosen = Condition("nothing")
+        if collection is not None:
+            chosen = Condition("collected", collection.uid)
+        # By its uid alone: a folder that is moved stays the same one.
+        super().__init__(top.choose(collection.uid if collection else "", chosen))
+        self._top, self._kind, self._collection = top, kind, collection
+
+    def entries(self) -> list[Entry]:  # type: ignore[override]  # a Roll cannot hold folders
+        """Folders by name, then assets by date."""
+        catalog = self.scope.library.catalog
+        found: list[Entry] = [
+            (_shown(collection.name).encode(), self._open(collection))
+            for collection in catalog.read(collections.below, self._kind, self._uid)
+        ]
+        taken = {name for name, _ in found}
+        leaves = (
+            (asset.name.encode(), Leaf(asset))
+            for asset in catalog.read(browse.assets, self.scope.conditions())
+        )
+        return [*found, *(entry for entry in leaves if entry[0] not in taken)]
+
+    def child(self, name: str) -> Node:  # type: ignore[override]  # as above
+        """A folder in here, else an asset."""
+        try:
+            wanted = self._kind, self._uid, _written(name)
+            found = self.scope.library.catalog.read(collections.named, *wanted)
+        except (InvalidName, NotFound):
+            return super().child(name)
+        return self._open(found)
+
+    def real_name(self, name: bytes) -> bytes:
+        """Found by listing, because folders stand here too."""
+        return Folder.real_name(self, name)
+
+    def filling(self, asset: Asset, *, inside: bool) -> values.Fill:
+        """In, or out."""
+        if self._uid is None:
+            self._refuse()
+        return values.Fill(uid=self._uid, contents=(asset.hash,), inside=inside)
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A new album or tag in here."""
+        if not self.fillable:
+            self._refuse()
+        uid = new_uid()
+        text = decoded(name)
+        decide(
+            self.scope.library,
+            values.MakeFolder(uid=uid, folder=self._kind, name=_written(text), parent=self._uid),
+            rights,
+        )
+        return self.child(text)
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Remove one that holds nothing. Raises NotEmpty."""
+        decide(self.scope.library, values.RemoveFolder(uid=self._folder(name)), rights)
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """A folder: another name or place; a tag onto a tag: one. An asset: out of here and into the other one."""
+        node = self.lookup(name)
+        if not isinstance(node, Tree):
+            super().rename(name, to, new_name, flags, rights)
+            return
+        if flags & EXCHANGE or not isinstance(to, Tree) or to._kind is not self._kind:
+            self._refuse()
+        uid = self._folder(name)
+        new = _written(decoded(new_name))
+        try:
+            there = to.lookup(new_name)
+        except NotFound:
+            there = None
+        decision: values.MergeFolders | values.MoveFolder
+        if isinstance(there, Tree) and there._uid not in (None, uid):
+            if flags or self._kind is not values.Folder.TAG:
+                raise Exists(new)
+            decision = values.MergeFolders(uid=uid, into=there._uid or "")
+        else:
+            decision = values.MoveFolder(uid=uid, name=new, parent=to._uid)
+        decide(self.scope.library, decision, rights)
+
+    @property
+    def _uid(self) -> str | None:
+        return self._collection.uid if self._collection else None
+
+    def _open(self, collection: Collection) -> Tree:
+        return Tree(self._top, self._kind, collection)
+
+    def _folder(self, name: bytes) -> str:
+        node = self.lookup(name)
+        if not self.fillable or not isinstance(node, Tree) or node._uid is None:
+            self._refuse()
+        return node._uid
+
+
+class Albums(Tree):
+    """albums."""
+
+    __slots__ = ()
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope, values.Folder.ALBUM, None)
+
+
+def decoded(name: bytes) -> str:
+    """The text of a name that somebody gives. Raises InvalidName."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise InvalidName("a name that is no UTF-8") from None
+
+
+def _shown(name: str) -> str:
+    name = legal(name)
+    return _TWINS.get(name[0], name[0]) + name[1:]
+
+
+def _written(name: str) -> str:
+    if name[:1] in _TWINS:
+        raise InvalidName("a name that begins so is the system's")
+    return original(_PLAIN.get(name[:1], name[:1]) + name[1:])

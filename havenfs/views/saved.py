@@ -1,0 +1,87 @@
+"""saved/<name>/: searches that somebody gave a name. `mkdir saved/QUERY` saves that query; moving `search/QUERY` in gives it a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import collections
+from havenfs.catalog.names import legal, original
+from havenfs.decisions import values
+from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
+
+from .albums import decoded
+from .fillable import decide
+from .folders import EXCHANGE, Folder
+from .search import Results, parse
+
+if TYPE_CHECKING:
+    from .disk import Rights
+    from .nodes import Directory, Entry, Node
+
+
+class Saved(Folder):
+    """A folder a saved search. Unlike search/ it holds only what is saved, so that mkdir can work here."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Queries can be saved here."""
+        return not self.scope.facets
+
+    @property
+    def lasting(self) -> bool:
+        """Names of searches are not in the log of changes."""
+        return False
+
+    def entries(self) -> list[Entry]:
+        """By name."""
+        saved = self.scope.library.catalog.read(collections.saved)
+        return [(legal(name).encode(), self._open(query)) for name, query in saved.items()]
+
+    def child(self, name: str) -> Results:
+        """The answers of today to what was saved by this name."""
+        saved = self.scope.library.catalog.read(collections.saved)
+        try:
+            return self._open(saved[original(name)])
+        except KeyError:
+            raise NotFound(name) from None
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """Save the name as a query. Raises InvalidName when it is none."""
+        text = original(decoded(name))
+        self._save(text, text, rights)
+        return self.child(decoded(name))
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Forget the search; what it finds is not touched."""
+        self.lookup(name)
+        decide(self.scope.library, values.ForgetSearch(name=original(decoded(name))), rights)
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Another name for it. Raises Exists."""
+        self.lookup(name)
+        if flags & EXCHANGE or not isinstance(to, Saved):
+            self._refuse()
+        old, new = original(decoded(name)), original(decoded(new_name))
+        decide(self.scope.library, values.RenameSearch(name=old, new_name=new), rights)
+
+    def save(self, name: bytes, results: Results, rights: Rights) -> None:
+        """Give a search a name. Raises Exists."""
+        self._save(original(decoded(name)), results.text, rights)
+
+    def _save(self, name: str, query: str, rights: Rights) -> None:
+        if name in self.scope.library.catalog.read(collections.saved):
+            raise Exists(name)
+        try:
+            parse(query)
+        except InvalidQuery as error:
+            self.scope.library.refusals.append(f"saved/{name}: {error.reason}")
+            raise InvalidName(str(error)) from error
+        decide(self.scope.library, values.SaveSearch(name=name, query=query), rights)
+
+    def _open(self, query: str) -> Results:
+        # By its query: a folder whose search is renamed stays the same one, and another query is another folder.
+        return Results(self.scope.choose(query), query, remember=False)

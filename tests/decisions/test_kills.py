@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KILLS = 100
+
+
+@pytest.mark.timeout(120)
+def test_no_kill_loses_what_was_answered_for_or_leaves_a_half() -> None:
+    result = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("kills.py")), str(KILLS)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    counted = re.search(rf"{KILLS} kills, (\d+) decisions answered for", result.stdout)
+    assert counted is not None
+    assert int(counted[1]) > KILLS  # they were killed at work, not before it
