@@ -24,10 +24,11 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing
+from havenfs.settings import Indexing, People
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
+from .clustering import Clustering, Surroundings
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
@@ -62,6 +63,8 @@ class Options:
     indexing: Indexing = field(default_factory=Indexing)
     again: Callable[[], Indexing] | None = None
     """What the settings say by now; followed while it runs. Raises ConfigError."""
+    people: Callable[[], People] = People
+    """The same for people. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -124,12 +127,15 @@ async def run(
             tagging = Tagging(
                 catalog, indexer.settings, lambda: indexer.visitor.models.get(Stage.EMBED)
             )
+            clustering = Clustering(catalog, indexer.surroundings())
             if not once:
+                nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
                 nursery.start_soon(tagging.follow)
             await indexer.work()
             await tagging.catch_up()
+            await clustering.catch_up(last=True)
             decisions.deliver(catalog, state)
             nursery.cancel_scope.cancel()
 
@@ -175,6 +181,8 @@ class _Indexer:
         self._busy = _Busy()
         self._wake = trio.Event()
         self._said_idle = True
+        self._idle = False
+        """Nothing was left to do when last looked, and no model was chosen since."""
         self._succession = Succession(state, catalog)
         self._hurried = False
         self._waiting = False
@@ -231,6 +239,15 @@ class _Indexer:
             walls=self.visitor.walls,
         )
 
+    def surroundings(self) -> Surroundings:
+        """What clustering is told."""
+        return Surroundings(
+            model=lambda: self.visitor.models.get(Stage.FACES),
+            people=self.options.people,
+            idle=lambda: self._idle,
+            waits=lambda: not self._once and self.neighbour.waits is not None,
+        )
+
     def scanned(self, report: Report) -> None:
         """After each scan: what was put off may be tried again."""
         if report.present:
@@ -275,6 +292,7 @@ class _Indexer:
             count = await trio.to_thread.run_sync(self._requeue, stage, model)
             if count:
                 log.info("%d assets are looked at again (%s), by %s", count, stage, model.id)
+        self._idle = False  # what was queued just now has not been looked at
         self.visitor.use(chosen)
         self._wake.set()
 
@@ -342,6 +360,7 @@ class _Indexer:
                         else:
                             self._busy.assets.add(piece.job.asset_id)
                         await send.send(piece)
+                    self._idle = not self._waiting and scanned and self.scanner.idle
                     if work:
                         self._said_idle = False
                         continue

@@ -60,7 +60,9 @@ def index(
         found = settings.load(config).index
         return dataclasses.replace(found, budget=budget) if budget else found
 
-    options = indexer.Options(indexing=indexing(), again=indexing)
+    options = indexer.Options(
+        indexing=indexing(), again=indexing, people=lambda: settings.load(config).people
+    )
     return serving.until_stopped(
         partial(indexer.run, state, sources, once=once, options=options), "indexing"
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WALL = re.compile(r"time\.time(_ns)?\(|datetime\.now\(|time\.time(_ns)?\b(?!\()")
 
 MOMENTS = {
+    "catalog/clusters.py": "when all faces were thought over",
     "catalog/contents.py": "when an asset was added; whether it is a minute old, where a jump costs one version's identity",
     "catalog/decided.py": "when something was decided, for a line that people read",
     "catalog/jobs.py": "when a job was done; the order of what arrives",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from havend import report
-from havenfs.catalog import Catalog, browse, faces
+from havenfs.catalog import Catalog, browse, clusters, faces
 from havenfs.config import State
 from havenfs.entities import Region, Stage
 from havenfs.models import registry
@@ -106,6 +106,23 @@ def test_the_faces_of_one_person_are_more_alike_than_those_of_two(indexed: Index
     print(f"{len(ours)} pairs of one person, {len(others)} of two: {higher:.3f} in the right order")
     assert len(ours) >= 8
     assert higher >= 0.75
+
+
+def test_faces_are_clustered_when_everything_is_indexed(indexed: Indexed):
+    people, _, _ = matched(indexed)
+    model = registry.builtin(ModelKind.FACES)
+    with Catalog(indexed.state.catalog) as catalog:
+        made = catalog.read(clusters.made)
+        assert not len(catalog.read(clusters.waiting, model.id, 1, smallest=0))
+        unnamed = catalog.read(clusters.unnamed)
+        members = [catalog.read(clusters.members, cluster.id) for cluster in unnamed]
+    assert made is not None
+    assert (made.model, made.changed) == (model.id, 0)
+    assert made.faces >= sum(len(found) for found in indexed.faces.values())  # mates have some too
+    names = [[people[m.face_id] for m in some if m.face_id in people] for some in members]
+    right = sum(max(map(some.count, some), default=0) for some in names)
+    print(f"{len(unnamed)} clusters, {right} of {sum(map(len, names))} faces beside their own")
+    assert right >= 0.75 * sum(map(len, names))
 
 
 def test_the_terminal_says_that_faces_are_looked_for_by_the_miniature(indexed: Indexed):
