@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 Span = tuple[bytes, bytes]
 """From a name on, up to but without another, in the order of bytes: what an index over paths finds at once."""
@@ -115,3 +115,35 @@ def owners(name: bytes) -> Span:
         if len(base) >= _LONG:
             return base, base + _LAST
     return base, base + _TO
+
+
+_RAW = frozenset(
+    b"3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f".split()
+)
+_FILM = frozenset(b"3gp avi m4v mkv mov mp4 mts".split())
+_NOTES = frozenset(b"xmp json aae txt thm".split())
+
+
+def sidecars(name: bytes, present: Collection[bytes]) -> list[bytes]:
+    """The XMP sidecars of *name* among the names *present* in its folder, the most exact first.
+
+    darktable and digiKam write `IMG_1.jpg.xmp`. Lightroom writes `IMG_1.xmp`, which is the RAW's where there is one (what
+    it knows of the JPEG, it writes into that), and the still's beside the film of a live photo.
+    """
+    exact = [name + end for end in (b".xmp", b".XMP") if name + end in present]
+    stem = name.rpartition(b".")[0]
+    shared = [stem + end for end in (b".xmp", b".XMP") if stem and stem + end in present]
+    if not shared:
+        return exact
+    mates = [other for other in present if other.rpartition(b".")[0] == stem]
+    claims = [claim for other in mates if (claim := _claim(other)) is not None]
+    mine = _claim(name)
+    return exact + (shared if mine is not None and mine == min(claims, default=mine) else [])
+
+
+def _claim(name: bytes) -> int | None:
+    """How good a claim the file has to a sidecar of its stem, best first; None: it is a sidecar itself."""
+    extension = name.rpartition(b".")[2].lower()
+    if extension in _NOTES:
+        return None
+    return 0 if extension in _RAW else 2 if extension in _FILM else 1

@@ -201,6 +201,8 @@ def parser() -> argparse.ArgumentParser:
     )
     search.set_defaults(run=_search)
 
+    _add_export(commands, state, as_json)
+
     demo = commands.add_parser("demo", help="draw a sample library to try things on")
     demo.add_argument("directory", type=Path, metavar="DIR", help="where to; made if missing")
     demo.add_argument(
@@ -233,6 +235,38 @@ def parser() -> argparse.ArgumentParser:
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(run=_version)
     return top
+
+
+def _add_export(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # pyright: ignore[reportPrivateUsage]
+    state: argparse.ArgumentParser,
+    as_json: argparse.ArgumentParser,
+) -> None:
+    export = commands.add_parser(
+        "export",
+        parents=[state, as_json],
+        help="leave, or take something along: plain folders, with sidecars that other programs read",
+        description="Writes a plain folder tree with an XMP sidecar beside each file that there is something to say about. Broken "
+        "off, the same command goes on. A hard link is the original itself under one more name: who edits one edits both.",
+    )
+    export.add_argument(
+        "directory", type=Path, metavar="DIR", help="a new folder, or an export to go on with"
+    )
+    what = export.add_mutually_exclusive_group()
+    what.add_argument("--query", metavar="Q", help="only what this search finds")
+    what.add_argument("--view", metavar="PATH", help="only what this folder shows: places/Italy")
+    how = export.add_mutually_exclusive_group()
+    how.add_argument("--copy", action="store_true", help="copies, each read back and verified")
+    how.add_argument(
+        "--link", action="store_true", help="hard links only; what cannot be linked is left out"
+    )
+    export.add_argument(
+        "--layout",
+        choices=("by-date", "as-is"),
+        default="by-date",
+        help="folders by year and month, or as the originals have them (default: %(default)s)",
+    )
+    export.set_defaults(run=_export)
 
 
 def _add_models(
@@ -408,6 +442,33 @@ def _search(arguments: argparse.Namespace) -> int:
     answer = report.search(_state(arguments), " ".join(arguments.query), arguments.limit)
     print(json.dumps(answer.as_json(), indent=2) if arguments.json else answer.as_text())
     return exits.OK
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from havenfs.leaving.placing import How
+    from havenfs.leaving.tree import Layout
+
+    from . import leaving
+
+    terminal = sys.stderr.isatty()
+
+    def progress(done: int, total: int) -> None:
+        if terminal:
+            print(f"\rExporting: {done} of {total}", end="", file=sys.stderr, flush=True)
+
+    exported = leaving.export(
+        _state(arguments),
+        arguments.directory,
+        query=arguments.query,
+        view=arguments.view,
+        layout=Layout(arguments.layout),
+        how=How.COPY if arguments.copy else How.LINK if arguments.link else How.BEST,
+        progress=progress,
+    )
+    if terminal:
+        print("\r\033[K", end="", file=sys.stderr)
+    print(json.dumps(exported.as_json(), indent=2) if arguments.json else exported.as_text())
+    return exits.OK if exported.complete else exits.FAILED
 
 
 def _demo(arguments: argparse.Namespace) -> int:

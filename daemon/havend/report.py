@@ -262,7 +262,7 @@ class Found:
 def search(state: State, text: str, limit: int) -> Found:
     """Search the library in *state*. Raises InvalidQuery."""
     with Catalog(state.catalog) as catalog:
-        answer = Searcher(catalog, _AnyEncoder(state)).search(text, limit=limit)
+        answer = Searcher(catalog, AnyEncoder(state)).search(text, limit=limit)
         roots = {s.id: s.root for s in catalog.read(sources.configured)}
         found = {a.id: a for a in catalog.read(assets.many, [h.asset_id for h in answer.hits])}
         hits = [
@@ -277,7 +277,7 @@ def search(state: State, text: str, limit: int) -> Found:
         return Found(hits=hits, notes=answer.notes)
 
 
-class _AnyEncoder:
+class AnyEncoder:
     """The running indexer's text model; without one, the same model loaded here."""
 
     def __init__(self, state: State) -> None:

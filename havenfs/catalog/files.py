@@ -286,6 +286,17 @@ def new(db: apsw.Connection, limit: int) -> list[tuple[File, bytes]]:
     return [(from_row(row), row[11]) for row in rows]
 
 
+def further_copies(db: apsw.Connection) -> int:
+    """Files in present sources with the bytes of an asset whose primary file is another one."""
+    row = db.execute(
+        """
+        SELECT count(*) FROM file f JOIN asset a ON a.id = f.asset_id JOIN source s ON s.id = f.source_id
+         WHERE s.present AND f.state = 'known' AND a.file_id <> f.id
+        """
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def from_row(row: Sequence[Any]) -> File:
     """The File in a row of COLUMNS."""
     return File(

@@ -1,6 +1,6 @@
 """XMP: the packet inside a picture and `.xmp` sidecars beside it, as partial Metadata.
 
-Format: ISO 16684-1 and Adobe's "XMP specification part 2". Parsed by defusedxml, no DTD, no entities.
+Format: ISO 16684-1 and Adobe's "XMP specification part 2". Parsed by extract.packet.
 """
 
 from __future__ import annotations
@@ -8,21 +8,16 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import ParseError
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
+from havenfs import mates
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import SourceGone, Unreadable
-from havenfs.extract import dates
+from havenfs.extract import dates, packet as packets
 from havenfs.extract.exif import camera, valid_position
-from havenfs.extract.original import opened
+from havenfs.extract.original import explain, opened
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-MAX_BYTES = 4 << 20
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -35,28 +30,32 @@ _GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
 
 def sidecars(path: bytes) -> Metadata:
     """What the sidecars `IMG.jpg.xmp` and `IMG.xmp` of *path* say; empty without one. A broken one is as good as none."""
-    stem = os.path.splitext(path)[0]  # noqa: PTH122 -- bytes
-    for name in (path + b".xmp", path + b".XMP", stem + b".xmp", stem + b".XMP"):
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]  # noqa: PTH122 -- bytes
+    for beside in (name + b".xmp", name + b".XMP", stem + b".xmp", stem + b".XMP"):
         try:
-            with opened(name) as file:
-                return parse(file.read(MAX_BYTES + 1))
+            with opened(os.path.join(folder, beside)) as file:  # noqa: PTH118 -- bytes
+                data = file.read(packets.MAX_BYTES + 1)
         except (SourceGone, Unreadable):
             continue
+        if beside.startswith(name) or beside in mates.sidecars(name, _listing(folder)):
+            return parse(data)
     return Metadata()
+
+
+def _listing(folder: bytes) -> list[bytes]:
+    """The names in *folder*; only asked for where a sidecar may be that of several files."""
+    try:
+        return os.listdir(folder or b".")  # noqa: PTH208 -- bytes
+    except OSError as error:
+        raise explain(error) from error
 
 
 def parse(packet: bytes) -> Metadata:
     """The facts in an XMP *packet*; empty when it is not well-formed or too long."""
-    if len(packet) > MAX_BYTES:
-        return Metadata()
     try:
-        root = fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
-    except (
-        ParseError,
-        DefusedXmlException,
-        ValueError,
-        LookupError,
-    ):  # LookupError: an unknown encoding
+        root = packets.parse(packet).root
+    except Unreadable:
         return Metadata()
     nodes = list(root.iter(f"{_RDF}Description"))
     position = _position(nodes)
@@ -113,14 +112,14 @@ _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))
 
 
 def _position(nodes: list[Element]) -> tuple[float, float] | None:
-    latitude = _degrees(_value(nodes, f"{_EXIF}GPSLatitude"))
-    longitude = _degrees(_value(nodes, f"{_EXIF}GPSLongitude"))
+    latitude = degrees(_value(nodes, f"{_EXIF}GPSLatitude"))
+    longitude = degrees(_value(nodes, f"{_EXIF}GPSLongitude"))
     if latitude is None or longitude is None or not valid_position(latitude, longitude):
         return None
     return round(latitude, 7), round(longitude, 7)
 
 
-def _degrees(text: str) -> float | None:
+def degrees(text: str) -> float | None:
     """ "41,53.412N" or "41,53,24N" (XMP part 2, GPSCoordinate); also a plain signed number."""
     match = _COORDINATE.match(text.strip().upper())
     if match:

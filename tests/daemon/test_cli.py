@@ -53,6 +53,7 @@ def test_version_prints_the_version():
         ("search",),
         ("status",),
         ("demo",),
+        ("export",),
         ("config",),
         ("config", "show"),
         ("config", "check"),

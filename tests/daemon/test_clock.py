@@ -36,6 +36,7 @@ MOMENTS = {
     "neighbour.py": "whether the owner's quiet hours are on",
     "query/parser.py": "what is today",
     "session.py": "mtimes of computed folders",
+    "sidecars/beside.py": "whether a temporary file, whose time is by the same clock, was left behind long ago",
     "views/spellings.py": "whether a folder, whose time is by the same clock, changed a moment ago",
 }
 """Who may look at the wall clock, for moments. Durations are measured by the monotonic clock."""

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from havenfs.entities import DateSource, Kind, Metadata
-from havenfs.extract import apple, metadata, takeout
+from havenfs.extract import apple, metadata, takeout, xmp
 from havenfs.extract.identify import identify
 
 if TYPE_CHECKING:
@@ -187,6 +187,25 @@ XMP = (
     ' xmlns:Container="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/">'
     "{new}</rdf:Description></rdf:RDF></x:xmpmeta>"
 )
+
+
+def test_the_sidecar_of_the_raw_is_not_the_jpegs(tmp_path: Path):
+    """Lightroom's IMG_1.xmp is about IMG_1.CR2; without one, it is about whatever has its stem."""
+    (tmp_path / "IMG_1.xmp").write_text(
+        XMP.format(old='xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="2"', new="")
+    )
+    jpeg, raw = os.fsencode(tmp_path / "IMG_1.JPG"), tmp_path / "IMG_1.CR2"
+    picture(tmp_path / "IMG_1.JPG")
+    assert xmp.sidecars(jpeg).rating == 2
+    raw.write_bytes(b"raw")
+    assert xmp.sidecars(jpeg).rating is None
+    assert xmp.sidecars(bytes(raw)).rating == 2
+    (tmp_path / "IMG_1.JPG.xmp").write_text(
+        XMP.format(old='xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="5"', new="")
+    )
+    assert xmp.sidecars(jpeg).rating == 5
+
+
 FILM = b"\0\0\0\x18ftypmp42\0\0\0\0isommp42" + b"film" * 300
 
 

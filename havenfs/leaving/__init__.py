@@ -1,0 +1,1 @@
+"""Leaving: a library as plain folders, files and sidecars, in which nothing of HavenFS is needed any more."""
