@@ -64,6 +64,14 @@ def present(db: apsw.Connection) -> list[Source]:
     return [from_row(row) for row in rows]
 
 
+def uploads(db: apsw.Connection, name: str | None = None) -> Source | None:
+    """Where new files go that are dropped elsewhere than into `files/`: the writable source of this name, else the first
+    that is writable, of those whose disks are there. None: nowhere."""
+    writable = [source for source in present(db) if source.writable]
+    named = [source for source in writable if source.name == name]
+    return next(iter(named or writable), None)
+
+
 def get(db: apsw.Connection, source_id: SourceId) -> Source:
     """The source. Raises NotFound."""
     row = db.execute(
