@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from havenfs.catalog import clusters
+from havenfs.catalog import clusters, persons
 from havenfs.errors import ConfigError
 from havenfs.identity import VERSION, Constraints, Rules, likeness, partition
 
@@ -44,11 +44,6 @@ DAY_S = 24 * 3600
 REST_S = 0.5
 
 
-def nothing_said(_db: Connection) -> Constraints:
-    """Where people cannot say anything about faces yet."""
-    return Constraints()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What clustering asks the indexer. Any thread."""
@@ -61,7 +56,7 @@ class Surroundings:
     """Whether nothing is left to look at."""
     waits: Callable[[], bool]
     """Whether others want the machine."""
-    said: Callable[[Connection], Constraints] = nothing_said
+    said: Callable[[Connection], Constraints] = persons.said
     """What people have said by now."""
 
 
@@ -154,7 +149,9 @@ class Clustering:
         said = self._around.said(db)
         made = clusters.made(db)
         assert made is not None
-        if self._clusterer is None or self._compared != clusters.compared(db):
+        known = self._clusterer is not None and self._compared == clusters.compared(db)
+        # Who decides moves faces himself, in the catalog (`heeding`): begin with what he has left.
+        if self._clusterer is None or not known or said != self._said:
             rules = self._rules(made.same_person, made.strangers)
             self._clusterer = clusters.restore(db, model, rules, said, smallest=smallest)
         if said != self._said:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
 
-from . import faces, names
+from . import faces, names, persons
 from .assets import COLUMNS, from_row
 from .places import from_row as from_place
 
@@ -49,6 +49,8 @@ TESTS = {
     " AND hash NOT IN (SELECT hash FROM tag_refused WHERE tag = {v})",
     "collected": "hash IN (SELECT hash FROM member WHERE collection = {v})",
     "favorite": "hash IN (SELECT hash FROM favorite)",
+    "person": persons.IS_IN,
+    "cluster": persons.IN_CLUSTER,
     "among": "id IN (SELECT value FROM json_each({v}))",
     "nothing": "FALSE",
 }

@@ -124,21 +124,17 @@ def unnamed(db: apsw.Connection, *, limit: int = -1) -> list[Cluster]:
     return [Cluster(id=ClusterId(id_), person=None, size=size) for id_, size in rows]
 
 
-def doubtful(
-    db: apsw.Connection, *, person: str | None = None, below: float = DOUBTFUL, limit: int = 100
-) -> list[Member]:
-    """Faces that were given to *person*, or to anybody who has a name, with a confidence below *below*, and that can be seen:
-    the surest first, because those are the ones that are soon answered."""
-    return _members(
-        db,
+def is_unnamed(db: apsw.Connection, cluster_id: ClusterId) -> bool:
+    """Whether there is this cluster, nobody has named it, and it can be seen somewhere."""
+    row = db.execute(
         """
-          JOIN cluster c ON c.id = m.cluster_id
-          JOIN visible v ON v.id = f.asset_id
-         WHERE c.person IS NOT NULL AND (?1 IS NULL OR c.person = ?1) AND m.confidence < ?2
-         ORDER BY m.confidence DESC, m.face_id LIMIT ?3
+        SELECT 1 FROM cluster c JOIN face_cluster m ON m.cluster_id = c.id
+          JOIN face f ON f.id = m.face_id JOIN visible v ON v.id = f.asset_id
+         WHERE c.id = ? AND c.person IS NULL LIMIT 1
         """,
-        (person, below, limit),
-    )
+        (cluster_id,),
+    ).fetchone()
+    return row is not None
 
 
 def _members(db: apsw.Connection, clause: str, values: tuple[Any, ...]) -> list[Member]:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import given
+from . import given, heeding
 from .given import Change, Draft
 
 if TYPE_CHECKING:
@@ -50,10 +50,12 @@ _COLUMNS = "o.id, o.at_ms, o.by, o.kind, o.words, o.assets, o.reverts, o.changes
 def record(
     draft: Draft, kind: str, words: str, *, by: str | None, reverts: str | None = None
 ) -> Operation | None:
-    """Log what a draft has done, and put it into the outbox. None, and nothing is written, if it changed nothing."""
+    """Log what a draft has done, put it into the outbox, and let the clusters of faces follow. None, and nothing is written,
+    if it changed nothing."""
     changes = draft.changes()
     if not changes:
         return None
+    heeding.heed(draft.db, changes)
     operation = Operation(
         id=secrets.token_hex(8),
         at_ms=time.time_ns() // 1_000_000,

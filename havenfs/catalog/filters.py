@@ -1,8 +1,7 @@
 """Filters: what a field of a search means in SQL, and sets of assets made of such tests.
 
 A Test is a condition over one row of the view `visible` with its bound values. Each test is true or false, never NULL,
-so that NOT is the complement. Keys whose tables a later version brings (people) match nothing, and "none"
-of them everything. `like` is not here: what looks alike is a ranking, not a filter.
+so that NOT is the complement. `like` is not here: what looks alike is a ranking, not a filter.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from havenfs.entities import AssetId
+from havenfs.errors import NotFound
 from havenfs.query import Choice, Circle, Days, Name, Presence, Range
 
-from . import names, words
+from . import names, persons, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -172,9 +172,20 @@ def _combine(glue: str, tests: Sequence[Test]) -> Test:
 # --- one value of one key -> Test ---------------------------------------------------------------------------
 
 
-def _later(_: apsw.Connection, value: Value) -> Test:
-    """Facts that this version does not have yet."""
-    return EVERYTHING if value is Presence.NONE else NOTHING
+def person(db: apsw.Connection, name: str) -> Test:
+    """Somebody of this name is in it; capitals do not matter."""
+    try:
+        uid = persons.named(db, name).uid
+    except NotFound:
+        return NOTHING
+    return Test(persons.IS_IN.replace("{v}", "?"), (uid,) * persons.IS_IN.count("{v}"))
+
+
+def _person(db: apsw.Connection, value: Value) -> Test:
+    if isinstance(value, Presence):
+        anybody = Test(persons.SOMEBODY)
+        return negate(anybody) if value is Presence.NONE else anybody
+    return person(db, _text(value))
 
 
 def _album(_: apsw.Connection, value: Value) -> Test:
@@ -344,8 +355,8 @@ def _seconds(day: date) -> int:
 
 
 TESTS: dict[str, Callable[[apsw.Connection, Value], Test]] = {
-    "person": _later,
-    "with": _later,
+    "person": _person,
+    "with": _person,
     "faces": _number("faces"),
     "tag": _tag,
     "album": _album,

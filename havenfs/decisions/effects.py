@@ -33,7 +33,7 @@ def apply(draft: Draft, decision: Decision) -> str:
             | values.IgnorePerson()
             | values.MergePersons()
             | values.ForgetPerson()
-            | values.SayFace()
+            | values.SayFaces()
             | values.TagPerson()
         ):
             return persons.apply(draft, decision)
@@ -47,6 +47,8 @@ def apply(draft: Draft, decision: Decision) -> str:
             return folders.apply(draft, decision)
         case values.SaveSearch() | values.RenameSearch() | values.ForgetSearch():
             return _search(draft, decision)
+        case values.Together(decisions=several):
+            return "; ".join(apply(draft, one) for one in several)
         case values.Trash() | values.LeaveTrash():
             return _trash(draft, decision)
         case values.Distinguish(contents=contents):

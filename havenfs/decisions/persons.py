@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         | values.IgnorePerson
         | values.MergePersons
         | values.ForgetPerson
-        | values.SayFace
+        | values.SayFaces
         | values.TagPerson
     )
 
@@ -56,14 +56,16 @@ def apply(draft: Draft, decision: Decision) -> str:
                 draft.set("person_tag", row[:-1], None)
             draft.set("person", (uid,), None)
             return f"forgot “{name}”"
-        case values.SayFace():
-            name = _person(draft, decision.person)[0]
-            _say(draft, decision)
-            return {
-                True: f"said that a face is “{name}”",
-                False: f"said that a face is not “{name}”",
-                None: f"said nothing any more about a face and “{name}”",
-            }[decision.is_it]
+        case values.SayFaces(faces=said, person=person, is_it=is_it):
+            name = _person(draft, person)[0] or "somebody without a name"
+            for face in said:
+                _say(draft, face, person, is_it)
+            one = len(said) == 1
+            many = "a face" if one else f"{len(said)} faces"
+            verb = {True: "is" if one else "are", False: "is not" if one else "are not"}
+            if is_it is None:
+                return f"said nothing any more about {many} and “{name}”"
+            return f"said that {many} {verb[is_it]} “{name}”"
         case values.TagPerson(contents=contents, person=person, is_in=is_in):
             name = _person(draft, person)[0]
             for content in contents:
@@ -92,15 +94,15 @@ def _put(draft: Draft, uid: str, name: str | None, *, ignored: bool) -> None:
     draft.set("person", (uid,), (name, key, int(ignored)))
 
 
-def _say(draft: Draft, decision: values.SayFace) -> None:
-    content = decision.content.hex()
-    place = _known_place(draft, content, decision.region)
-    if decision.is_it:  # then it is nobody else; that others are not it stays said
+def _say(draft: Draft, face: values.FaceAt, person: str, is_it: bool | None) -> None:  # noqa: FBT001
+    content = face.content.hex()
+    place = _known_place(draft, content, face.region)
+    if is_it:  # then it is nobody else; that others are not it stays said
         for row in draft.rows("face_said", hash=content):
             if row[1:6] == place and row[-1]:
                 draft.set("face_said", row[:-1], None)
-    said = None if decision.is_it is None else (int(decision.is_it),)
-    draft.set("face_said", (content, *place, decision.person), said)
+    said = None if is_it is None else (int(is_it),)
+    draft.set("face_said", (content, *place, person), said)
 
 
 def _known_place(draft: Draft, content: str, region: Region) -> Row:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from havenfs.entities import Region
@@ -66,12 +66,18 @@ class ForgetPerson:
     uid: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SayFace:
-    """The face in this region is (True) or is not (False) that person; None: nothing is said."""
+class FaceAt(NamedTuple):
+    """A face, as decisions know it: a region of a content."""
 
     content: bytes
     region: Region
+
+
+@dataclass(frozen=True, slots=True)
+class SayFaces:
+    """These faces are (True) or are not (False) that person; None: nothing is said."""
+
+    faces: tuple[FaceAt, ...]
     person: str
     is_it: bool | None
 
@@ -228,13 +234,20 @@ class LeaveTrash:
     uid: str
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several decisions that somebody made with one gesture: carried out, listed and taken back as one."""
+
+    decisions: tuple[Decision, ...]
+
+
 Decision = (
     MakePerson
     | RenamePerson
     | IgnorePerson
     | MergePersons
     | ForgetPerson
-    | SayFace
+    | SayFaces
     | TagPerson
     | MakeFolder
     | MoveFolder
@@ -253,4 +266,5 @@ Decision = (
     | Distinguish
     | Trash
     | LeaveTrash
+    | Together
 )

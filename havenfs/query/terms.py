@@ -28,8 +28,6 @@ class Term:
     """Whether `none` and `any` are values."""
     shapes: bool = False
     """Whether it says how the answer looks and not what is in it: stands outside of OR, NOT and parentheses."""
-    later: bool = False
-    """Understood already, but this version gathers no such facts: only `none` finds anything."""
 
 
 TYPES = {
@@ -108,7 +106,6 @@ TERMS: tuple[Term, ...] = (
         example="person=Alice",
         kind=kinds.text(),
         presence=True,
-        later=True,
     ),
     Term(
         keys=("with",),
@@ -116,7 +113,6 @@ TERMS: tuple[Term, ...] = (
         help="this person as well: together with others",
         example="person=Alice with=Bob",
         kind=kinds.text(),
-        later=True,
     ),
     Term(
         keys=("faces",),
@@ -405,9 +401,7 @@ def help_text() -> str:
         if term.group != group:
             group = term.group
             lines += [group, ""]
-        lines.append(
-            f"    {term.example:<30}  {term.help}{' (in a later version)' if term.later else ''}"
-        )
+        lines.append(f"    {term.example:<30}  {term.help}")
         if term.keys and term.kind:
             also = f"; also {', '.join(term.keys[1:])}" if term.keys[1:] else ""
             special = "; none, any" if term.presence else ""

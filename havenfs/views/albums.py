@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
-from havenfs.catalog.names import legal, original
 from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NotFound
 
 from .fillable import Fillable, decide
 from .folders import EXCHANGE, Folder
+from .labels import decoded, shown, written
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entry, Node
-
-_TWINS = {
-    "_": "\uff3f",
-    "@": "\uff20",
-}  # a leading one is the system's: people's are shown full-width
-_PLAIN = {twin: plain for plain, twin in _TWINS.items()}
 
 
 class Favorites(Fillable):
@@ -59,7 +53,7 @@ class Tree(Fillable):
         """Folders by name, then assets by date."""
         catalog = self.scope.library.catalog
         found: list[Entry] = [
-            (_shown(collection.name).encode(), self._open(collection))
+            (shown(collection.name).encode(), self._open(collection))
             for collection in catalog.read(collections.below, self._kind, self._uid)
         ]
         taken = {name for name, _ in found}
@@ -72,7 +66,7 @@ class Tree(Fillable):
     def child(self, name: str) -> Node:  # type: ignore[override]  # as above
         """A folder in here, else an asset."""
         try:
-            wanted = self._kind, self._uid, _written(name)
+            wanted = self._kind, self._uid, written(name)
             found = self.scope.library.catalog.read(collections.named, *wanted)
         except (InvalidName, NotFound):
             return super().child(name)
@@ -96,7 +90,7 @@ class Tree(Fillable):
         text = decoded(name)
         decide(
             self.scope.library,
-            values.MakeFolder(uid=uid, folder=self._kind, name=_written(text), parent=self._uid),
+            values.MakeFolder(uid=uid, folder=self._kind, name=written(text), parent=self._uid),
             rights,
         )
         return self.child(text)
@@ -116,7 +110,7 @@ class Tree(Fillable):
         if flags & EXCHANGE or not isinstance(to, Tree) or to._kind is not self._kind:
             self._refuse()
         uid = self._folder(name)
-        new = _written(decoded(new_name))
+        new = written(decoded(new_name))
         try:
             there = to.lookup(new_name)
         except NotFound:
@@ -151,22 +145,3 @@ class Albums(Tree):
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope, values.Folder.ALBUM, None)
-
-
-def decoded(name: bytes) -> str:
-    """The text of a name that somebody gives. Raises InvalidName."""
-    try:
-        return name.decode()
-    except UnicodeDecodeError:
-        raise InvalidName("a name that is no UTF-8") from None
-
-
-def _shown(name: str) -> str:
-    name = legal(name)
-    return _TWINS.get(name[0], name[0]) + name[1:]
-
-
-def _written(name: str) -> str:
-    if name[:1] in _TWINS:
-        raise InvalidName("a name that begins so is the system's")
-    return original(_PLAIN.get(name[:1], name[:1]) + name[1:])

@@ -13,6 +13,7 @@ from havenfs.errors import NotFound
 
 from .by_date import Years
 from .folders import Assets, Folder
+from .people import People
 from .places import Countries
 from .search import Searches
 from .tags import Tags
@@ -46,18 +47,13 @@ class Not(Folder):
         return open_(replace(self.scope.narrow(name), negated=True))
 
 
-def _nothing(scope: Scope) -> Directory:
-    """People: none are known yet."""
-    return Assets(replace(scope, choice=Condition("nothing")))
-
-
 def _all_files(scope: Scope) -> Directory:
     """Every member of the stacks that stand here."""
     return Assets(replace(scope, choice=Condition(ALL_FILES)))
 
 
 FACETS: dict[str, Callable[[Scope], Directory]] = {
-    "@people": _nothing,
+    "@people": People,
     "@places": Countries,
     "@tags": Tags,
     "@by-date": Years,

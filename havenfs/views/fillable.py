@@ -66,6 +66,11 @@ class Fillable(Assets):
         """The log of changes does not say which folder of people's an asset came into or left."""
         return False
 
+    @property
+    def sort(self) -> str:
+        """Folders of one kind: what is moved from one to another leaves the first."""
+        return self.scope.key.partition("/")[0]
+
     @abstractmethod
     def filling(self, asset: Asset, *, inside: bool) -> Decision:
         """What puts an asset in here, or takes it out."""
@@ -92,6 +97,6 @@ class Fillable(Assets):
         decide(self.scope.library, self.filling(node.asset, inside=False), rights)
 
     def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
-        """What was moved on into another folder of people's leaves this one."""
-        if isinstance(to, Fillable) and to.key != self.key:
+        """What was moved on into another folder of the same kind leaves this one."""
+        if isinstance(to, Fillable) and to.sort == self.sort and to.key != self.key:
             self.unlink(name, rights)

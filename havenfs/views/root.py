@@ -12,6 +12,7 @@ from .files import Sources
 from .folders import Fixed
 from .haven import Haven
 from .library import Library, Scope
+from .people import People
 from .places import Countries
 from .saved import Saved
 from .search import Searches
@@ -29,6 +30,7 @@ VIEWS = {
     "files": Sources,
     "by-date": Years,
     "places": Countries,
+    "people": People,
     "types": Types,
     "tags": Tags,
     "albums": Albums,

@@ -9,9 +9,9 @@ from havenfs.catalog.names import legal, original
 from havenfs.decisions import values
 from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
 
-from .albums import decoded
 from .fillable import decide
 from .folders import EXCHANGE, Folder
+from .labels import decoded
 from .search import Results, parse
 
 if TYPE_CHECKING:

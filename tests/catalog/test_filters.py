@@ -205,11 +205,6 @@ def test_each_filter_of_the_language_has_its_meaning_here() -> None:
     assert keys - {"like"} == set(filters.TESTS)
 
 
-def test_what_a_later_version_brings_is_marked_in_the_help() -> None:
-    later = {term.keys[0] for term in TERMS if term.later}
-    assert later == {"person", "with"}
-
-
 def test_each_example_of_the_help_runs(library: Any) -> None:
     for term in TERMS:
         if term.keys and not term.shapes and term.keys[0] != "like":

@@ -94,7 +94,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def decide_everything(desk: Desk) -> None:
     """Each kind of decision once at least, so that no table stays empty."""
     alice, bob = desk.person("Alice"), desk.person("Bob")
-    nobody = new_uid()
+    nobody, carol = new_uid(), new_uid()
     rome = desk.folder("Rome")
     day = desk.folder("Day 1", rome)
     other = desk.folder("Roma")
@@ -102,14 +102,22 @@ def decide_everything(desk: Desk) -> None:
     desk.fill(rome, A)
     desk.fill(day, B)
     desk.fill(other, C)
-    desk.decide(values.SayFace(content=A, region=FACE, person=alice, is_it=True))
-    desk.decide(values.SayFace(content=B, region=FACE, person=alice, is_it=False))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(A, FACE),), person=alice, is_it=True))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(B, FACE),), person=alice, is_it=False))
     for decision in (
         values.MakePerson(uid=nobody, name=None),
         values.RenamePerson(uid=alice, name="Zoë / Ξ"),
         values.IgnorePerson(uid=bob, ignored=True),
         values.TagPerson(contents=(B, C), person=bob, is_in=True),
         values.MergePersons(uid=bob, into=alice),
+        values.Together(
+            (
+                values.MakePerson(uid=carol, name="Carol"),
+                values.SayFaces(
+                    (values.FaceAt(C, FACE), values.FaceAt(B, FACE)), carol, is_it=True
+                ),
+            )
+        ),
         values.ForgetPerson(uid=nobody),
         values.MoveFolder(uid=day, name="First", parent=other),
         values.MergeFolders(uid=other, into=rome),
@@ -379,9 +387,9 @@ def test_what_is_decided_already_is_no_operation(desk: Desk) -> None:
 def test_a_face_is_one_persons_under_whichever_box(desk: Desk) -> None:
     alice, bob = desk.person("Alice"), desk.person("Bob")
     near = Region(0, 0.11, 0.1, 0.31, 0.42)
-    desk.decide(values.SayFace(content=A, region=FACE, person=bob, is_it=False))
-    desk.decide(values.SayFace(content=A, region=FACE, person=alice, is_it=True))
-    desk.decide(values.SayFace(content=A, region=near, person=bob, is_it=True))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(A, FACE),), person=bob, is_it=False))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(A, FACE),), person=alice, is_it=True))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(A, near),), person=bob, is_it=True))
     assert [(row[5:]) for row in desk.tables()["face_said"]] == [(0.4, bob, 1)]
 
 
@@ -404,7 +412,7 @@ def test_a_merged_folder_takes_along_what_is_in_it_also_where_names_meet(desk: D
 
 def test_a_merge_of_persons_is_taken_back_whole_and_done_again(desk: Desk) -> None:
     alice, bob = desk.person("Alice"), desk.person("Bob")
-    desk.decide(values.SayFace(content=A, region=FACE, person=bob, is_it=True))
+    desk.decide(values.SayFaces(faces=(values.FaceAt(A, FACE),), person=bob, is_it=True))
     desk.decide(values.TagPerson(contents=(A, B), person=bob, is_in=False))
     desk.decide(values.TagPerson(contents=(B, C), person=alice, is_in=True))
     before = desk.tables()

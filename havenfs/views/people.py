@@ -1,0 +1,136 @@
+"""people/<Name>/: who is in which picture. Putting a picture in says who it is, taking it out says who it is not; mkdir makes a
+person, renaming a folder of _unnamed names one, and renaming onto a person makes the two one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import browse, persons
+from havenfs.decisions import gestures, new_uid, values
+from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+
+from .fillable import decide
+from .folders import Folder
+from .labels import decoded, shown, written
+from .person import Person, hand_over, merge
+from .strangers import Hidden, Ignored, Review, Unnamed
+
+if TYPE_CHECKING:
+    from havenfs.decisions import Decision
+
+    from .disk import Rights
+    from .library import Scope
+    from .nodes import Directory, Entry, Node
+    from .person import Guest
+
+_OTHERS = {"_unnamed": Unnamed, "_review": Review, "_ignored": Ignored}
+
+
+class People(Folder):
+    """A folder a person, after those for who has no name; behind a facet, only who is in something there."""
+
+    __slots__ = ("_others",)
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self._others: dict[str, Folder] = {}
+        if not scope.facets:
+            self._others = {name: open_(scope.choose(name)) for name, open_ in _OTHERS.items()}
+
+    @property
+    def fillable(self) -> bool:
+        """Persons can be made and named here."""
+        return not self.scope.facets
+
+    @property
+    def lasting(self) -> bool:
+        """People decide, and the log of changes does not say."""
+        return False
+
+    def entries(self) -> list[Entry]:
+        """The others first, then by name."""
+        catalog = self.scope.library.catalog
+        found = [
+            (shown(person.name).encode(), Person(self.scope, person))
+            for person in catalog.read(persons.known)
+            if person.name is not None
+        ]
+        if self.scope.outer():
+            found = [
+                (name, person)
+                for name, person in found
+                if catalog.read(browse.exists, person.scope.conditions())
+            ]
+        return [*((name.encode(), folder) for name, folder in self._others.items()), *found]
+
+    def child(self, name: str) -> Node:
+        """The person of this name, or a folder of the others."""
+        if name in self._others:
+            return self._others[name]
+        try:
+            person = self.scope.library.catalog.read(persons.named, written(name))
+        except InvalidName:
+            raise NotFound(name) from None
+        if person.ignored or person.name is None or shown(person.name) != name:
+            raise NotFound(name)
+        return Person(self.scope, person)
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A new person. Raises Exists."""
+        if not self.fillable:
+            self._refuse()
+        text = decoded(name)
+        decision = values.MakePerson(uid=new_uid(), name=written(text))
+        decide(self.scope.library, decision, rights)
+        return self.child(text)
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Forget somebody who is in nothing, and what was said of who it is not. Raises NotEmpty."""
+        node = self.lookup(name)
+        if not self.fillable or not isinstance(node, Person):
+            self._refuse()
+        catalog = self.scope.library.catalog
+        text = decoded(name)
+        if catalog.read(browse.exists, node.scope.conditions()):
+            raise NotEmpty(f"“{text}” is in some pictures")
+        if catalog.read(persons.spoken_for, node.person):
+            raise NotEmpty(f"“{text}” is in pictures that are not here now")
+        decide(self.scope.library, values.ForgetPerson(uid=node.person), rights)
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """Another name; onto or into a person: the two are one; to _ignored: hidden."""
+        hand_over(self.lookup(name), to, new_name, flags, rights)
+
+    def host(self, guest: Guest, name: bytes, flags: int, rights: Rights) -> None:
+        """Name somebody, or merge where that name is somebody's. Raises Exists."""
+        if not self.fillable:
+            self._refuse()
+        library = self.scope.library
+        new = written(decoded(name))
+        there = _named(self, new)
+        if there is not None and there.uid != guest.person:
+            if flags or there.ignored:
+                raise Exists(new)
+            merge(library, guest, there.uid, rights)
+            return
+        decide(library, self._naming(guest, new), rights)
+
+    def _naming(self, guest: Guest, name: str) -> Decision:
+        if guest.person is None:
+            if guest.cluster is None:
+                self._refuse()
+            return self.scope.library.catalog.read(gestures.name, guest.cluster, new_uid(), name)
+        renamed = values.RenamePerson(uid=guest.person, name=name)
+        if not isinstance(guest, Hidden):
+            return renamed
+        return values.Together((renamed, values.IgnorePerson(uid=guest.person, ignored=False)))
+
+
+def _named(people: People, name: str) -> persons.Person | None:
+    try:
+        return people.scope.library.catalog.read(persons.named, name)
+    except NotFound:
+        return None
