@@ -55,6 +55,8 @@ TESTS = {
     "nothing": "FALSE",
 }
 """Condition -> its test over a row of `visible`."""
+THIS = {"person": persons.IS_IN_THIS, "cluster": persons.IN_CLUSTER_THIS}
+"""The same where one asset is asked after the other, of those whose tests would find all assets first. {row}: the view."""
 
 ALL_FILES = "all-files"
 """The test that is none: what stands before it in a conjunction is asked of whole stacks, what stands behind of each of
@@ -346,7 +348,11 @@ def _conjunction(
                 " SELECT top FROM stack UNION ALL SELECT asset.id FROM stack JOIN asset ON asset.primary_id = top)"
             ]
             continue
-        test = f"({TESTS[name].replace('{v}', '?')})"
+        test = f"({_test(name, each).replace('{row}', view).replace('{v}', '?')})"
         parts.append(f"NOT ifnull({test}, FALSE)" if negated else test)
-    counts = tuple(0 if name == ALL_FILES else TESTS[name].count("{v}") for name, _ in tests)
+    counts = tuple(0 if name == ALL_FILES else _test(name, each).count("{v}") for name, _ in tests)
     return view, " AND ".join(parts), counts
+
+
+def _test(name: str, each: bool) -> str:  # noqa: FBT001
+    return THIS.get(name, TESTS[name]) if each else TESTS[name]

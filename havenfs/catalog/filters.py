@@ -140,6 +140,11 @@ def places_named(db: apsw.Connection) -> dict[str, str]:
     }
 
 
+def persons_named(db: apsw.Connection) -> dict[str, str]:
+    """Folded name -> name as written, of everybody who is shown."""
+    return {words.fold(one.name): one.name for one in persons.known(db) if one.name}
+
+
 def place(
     db: apsw.Connection, name: str, kinds: Sequence[str] = ("country", "region", "city")
 ) -> Test:

@@ -1,7 +1,8 @@
 """Persons in SQL: who is in which picture, from what people have said and, where they have said nothing, from the clusters.
 
 Who a face is of: whoever people say it is; else nobody of whom they say it is not; else the person of its cluster. Who is in a
-picture: whoever people say is (or is not) in it as a whole; else whoever has a face in it. What is said hangs on contents and
+picture: of whom people say that a face or the whole picture shows them; nobody of whom they say that it does not; else whoever
+has a face in it. What is said hangs on contents and
 regions, so it holds at once, whichever model drew the box and whether or not the indexer runs; clusters follow (`heed`).
 """
 
@@ -27,28 +28,32 @@ if TYPE_CHECKING:
 _WIDE = "(min(f.x1, s.x1) - max(f.x0, s.x0))"
 _HIGH = "(min(f.y1, s.y1) - max(f.y0, s.y0))"
 _AREAS = "((f.x1 - f.x0) * (f.y1 - f.y0) + (s.x1 - s.x0) * (s.y1 - s.y0))"
+_SAME = f"{_WIDE} > 0 AND {_HIGH} > 0 AND {_WIDE} * {_HIGH} >= {SAME_PLACE} * ({_AREAS} - {_WIDE} * {_HIGH})"
 VERDICTS = f"""(
     SELECT f.id AS face_id, f.asset_id, s.person, s.is_it
       FROM face_said s JOIN asset a ON a.hash = s.hash JOIN face f ON f.asset_id = a.id AND f.frame_ms = s.frame_ms
-     WHERE {_WIDE} > 0 AND {_HIGH} > 0
-       AND {_WIDE} * {_HIGH} >= {SAME_PLACE} * ({_AREAS} - {_WIDE} * {_HIGH}))"""  # noqa: S608 -- constants
-"""What people have said of the faces that are known: `Region.overlap` in SQL, by the index over contents in both directions."""
+     WHERE {_SAME})"""  # noqa: S608 -- constants
+"""What people have said of the faces that are known: `Region.overlap` in SQL."""
 
-_GIVEN = f"""(
-    SELECT f.asset_id FROM cluster c
-      JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id
+_GUESSED = f"""cluster c JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id
      WHERE c.person = {{v}}
-       AND NOT EXISTS (SELECT 1 FROM {VERDICTS} said WHERE said.face_id = f.id AND (said.is_it OR said.person = {{v}})))"""  # noqa: S608
+       AND NOT EXISTS (SELECT 1 FROM {VERDICTS} said WHERE said.face_id = f.id AND (said.is_it OR said.person = {{v}}))"""  # noqa: S608
 IS_IN = f"""hash IN (SELECT hash FROM face_said WHERE person = {{v}} AND is_it
         UNION SELECT hash FROM person_tag WHERE person = {{v}} AND is_in)
-    OR (id IN {_GIVEN} AND hash NOT IN (SELECT hash FROM person_tag WHERE person = {{v}} AND NOT is_in))"""  # noqa: S608
-"""Whether the person {v} (a uid) is in an asset: a test over a row of `visible`."""
+    OR (id IN (SELECT f.asset_id FROM {_GUESSED}) AND hash NOT IN (SELECT hash FROM person_tag WHERE person = {{v}} AND NOT is_in))"""  # noqa: S608
+"""Whether the person {v} (a uid) is in an asset: a test over a row of `visible`, for all of them at once."""
+IS_IN_THIS = f"""EXISTS (SELECT 1 FROM face_said s WHERE s.hash = {{row}}.hash AND s.person = {{v}} AND s.is_it)
+    OR ifnull((SELECT t.is_in FROM person_tag t WHERE t.hash = {{row}}.hash AND t.person = {{v}}),
+              EXISTS (SELECT 1 FROM {_GUESSED} AND f.asset_id = {{row}}.id))"""  # noqa: S608
+"""The same, asked of one asset after the other: {row} is the view."""
 SOMEBODY = """hash IN (SELECT s.hash FROM face_said s JOIN person p ON p.uid = s.person WHERE s.is_it AND NOT p.ignored
         UNION SELECT t.hash FROM person_tag t JOIN person p ON p.uid = t.person WHERE t.is_in AND NOT p.ignored)
     OR id IN (SELECT f.asset_id FROM cluster c JOIN person p ON p.uid = c.person AND NOT p.ignored
         JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id)"""
 """The same of anybody who has a name."""
-IN_CLUSTER = "id IN (SELECT f.asset_id FROM face_cluster m JOIN face f ON f.id = m.face_id WHERE m.cluster_id = {v})"
+_MEMBERS = "face_cluster m JOIN face f ON f.id = m.face_id WHERE m.cluster_id = {v}"
+IN_CLUSTER = f"id IN (SELECT f.asset_id FROM {_MEMBERS})"  # noqa: S608
+IN_CLUSTER_THIS = f"EXISTS (SELECT 1 FROM {_MEMBERS} AND f.asset_id = {{row}}.id)"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +115,18 @@ def named(db: apsw.Connection, name: str) -> Person:
 
 
 def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[Person]:
-    """Everybody who has a name and is in the picture, by name."""
-    return [
-        person
-        for person in known(db)
-        if person.name is not None
-        and db.execute(
-            f"SELECT 1 FROM asset WHERE id = ? AND ({IS_IN.replace('{v}', '?2')})",  # noqa: S608
-            (asset_id, person.uid),
-        ).fetchone()
-    ]
+    """Everybody who is shown and is in the picture, by name."""
+    faces = sightings(db, asset_id)
+    there = {face.person for face in faces}
+    tags: list[Any] = db.execute(
+        "SELECT t.person, t.is_in FROM person_tag t JOIN asset a ON a.hash = t.hash WHERE a.id = ?",
+        (asset_id,),
+    ).fetchall()
+    there |= {person for person, is_in in tags if is_in}
+    there -= {person for person, is_in in tags if not is_in} - {
+        face.person for face in faces if face.said
+    }
+    return [person for person in known(db) if person.uid in there] if there - {None} else []
 
 
 def spoken_for(db: apsw.Connection, person: str) -> bool:
@@ -179,7 +186,13 @@ def said(db: apsw.Connection) -> Constraints:
         Constraints,
     )  # late: it brings numpy, which who only shows people does without
 
-    rows: list[Any] = db.execute(f"SELECT face_id, person, is_it FROM {VERDICTS}").fetchall()  # noqa: S608
+    rows: list[Any] = db.execute(
+        f"""
+        SELECT f.id, s.person, s.is_it FROM face_said s CROSS JOIN asset a ON a.hash = s.hash
+          CROSS JOIN face f ON f.asset_id = a.id AND f.frame_ms = s.frame_ms
+         WHERE {_SAME}
+        """  # noqa: S608 -- constants. CROSS: from what was said to the faces, of which there are more
+    ).fetchall()
     return Constraints(
         persons={face: person for face, person, is_it in rows if is_it},
         strangers=frozenset((face, person) for face, person, is_it in rows if not is_it),

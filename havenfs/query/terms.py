@@ -82,6 +82,12 @@ TERMS: tuple[Term, ...] = (
     Term(
         keys=(),
         group="Words",
+        help="the name of somebody whom you named, alone or beside other words",
+        example="alice on a beach",
+    ),
+    Term(
+        keys=(),
+        group="Words",
         help="a date: a year, a month, a day, a range, or in words: today, yesterday, last summer, july 2019, "
         "christmas 2018",
         example="beach last summer",

@@ -127,29 +127,30 @@ class Evaluation:
         phrase = self._phrases[text]
         expression = words.all_words(phrase.words)
         read = self._matches(expression) if expression else []
-        places = [filters.place(self._db, name) for name in phrase.places]
-        there = tuple(
-            (test, f"in {name}") for test, name in zip(places, phrase.places, strict=True)
+        there = (
+            *((filters.place(self._db, name), f"in {name}") for name in phrase.places),
+            *((filters.person(self._db, name), f"{name} is in it") for name in phrase.people),
         )
-        if phrase.places and not phrase.look:
-            place = filters.all_of(places)
-            there_first = filters.find(self._db, place, limit=NEAREST)
+        named = [test for test, _ in there]
+        if named and not phrase.look:
+            passing = filters.all_of(named)
+            there_first = filters.find(self._db, passing, limit=NEAREST)
             text_hits = self._ranking(fuse(there_first, read), expression)
             return Selection(
-                test=filters.any_of([place, text_hits.test]),
+                test=filters.any_of([passing, text_hits.test]),
                 scores=text_hits.scores,
                 because=there,
                 texts=text_hits.texts,
             )
         look = self._looks.get(phrase.look)
-        seen = self._looking(look, [*around, *places]) if look else []
+        seen = self._looking(look, [*around, *named]) if look else []
         texts = [expression]
-        if places:
-            inside = filters.keep(self._db, filters.all_of(places), seen)
+        if named:
+            inside = filters.keep(self._db, filters.all_of(named), seen)
             seen = [asset_id for asset_id in seen if asset_id in inside]
             beside = words.all_words(phrase.rest)
             also = self._matches(beside) if beside else []
-            inside = filters.keep(self._db, filters.all_of(places), also) - set(read)
+            inside = filters.keep(self._db, filters.all_of(named), also) - set(read)
             read += [asset_id for asset_id in also if asset_id in inside]
             texts.append(beside)
         found = self._ranking(fuse(read, seen), *texts)

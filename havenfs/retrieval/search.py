@@ -105,7 +105,10 @@ class Searcher:
         if known is not None:
             return known
         places = self._catalog.read(filters.places_named)
-        asked = {text: phrases.understand(text, places) for text in phrases.bare(query.where)}
+        people = self._catalog.read(filters.persons_named)
+        asked = {
+            text: phrases.understand(text, places, people) for text in phrases.bare(query.where)
+        }
         looks, note = self._looks({phrase.look for phrase in asked.values()} - {""}, generation)
         picture = self._picture(generation) if "like=" in str(query) else None
         answer = self._catalog.read(

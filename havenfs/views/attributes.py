@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse, neighbours, readings, stacks, tags
+from havenfs.catalog import assets, browse, neighbours, persons, readings, stacks, tags
 from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
 
 from . import metadata
@@ -151,6 +151,9 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.place": known.place,
         "user.haven.text": known.text,
         "user.haven.mates": "\n".join(mate.name for mate in mates),
+        "user.haven.people": ",".join(
+            person.name or "" for person in library.catalog.read(persons.of_asset, asset.id)
+        ),
         "user.haven.faces": "\n".join(_box(region) for region in known.faces),
         "user.haven.caption": known.caption,
         **found,

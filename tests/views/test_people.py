@@ -300,6 +300,9 @@ def test_people_narrow_other_folders_and_searches(house: House) -> None:
     assert house.listed("people/Alice/@not/@people/Bob") == ALL[4:]
     assert sorted(house.listed("search/person=alice with=BOB")) == ALL[:4]
     assert sorted(house.listed("search/person=Alice -person=Bob")) == ALL[4:]
+    assert sorted(house.listed("search/alice with bob")) == ALL[:4]
+    (why,) = {entry[1].hit.reasons for entry in house.at("search/bob").entries()}
+    assert why == ("Bob is in it",)
     assert house.listed("search/person=none") == ["plain.jpg"]
     assert house.listed("search/person=Nobody") == []
     for path in ("people/Alice/@people/Bob/1.jpg", "by-date/_undated/@people/Bob/1.jpg"):
