@@ -25,7 +25,7 @@ from .sightings import Sightings
 
 if TYPE_CHECKING:
     from havenfs.entities import Source, SourceId
-    from havenfs.views.nodes import Node
+    from havenfs.views.nodes import Directory, Node
 
 ROOT = 1
 COMPUTED = 1 << 62  # bit 63 stays clear: some programs keep st_ino in a signed integer
@@ -187,9 +187,23 @@ class InodeTable:
                 record.lookups = lookups  # of the removed one: their FORGET is still to come
             record.parent, record.name = parent, name
             record.node = node
+            if (key := _key(node)) is not None:
+                self._folders[key] = nodeid  # it may have stood for another one meanwhile
             record.lookups += 1
             self._write_down(record)
         return nodeid
+
+    def become(self, key: str, node: Directory, parent: int, name: bytes) -> None:
+        """The kernel has moved the computed directory of this key to a name that means *node*, and goes on with its number
+        there until it has asked again."""
+        with self._lock:
+            record = self.folder(key)
+            if record is None:
+                return
+            self._leave(record)
+            record.node, record.parent, record.name = node, parent, name
+            self._folders[node.key] = record.nodeid
+            self._write_down(record)
 
     def listed(self, nodeid: int, parent: int, name: bytes) -> bool:
         """The kernel is told of a file in a listing. False where that is not enough, because there is a record of the number."""
@@ -216,8 +230,8 @@ class InodeTable:
                 oldest, _ = self._files.popitem(last=False)
                 del self._records[oldest]
             return record
-        if not isinstance(record.node, DiskDirectory | Leaf):
-            self._folders[record.node.key] = record.nodeid
+        if (key := _key(record.node)) is not None:
+            self._folders[key] = record.nodeid
         # What a predecessor told the kernel counts too: FORGET sums up over all of us.
         record.lookups = self._ledger.lookups(record.nodeid)
         return record
@@ -257,8 +271,12 @@ class InodeTable:
             del self._files[nodeid]
             return
         self._ledger.forget(nodeid)
-        if not isinstance(record.node, Leaf | DiskFile | DiskDirectory):
-            self._folders.pop(record.node.key, None)
+        self._leave(record)
+
+    def _leave(self, record: Record) -> None:
+        key = _key(record.node)
+        if key is not None and self._folders.get(key) == record.nodeid:
+            del self._folders[key]
 
     def moved(self, nodes: dict[int, tuple[int, bytes]], paths: Paths, *, deep: bool) -> None:
         """Names changed on disk: *nodes* have a new directory and name, and *paths* say what became of paths, if *deep*
@@ -287,6 +305,11 @@ class Paths(Protocol):
     def __call__(self, source: Source, path: bytes) -> tuple[Source, bytes] | None:
         """The new place of a path; None if it stays."""
         ...
+
+
+def _key(node: Node) -> str | None:
+    """The key of what is computed: a folder, a text."""
+    return None if isinstance(node, Leaf | DiskFile | DiskDirectory) else node.key
 
 
 def _hash(text: str, limit: int) -> int:

@@ -245,11 +245,13 @@ class Operations(OpenFiles):
         self.nudges.own(parent, name)
         self.nudges.own(new_parent, new_name)
         held = None if flags else self._held(target, new_name)
+        if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
+            node = directory.lookup(name)
+            directory.rename(name, target, new_name, flags, Acting(caller))
+            self._decided(node, target, new_parent, new_name)
+            return
         directory.rename(name, target, new_name, flags, Acting(caller))
         self._bury(target, held)
-        if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
-            self._decided(target, new_parent, new_name)
-            return
         old, new = directory.path_of(name), target.path_of(new_name)
         try:
             there = target.lookup(new_name)
@@ -279,15 +281,14 @@ class Operations(OpenFiles):
                 directory=isinstance(there, DiskDirectory),
             )
 
-    def _decided(self, target: Directory, parent: int, name: bytes) -> None:
+    def _decided(self, moved: Node, target: Directory, parent: int, name: bytes) -> None:
         """The kernel moved a name within the views. What stands there may be another thing, or have another name; and what
         it knows of the old place may hold for longer than what it should know of the new one."""
         self.doubtful.append((parent, name))
         with suppress(NotFound):
             node = target.lookup(name)
-            if isinstance(node, Folder):
-                number = self.table.number(node)
-                self.table.moved({number: (parent, name)}, _nowhere, deep=False)
+            if isinstance(node, Folder) and isinstance(moved, Folder):
+                self.table.become(moved.key, node, parent, name)
 
     def _held(self, directory: Directory, name: bytes) -> Held | None:
         if not isinstance(directory, DiskDirectory):
@@ -407,10 +408,6 @@ class Operations(OpenFiles):
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
-
-
-def _nowhere(source: Source, path: bytes) -> None:
-    """Nothing moved on a disk."""
 
 
 class _Rename:

@@ -54,6 +54,7 @@ def test_folders_are_listed(operations: Operations):
         "files",
         "by-date",
         "places",
+        "people",
         "types",
         "tags",
         "albums",

@@ -53,6 +53,7 @@ def test_ls_and_find_show_the_tree(shared: Path):
         "tags",
         "albums",
         "favorites",
+        "people",
         "types",
     }
     assert run("ls", shared / "by-date").split() == ["2019", "2020", "_undated"]

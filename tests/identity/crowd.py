@@ -73,3 +73,15 @@ def compare(shelf: Shelf, said: Constraints = NOTHING) -> int:
         return len(new)
 
     return shelf.catalog.write(step)
+
+
+def crowd(shelf: Shelf) -> list[AssetId]:
+    """Fill a library: C001 is in six pictures, C002 in the first four of them, a third person in the last one; nobody is in
+    `plain.jpg`."""
+    ids = [shelf.add(f"{number}.jpg") for number in range(6)]
+    for number, asset_id in enumerate(ids):
+        people = [0] + ([1] if number < 4 else []) + ([2] if number == 5 else [])
+        look(shelf, asset_id, *(seen(person, number) for person in people))
+    shelf.add("plain.jpg")
+    whole_pass(shelf)
+    return ids

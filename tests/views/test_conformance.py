@@ -29,6 +29,7 @@ FOLDERS = [
     "places/Italy/Rome",
     "places/Italy/_elsewhere",
     "places/_nowhere",
+    "people",
     "types",
     "types/photos",
     "types/videos",

@@ -11,7 +11,7 @@ from havenfs.decisions import Keeper
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound, NotPermitted
 from havenfs.retrieval.search import Searcher
 from havenfs.views import open_tree
-from tests.identity.crowd import compare, look, seen, whole_pass
+from tests.identity.crowd import compare, crowd, look, seen, whole_pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +36,7 @@ class House:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self.ids = [shelf.add(f"{number}.jpg") for number in range(6)]
-        for number, asset_id in enumerate(self.ids):
-            people = [0] + ([1] if number < 4 else []) + ([2] if number == 5 else [])
-            look(shelf, asset_id, *(seen(person, number) for person in people))
-        self.plain = shelf.add("plain.jpg")
-        whole_pass(shelf)
+        self.ids = crowd(shelf)
         self.keeper = Keeper(shelf.catalog, shelf.state.journal)
         self.tree = open_tree(shelf.catalog, Searcher(shelf.catalog, None), keeper=self.keeper)
         self.rights: Any = Somebody()
