@@ -11,7 +11,7 @@ import stat
 import time
 from collections import OrderedDict, deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
 from havenfs.entities import SourceId
@@ -42,6 +42,14 @@ T = TypeVar("T")
 REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
 
 
+class Deciders(NamedTuple):
+    """Who may put things into folders that people fill: as of a directory of that owner, group and these bits."""
+
+    uid: int
+    gid: int
+    writers: int = stat.S_IWUSR
+
+
 class Nodes:
     """The tree as inodes, to be looked at."""
 
@@ -55,6 +63,7 @@ class Nodes:
         """Directory and name of what the kernel has to ask again, as soon as it has its answer."""
         self._uid = uid
         self._gid = gid
+        self.deciders = Deciders(uid, gid)
         self._sources: dict[SourceId, tuple[Source, float]] = {}
         self._leaves: OrderedDict[int, Leaf] = OrderedDict()
 
@@ -165,14 +174,16 @@ class Nodes:
         if isinstance(node, Text):
             return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
         lasting = parent is None or parent.lasting
+        fillable = isinstance(node, Folder) and node.fillable
+        uid, gid, writers = self.deciders if fillable else (self._uid, self._gid, 0)
         return stats.of_folder(
             nodeid,
-            self._uid,
-            self._gid,
+            uid,
+            gid,
             touched,
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
-            writable=isinstance(node, Folder) and node.fillable,
+            writers=writers,
         )
 
     def common(self, directory: Directory) -> Attributes:

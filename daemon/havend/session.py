@@ -10,14 +10,16 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import Catalog
+from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper
-from havenfs.views import open_tree
+from havenfs.errors import HavenError
+from havenfs.views import disk, open_tree
 from havenfs.views.walks import walks
 
 from . import credentials, decisions
 from .arrivals import Arrivals
 from .inodes import InodeTable
+from .nodes import Deciders
 from .operations import Operations
 from .searches import LateSearcher
 from .stats import SHORT_S
@@ -56,10 +58,23 @@ def opened(
             operations = Operations(
                 tree, table, uid=os.getuid(), gid=os.getgid(), observer=arrivals
             )
+            operations.deciders = _deciders(catalog, operations.deciders)
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
             yield operations
         finally:
             arrivals.close()
+
+
+def _deciders(catalog: Catalog, otherwise: Deciders) -> Deciders:
+    """Who may write where new files go may also say what they are; without such a place, whoever runs the mount."""
+    source = catalog.read(sources.uploads)
+    if source is None:
+        return otherwise
+    try:
+        status = disk.status(source, b"")
+    except (HavenError, OSError):
+        return otherwise
+    return Deciders(status.st_uid, status.st_gid, status.st_mode & 0o222)
 
 
 @contextmanager

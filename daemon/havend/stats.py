@@ -89,13 +89,13 @@ def of_folder(
     *,
     entry_s: float,
     attributes_s: float,
-    writable: bool = False,
+    writers: int = 0,
 ) -> Attributes:
-    """A computed directory; *writable*: its owner may put things into it."""
+    """A computed directory; *writers*: the bits of 0o222 of those who may put things into it."""
     return Attributes(
         nodeid,
         nodeid,
-        stat.S_IFDIR | (0o755 if writable else 0o555),
+        stat.S_IFDIR | 0o555 | writers,
         2,
         uid,
         gid,
