@@ -7,12 +7,12 @@ import os
 import resource
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog
 from havenfs.decisions import Keeper
-from havenfs.views import open_tree
+from havenfs.views import open_tree, uploading
 from havenfs.views.walks import walks
 
 from . import credentials, decisions
@@ -57,9 +57,22 @@ def opened(
                 tree, table, uid=os.getuid(), gid=os.getgid(), observer=arrivals
             )
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
+            operations.library.recorder = arrivals
+            uploading.recover(operations.library, _open_files())
             yield operations
         finally:
+            tree.scope.library.loose.close()
             arrivals.close()
+
+
+def _open_files() -> set[tuple[int, int]]:
+    """Device and inode of what this process has open: a predecessor's clients may still write to it."""
+    found: set[tuple[int, int]] = set()
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with suppress(OSError):
+            status = os.fstat(int(name))
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 @contextmanager

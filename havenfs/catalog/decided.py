@@ -95,6 +95,12 @@ def known(db: apsw.Connection, operation_id: str) -> bool:
     )
 
 
+def mentions(db: apsw.Connection, content: bytes) -> bool:
+    """Whether anything in the log is about this content."""
+    found = db.execute("SELECT 1 FROM operation WHERE instr(changes, ?) LIMIT 1", (content.hex(),))
+    return found.fetchone() is not None
+
+
 def last(db: apsw.Connection, limit: int) -> list[Operation]:
     """What people decided, newest first."""
     return _operations(db, "WHERE o.by IS NOT NULL ORDER BY o.seq DESC LIMIT ?", (limit,))

@@ -67,13 +67,20 @@ class Keeper:
         self._catalog = catalog
         self.journal = Journal(path)
 
-    def decide(self, decision: Decision, *, by: str) -> Operation | None:
-        """Carry a decision out for *by*; None when everything is as decided already.
+    def decide(
+        self,
+        decision: Decision,
+        *,
+        by: str,
+        first: Callable[[Connection], object] | None = None,
+    ) -> Operation | None:
+        """Carry a decision out for *by*; None when everything is as decided already. *first* is done before, in the same
+        transaction.
 
         On return it is on the disk, in the catalog and in the journal. Raises NotFound, Exists, NotEmpty, InvalidName, and
         then nothing has changed, as with ReadOnly, when the catalog cannot be written; NotJournaled, and then it has.
         """
-        return self._kept(_decide, decision, by)
+        return self._kept(_decide, decision, by, first)
 
     def revert(self, operation_id: str, *, by: str, rest: bool = False) -> Operation | None:
         """Take an operation back, a taking back included; *operation_id* may be the first digits of it.
@@ -158,7 +165,11 @@ class Keeper:
         self._catalog.write(decided.trim, HORIZON)
 
 
-def _decide(db: Connection, decision: Decision, by: str) -> Operation | None:
+def _decide(
+    db: Connection, decision: Decision, by: str, first: Callable[[Connection], object] | None
+) -> Operation | None:
+    if first is not None:
+        first(db)
     draft = Draft(db)
     words = effects.apply(draft, decision)
     return decided.record(draft, type(decision).__name__, words, by=by)

@@ -12,6 +12,7 @@ from havenfs.errors import Exists, InvalidName, NotFound
 
 from .fillable import Fillable, decide
 from .folders import EXCHANGE, Folder
+from .litter import is_passing
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from .disk import Rights
     from .library import Scope
-    from .nodes import Directory, Entry, Node
+    from .nodes import Directory, Entries, Entry, Node
 
 _TWINS = {
     "_": "\uff3f",
@@ -55,7 +56,12 @@ class Tree(Fillable):
         super().__init__(top.choose(collection.uid if collection else "", chosen))
         self._top, self._kind, self._collection = top, kind, collection
 
-    def entries(self) -> list[Entry]:  # type: ignore[override]  # a Roll cannot hold folders
+    @property
+    def holds(self) -> bool:
+        """Not the top."""
+        return self._uid is not None
+
+    def entries(self) -> Entries:
         """Folders by name, then assets by date."""
         catalog = self.scope.library.catalog
         found: list[Entry] = [
@@ -67,7 +73,7 @@ class Tree(Fillable):
             (asset.name.encode(), Leaf(asset))
             for asset in catalog.read(browse.assets, self.scope.conditions())
         )
-        return [*found, *(entry for entry in leaves if entry[0] not in taken)]
+        return self.with_loose([*found, *(entry for entry in leaves if entry[0] not in taken)])
 
     def child(self, name: str) -> Node:  # type: ignore[override]  # as above
         """A folder in here, else an asset."""
@@ -79,7 +85,7 @@ class Tree(Fillable):
         return self._open(found)
 
     def real_name(self, name: bytes) -> bytes:
-        """Found by listing, because folders stand here too."""
+        """Found by listing, because folders stand here too, and what is loose."""
         return Folder.real_name(self, name)
 
     def filling(self, asset: Asset, *, inside: bool) -> values.Fill:
@@ -90,7 +96,7 @@ class Tree(Fillable):
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
         """A new album or tag in here."""
-        if not self.fillable:
+        if not self.fillable or is_passing(name):  # no album is called .Trash-1000
             self._refuse()
         uid = new_uid()
         text = decoded(name)

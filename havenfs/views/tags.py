@@ -19,7 +19,7 @@ from .nodes import Leaf
 if TYPE_CHECKING:
     from .disk import Rights
     from .library import Scope
-    from .nodes import Entry, Node
+    from .nodes import Entries, Entry, Node
 
 SUGGESTED = "_suggested"
 
@@ -32,7 +32,7 @@ class Tags(Tree):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope, values.Folder.TAG, None)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """The suggested ones first."""
         return [(SUGGESTED.encode(), self._suggested()), *super().entries()]
 
