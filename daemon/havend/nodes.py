@@ -203,6 +203,10 @@ class Nodes:
         self.library.loose.let_go()
         self.graves.let_go()
 
+    def settle(self, *, all_of_them: bool = False) -> None:
+        """Make one operation of removals that followed one another. To be called every moment, where it may wait."""
+        self.library.bursts.settle(self.library.keeper, all_of_them=all_of_them)
+
     def news(self) -> None:
         """The library changed, and the kernel is about to be told."""
         self.generation += 1

@@ -60,6 +60,7 @@ def opened(
             operations.library.recorder = arrivals
             uploading.recover(operations.library, _open_files())
             yield operations
+            operations.settle(all_of_them=True)
         finally:
             tree.scope.library.loose.close()
             arrivals.close()

@@ -118,6 +118,23 @@ def starting(db: apsw.Connection, prefix: str) -> list[Operation]:
     )
 
 
+def many(db: apsw.Connection, ids: Sequence[str]) -> list[Operation]:
+    """Those of these operations that are in the log, oldest first."""
+    return _operations(
+        db,
+        "WHERE o.id IN (SELECT value FROM json_each(?)) ORDER BY o.seq",
+        (json.dumps(list(ids)),),
+    )
+
+
+def forget(db: apsw.Connection, ids: Sequence[str]) -> None:
+    """Take operations out of the log and the outbox: another one stands for them."""
+    these = (json.dumps(list(ids)),)
+    seqs = "SELECT seq FROM operation WHERE id IN (SELECT value FROM json_each(?))"
+    db.execute(f"DELETE FROM outbox WHERE seq IN ({seqs})", these)  # noqa: S608
+    db.execute("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))", these)
+
+
 def reverted(db: apsw.Connection, ids: Sequence[str]) -> set[str]:
     """Those of these operations that are taken back at present: by one that is not taken back itself."""
     taken: set[str] = set()

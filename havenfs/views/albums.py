@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
 from havenfs.catalog.names import legal, original
 from havenfs.decisions import new_uid, values
-from havenfs.errors import Exists, InvalidName, NotFound
+from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 
-from .fillable import Fillable, decide
+from .fillable import Fillable, decide, who
 from .folders import EXCHANGE, Folder
 from .litter import is_passing
 from .nodes import Leaf
@@ -108,8 +110,22 @@ class Tree(Fillable):
         return self.child(text)
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
-        """Remove one that holds nothing. Raises NotEmpty."""
-        decide(self.scope.library, values.RemoveFolder(uid=self._folder(name)), rights)
+        """Remove one that shows nothing, or not any more: with what was taken out of it just now. Raises NotEmpty."""
+        library, uid = self.scope.library, self._folder(name)
+        below = self._open(library.catalog.read(collections.get, uid))
+        loose = library.loose.within(below.key)
+        if any(not one.in_memory for one in loose.values()):
+            raise NotEmpty(os.fsdecode(name))
+        library.bursts.dissolve(
+            library.keeper,
+            below.key,
+            self.key,
+            values.RemoveFolder(uid=uid, filled=True),
+            who(rights),
+            first=partial(collections.removable, uid=uid),
+        )
+        for one in loose.values():
+            library.loose.drop(one)
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights

@@ -48,8 +48,12 @@ def decide(
     """Carry a decision out for whoever asks; on return it is on the disk. Raises what `Keeper.decide` raises."""
     if library.keeper is None:
         raise ReadOnly("nothing can be decided here")
-    by = rights.who if isinstance(rights, Somebody) else "somebody"
-    library.keeper.decide(decision, by=by, first=first)
+    library.keeper.decide(decision, by=who(rights), first=first)
+
+
+def who(rights: Rights) -> str:
+    """Whose rights they are."""
+    return rights.who if isinstance(rights, Somebody) else "somebody"
 
 
 def closed(library: Library, loose: Loose) -> None:
@@ -183,13 +187,18 @@ class Fillable(Assets):
         if loose is not None:
             if loose.asset_id is not None:
                 asset = library.catalog.read(assets.get, loose.asset_id)
-                decide(library, self.filling(asset, inside=False), rights)
+                self._take_out(asset, rights)
             library.loose.drop(loose)
             return
         node = self.lookup(name)
         if not isinstance(node, Leaf):
             self._refuse()
-        decide(library, self.filling(node.asset, inside=False), rights)
+        self._take_out(node.asset, rights)
+
+    def _take_out(self, asset: Asset, rights: Rights) -> None:
+        library = self.scope.library
+        decision = self.filling(asset, inside=False)
+        library.bursts.take(library.keeper, self.key, decision, who(rights))
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from havenfs.catalog import browse
 from havenfs.errors import TooDeep
 
+from .bursts import Bursts
 from .loose import Looseness
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Library:
         """Through which folders decide; None: nothing can be decided."""
         self.loose = Looseness()
         """Names that stand for no asset yet, or never will."""
+        self.bursts = Bursts()
+        """What is being taken out of folders."""
         self.recorder: Recorder | None = None
         """Who records new originals; None: nothing new can be put into folders."""
         self.facets = facets

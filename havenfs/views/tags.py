@@ -12,7 +12,7 @@ from havenfs.decisions import values
 from havenfs.errors import NotFound
 
 from .albums import Tree
-from .fillable import decide
+from .fillable import who
 from .folders import Assets, Folder
 from .nodes import Leaf
 
@@ -103,4 +103,5 @@ class Pictures(Assets):
         if not self.fillable or not isinstance(node, Leaf):
             self._refuse()
         refusal = values.RefuseTag(contents=(node.asset.hash,), tag=self._tag)
-        decide(self.scope.library, refusal, rights)
+        library = self.scope.library
+        library.bursts.take(library.keeper, self.key, refusal, who(rights))
