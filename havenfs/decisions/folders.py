@@ -100,7 +100,8 @@ def _dissolve(draft: Draft, uid: str, which: str) -> str:
             draft.set("member", row, None)
     for folder in below:
         draft.set("collection", (folder,), None)
-    folders = f" and {len(below) - 1} folders in it" if len(below) > 1 else ""
+    inner = len(below) - 1
+    folders = f" and {inner} folder{'s' if inner > 1 else ''} in it" if inner else ""
     if not contents and not folders:
         return f"removed {which}"
     return f"dissolved {which}, with {files(len(contents))}{folders}"
