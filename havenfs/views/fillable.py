@@ -66,6 +66,9 @@ def meant(library: Library, node: Node) -> Asset:
     if isinstance(node, Leaf):
         return library.catalog.read(assets.get, node.asset.id)  # it may have been edited since
     if isinstance(node, DiskFile):
+        loose = library.loose.at(node.source, node.path)
+        if loose is not None and loose.asset_id is not None:
+            return library.catalog.read(assets.get, loose.asset_id)
         try:
             return library.catalog.read(assets.shown, node.source.id, node.status.st_ino)
         except NotFound:

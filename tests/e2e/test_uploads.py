@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from havenfs.views.loose import SETTLED_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.fuse
 
@@ -298,3 +298,29 @@ def test_a_kill_amid_uploads_leaves_whole_files_with_their_albums_or_nothing(
             assert told <= len(shown) <= told + 1
             assert {len(data) for data in originals} <= {4 + 30000 * (6 + len(str(attempt)))}
             assert not (root / ".havenfs-uploads").exists()
+
+
+@pytest.mark.parametrize("transport", ["direct"], indirect=True)
+def test_an_upload_goes_on_when_the_server_dies_amid_it(
+    workshop: Any, tmp_path: Path, serve: Any, until: Callable[..., float]
+) -> None:
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        children = Path(f"/proc/{mount.process.pid}/task/{mount.process.pid}/children")
+        (mount.point / "albums/Rome").mkdir()
+        target = mount.point / "albums/Rome/long.jpg"
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        os.write(handle, JPEG + b"first" * 100_000)
+        for number in range(3):
+            before = children.read_text().split()[0]
+            os.kill(int(before), signal.SIGKILL)
+            until(lambda before=before: children.read_text().split()[:1] not in ([], [before]), 10)
+            os.write(handle, b"second %d" % number * 50_000)
+        os.close(handle)
+        data = target.read_bytes()
+        assert data == JPEG + b"first" * 100_000 + b"".join(
+            b"second %d" % number * 50_000 for number in range(3)
+        )
+        root = workshop.root.parent / "desk"
+        assert (root / MONTH / "long.jpg").read_bytes() == data
+        assert os.listdir(root / ".havenfs-uploads") == []
+        assert listed(mount.point / "albums/Rome") == ["long.jpg"]
