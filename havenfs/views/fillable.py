@@ -8,7 +8,8 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from havenfs.catalog import assets, names
+from havenfs.catalog import assets, browse, names
+from havenfs.catalog.browse import Condition
 from havenfs.errors import Exists, InvalidName, NotFound, ReadOnly
 
 from . import uploading
@@ -85,8 +86,9 @@ class Fillable(Assets):
 
     @property
     def slow(self) -> bool:
-        """While files are being put in here."""
-        return super().slow or bool(self.scope.library.loose.within(self.key))
+        """While files are put in here, or taken out of any: what removes a folder may merge thousands of removals."""
+        library = self.scope.library
+        return super().slow or library.bursts.open or bool(library.loose.within(self.key))
 
     @property
     def holds(self) -> bool:
@@ -100,6 +102,7 @@ class Fillable(Assets):
     def with_loose(self, entries: Entries) -> Entries:
         """Entries that were listed, and what is loose here: a filed upload under its writer's name, as long as that lasts."""
         here = self.scope.library.loose.within(self.key) if self.fillable else {}
+        here = {name: loose for name, loose in here.items() if self._stands(loose)}
         if not here:
             return entries
         ids = {loose.asset_id for loose in here.values()}
@@ -128,7 +131,23 @@ class Fillable(Assets):
         return super().real_name(name)
 
     def _loose(self, name: bytes) -> Loose | None:
-        return self.scope.library.loose.named(self.key, name) if self.fillable else None
+        loose = self.scope.library.loose.named(self.key, name) if self.fillable else None
+        if loose is not None and not self._stands(loose):
+            self.scope.library.loose.drop(loose)
+            return None
+        return loose
+
+    def _stands(self, loose: Loose) -> bool:
+        """Whether what was filed is still in here: somebody may have taken it out, or undone that it was put in."""
+        if loose.asset_id is None or loose.opens:
+            return True
+        # Also what a mate stands for in the listing: its writer wants to set its times.
+        wanted = (
+            Condition(browse.ALL_FILES),
+            *self.scope.conditions(),
+            browse.among([loose.asset_id]),
+        )
+        return self.scope.library.catalog.glance(browse.exists, wanted)
 
     @property
     def _fill(self) -> Filling:

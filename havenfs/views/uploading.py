@@ -91,7 +91,9 @@ def closed(library: Library, loose: Loose, decide: Deciding) -> None:
             return
         with suppress(Unreadable):  # somebody else writes on: it is filed when that one closes
             identity = _identified(loose)
-            if not is_passing(loose.name):
+            if is_passing(loose.name):
+                os.fsync(loose.descriptor)  # while somebody waits anyway: a rename is to be quick
+            else:
                 _file(library, loose, identity, decide)
 
 
@@ -134,7 +136,7 @@ def _version(loose: Loose) -> tuple[int, int]:
 
 
 def _identified(loose: Loose) -> Identity:
-    """What it is, brought to the disk. Raises Unreadable while it is being written to."""
+    """What it is. Raises Unreadable while it is being written to."""
     version = _version(loose)
     if loose.known is not None and loose.known[0] == version:
         return loose.known[1]
@@ -144,7 +146,6 @@ def _identified(loose: Loose) -> Identity:
         digest, size, head = identify.digested(descriptor)
     finally:
         os.close(descriptor)
-    os.fsync(loose.descriptor)
     extension = identify.extension(loose.name)
     mime = magic.sniff(head, None, extension)
     if mime == magic.ZIP:
@@ -170,6 +171,7 @@ def _file(library: Library, loose: Loose, identity: Identity, decide: Deciding) 
         decide(loose.fill(known), loose.rights, None)
         loose.asset_id, loose.filed = known.id, _version(loose)
         return
+    os.fsync(loose.descriptor)
     decision = loose.fill(_provisional(loose, identity))
     with _placing(library, loose, identity) as first:
         decide(decision, loose.rights, first)

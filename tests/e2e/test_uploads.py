@@ -16,6 +16,7 @@ import pytest
 from blake3 import blake3
 
 from havenfs.catalog import Catalog, collections, given
+from havenfs.decisions import Keeper
 from havenfs.views.loose import SETTLED_S
 
 if TYPE_CHECKING:
@@ -177,6 +178,27 @@ def test_bytes_that_the_library_has_are_kept_once(desk: Desk) -> None:
     run("cp", desk.point / "by-date/_undated/known.jpg", desk.point / "favorites")
     assert listed(desk.point / "favorites") == ["known.jpg"]
     assert not desk.uploads.exists()
+
+
+def test_what_is_undone_at_once_is_gone_at_once_and_a_mate_has_its_time_set(desk: Desk) -> None:
+    (desk.album / "soon.jpg").write_bytes(JPEG + b"soon")
+    assert listed(desk.album) == ["soon.jpg"]
+    keeper = Keeper(desk.shelf.catalog, desk.shelf.state.journal)
+    keeper.revert(keeper.last(1)[0].operation.id, by="me")
+    assert listed(desk.album) == []
+    (desk.album / "soon.jpg").write_bytes(JPEG + b"soon")
+    assert listed(desk.album) == ["soon.jpg"]
+    assert desk.members() == {hash_of(JPEG + b"soon")}
+    assert listed(desk.uploads) == ["soon.jpg"]
+    (desk.album / "soon.jpg").unlink()
+    raw = b"II*\x00\x10\x00\x00\x00CR\x02\x00" + b"raw" * 1000
+    for name, data in (("IMG_7.jpg", JPEG + b"seven"), ("IMG_7.cr2", raw)):
+        desk.file(name, data)
+        os.utime(desk.outside / name, (9, 9))
+    run("tar", "cf", desk.outside / "pair.tar", "IMG_7.cr2", "IMG_7.jpg", cwd=desk.outside)
+    run("tar", "xf", desk.outside / "pair.tar", cwd=desk.album)
+    assert {path.stat().st_mtime for path in desk.uploads.glob("IMG_7.*")} == {9}
+    assert len(desk.members()) == 2
 
 
 def test_an_upload_becomes_an_asset_like_others_and_a_taken_name_another_one(
