@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from havenfs.catalog import Catalog
+    from havenfs.catalog.catalog import Connection
     from havenfs.config import State
-    from havenfs.entities import Source
+    from havenfs.entities import AssetId, Identity, Source
     from havenfs.ingest import arrival
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,17 @@ class Arrivals:
     def written(self, source: Source, path: bytes) -> None:
         """A file was made, closed after its content changed, or given one more name."""
         self._record(lambda: self._arrivals.written(source, path))
+
+    def record(
+        self, db: Connection, source: Source, path: bytes, identity: Identity
+    ) -> AssetId | None:
+        """A file that was put into a folder of the views has this name; see `havenfs.views.library.Recorder`."""
+        return self._arrivals.placed(db, source, path, identity)
+
+    def recorded(self) -> None:
+        """Its transaction has committed."""
+        self.told()
+        self._bell.ring()
 
     def renamed(
         self, source: Source, path: bytes, to: Source, new_path: bytes, *, directory: bool

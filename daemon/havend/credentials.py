@@ -39,7 +39,7 @@ def _privileged() -> bool:
 
 
 class Acting:
-    """A context in which this thread is the caller, as far as files are concerned. Use it once."""
+    """A context in which this thread is the caller, as far as files are concerned. Not within itself."""
 
     __slots__ = ("_caller", "_switched")
 
@@ -54,6 +54,11 @@ class Acting:
             return pwd.getpwuid(self._caller.uid).pw_name
         except KeyError:
             return f"uid {self._caller.uid}"
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """Whom what is made belongs to."""
+        return self._caller.uid, self._caller.gid
 
     def __enter__(self) -> None:
         caller = self._caller

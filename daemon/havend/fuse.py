@@ -55,6 +55,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS = 24  # waiting at once for one disk, or for searches; more than a spun-down disk and a few people need
+FILING_S = 120.0  # what is honestly long, as in the direct transport
 _ACL = b"system.posix_acl_"
 
 
@@ -106,6 +107,15 @@ class Handlers(pyfuse3.Operations):
         with trio.move_on_after(PATIENCE_S):
             return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
         raise SourceGone(f"no answer within {PATIENCE_S:.0f} s")
+
+    async def _filing(self, function: Callable[[int], None], fh: int) -> None:
+        """Run on a thread what may bring gigabytes to a slow disk, and is no sign that it hangs."""
+        with trio.move_on_after(FILING_S):
+            await trio.to_thread.run_sync(
+                function, fh, abandon_on_cancel=True, limiter=self._closing
+            )
+            return
+        raise SourceGone(f"no answer within {FILING_S:.0f} s")
 
     async def _soon(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -264,7 +274,7 @@ class Handlers(pyfuse3.Operations):
         """A descriptor was closed: what was written becomes known."""
         with _told():
             if self._operations.handles.get(fh).writable:
-                await self._aside(self._of(fh), self._operations.flush, fh)
+                await self._filing(self._operations.flush, fh)
 
     async def release(self, fh: FileHandleT) -> None:
         """Close the original."""

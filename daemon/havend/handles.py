@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from havenfs.errors import Stale
+from havenfs.views.loose import MEMORY
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
+    from havenfs.views.loose import Loose
 
     from .inodes import Paths
 
@@ -53,13 +55,16 @@ class Opened:
     """Made by this very open, or written to through us: to be announced though it looks the same."""
     loans: int = 0
     """Who works with the descriptor without having opened it."""
+    loose: Loose | None = None
+    """What it is, if it stands in a folder that people fill and is not filed, or not long."""
     over: bool = False
     """To be closed with the last loan."""
 
     @property
     def shareable(self) -> bool:
         """Whether the kernel may read and write the descriptor itself (passthrough)."""
-        return self.source is not None and not self.uncached
+        # What lies in memory is bounded, so we must see what is written to it.
+        return self.source is not None and not self.uncached and self.source.id != MEMORY
 
     @property
     def nameless(self) -> bool:

@@ -81,6 +81,8 @@ async def _watch(operations: Operations, watcher: Watcher) -> None:
         if watcher.due():
             await trio.to_thread.run_sync(watcher.tell)
         operations.let_go()
+        if operations.library.bursts.due():
+            await trio.to_thread.run_sync(operations.settle)
         await trio.sleep(PERIOD_S)
 
 

@@ -20,7 +20,7 @@ from havenfs.errors import (
     NotFound,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk, staging
 from havenfs.views.walks import walks
 
 from . import stats
@@ -168,7 +168,10 @@ class Nodes:
             asset = node.asset
             return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
         if isinstance(node, DiskFile | DiskDirectory):
-            return stats.of_original(node.status, nodeid)
+            found = stats.of_original(node.status, nodeid)
+            if isinstance(node, DiskFile) and staging.waits(node.path):
+                found.entry_s = 0.0  # it may be refused when it is closed
+            return found
         record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
         if isinstance(node, Text):
@@ -208,7 +211,12 @@ class Nodes:
     def let_go(self) -> None:
         """Close the descriptors that were kept long enough. To be called every moment."""
         walks.let_go()
+        self.library.loose.let_go()
         self.graves.let_go()
+
+    def settle(self, *, all_of_them: bool = False) -> None:
+        """Make one operation of removals that followed one another. To be called every moment, where it may wait."""
+        self.library.bursts.settle(self.library.keeper, all_of_them=all_of_them)
 
     def news(self) -> None:
         """The library changed, and the kernel is about to be told."""

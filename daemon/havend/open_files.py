@@ -5,14 +5,19 @@ Plain and synchronous. Any thread.
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs import mounts
-from havenfs.errors import IsADirectory, NotPermitted, Stale
-from havenfs.views import DiskFile, Leaf, Text, disk
+from havenfs.entities import Caller
+from havenfs.errors import HavenError, IsADirectory, NotPermitted, Stale
+from havenfs.views import DiskFile, Leaf, Text, disk, staging
 from havenfs.views.at_once import may_wait
+from havenfs.views.fillable import Fillable, closed
+from havenfs.views.loose import MEMORY
 
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
@@ -21,10 +26,13 @@ from .nodes import ByName, Nodes, remember
 from .nudge import Nudges
 
 if TYPE_CHECKING:
-    from havenfs.entities import Caller, Source
+    from havenfs.entities import Source
     from havenfs.views.folders import Folder
+    from havenfs.views.loose import Loose
 
     from .handles import Signature
+
+log = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
@@ -72,6 +80,7 @@ class OpenFiles(Nodes):
         self.handles = Handles()
         self.observer = observer
         self.nudges = nudges or Nudges()
+        self.library.loose.told = self._filed
         self._seen: OrderedDict[int, Signature] = OrderedDict()
         """What the page cache may hold of an inode."""
 
@@ -147,8 +156,45 @@ class OpenFiles(Nodes):
             local=mounts.local(found.st_dev),
         )
         remember(self._seen, nodeid, signature)
+        if path is not None and asset is None:
+            self._count(opened, self.library.loose.at(source, path))
         self.handles.add(opened)
         return opened
+
+    def _count(self, opened: Opened, loose: Loose | None) -> None:
+        if loose is not None:
+            opened.loose = loose
+            loose.opens += 1
+
+    def _filed(self, loose: Loose, before: bytes) -> None:
+        """A loose file is an original: whoever has it open, and whoever was told of it, has that."""
+
+        def paths(source: Source, path: bytes) -> tuple[Source, bytes] | None:
+            return (source, loose.path) if (source.id, path) == (loose.source.id, before) else None
+
+        found = os.fstat(loose.descriptor)
+        nodeid = self.table.original(loose.source.id, found.st_dev, found.st_ino)
+        record = self.table.find(nodeid)
+        if record is not None:
+            self.table.moved({nodeid: (record.parent, record.name)}, paths, deep=False)
+        self.handles.moved(paths)
+
+    def adopt(self, opened: Opened) -> None:
+        """Take up an open file of a predecessor that waits to be filed. Raises Stale if nobody knows any more where."""
+        if opened.source is None or opened.path is None or not staging.waits(opened.path):
+            return
+        loose = self.library.loose.at(opened.source, opened.path)
+        if loose is None:
+            address = self.table.address(opened.nodeid)
+            folder = self.directory(address[0]) if address is not None else None
+            if address is None or not isinstance(folder, Fillable):
+                raise Stale(f"inode {opened.nodeid:#x}")
+            found = os.fstat(opened.handle)
+            rights = Acting(Caller(found.st_uid, found.st_gid, 0))
+            descriptor = os.dup(opened.handle)
+            folder.adopt(address[1], opened.source, opened.path, descriptor, rights)
+            loose = self.library.loose.at(opened.source, opened.path)
+        self._count(opened, loose)
 
     def _written_out(self, nodeid: int, node: Text, flags: int) -> Opened:
         """The bytes of this moment, in memory: whoever reads on sees one version, whatever changes meanwhile."""
@@ -169,6 +215,7 @@ class OpenFiles(Nodes):
     def write(self, handle: int, offset: int, data: bytes | memoryview) -> int:
         """Write to an open file; how many bytes were taken."""
         opened = self.handles.get(handle)
+        self._grow(opened, offset + len(data))
         opened.fresh = True  # two writes of one size within a tick of the disk's clock look alike
         done = 0
         view = memoryview(data)
@@ -181,17 +228,42 @@ class OpenFiles(Nodes):
                 raise
         return done
 
+    def _grow(self, opened: Opened, end: int) -> None:
+        if opened.source is not None and opened.source.id == MEMORY:
+            self.library.loose.grow(opened.source, opened.path, end)
+
     def flush(self, handle: int) -> None:
-        """A descriptor of the file was closed: what was written becomes known now, before close returns."""
-        self._announce(self.handles.get(handle))
+        """A descriptor of the file was closed: what was written becomes known now, before close returns.
+
+        What was put into a folder that people fill is filed; raises InvalidName if it is none of ours.
+        """
+        opened = self.handles.get(handle)
+        if opened.loose is not None and opened.writable:
+            closed(self.library, opened.loose)
+        self._announce(opened)
 
     def release(self, handle: int) -> None:
         """Close an open file."""
         opened = self.handles.remove(handle)
         try:
+            if opened.loose is not None:
+                self._let_loose(opened.loose, written=opened.writable)
             self._announce(opened)
         finally:
             self.handles.close(opened)
+
+    def _let_loose(self, loose: Loose, *, written: bool) -> None:
+        """The last flush may have been before the last page of a mapping was written; nobody hears of errors now."""
+        try:
+            if written:
+                closed(self.library, loose)
+        except (HavenError, OSError) as error:
+            log.info("something that was put into a folder is not kept: %s", error)
+            loose.refused = True
+        loose.opens -= 1
+        loose.since = time.monotonic()
+        if loose.refused and not loose.opens:
+            self.library.loose.drop(loose)
 
     def _announce(self, opened: Opened) -> None:
         """Tell the observer of a file whose content changed since it was opened, or last announced."""
@@ -216,6 +288,7 @@ class OpenFiles(Nodes):
     def fallocate(self, handle: int, mode: int, offset: int, length: int) -> None:
         """fallocate(2), in every mode that the disk knows."""
         opened = self.handles.get(handle)
+        self._grow(opened, offset + length)
         opened.fresh = True
         disk.fallocate(opened.handle, mode, offset, length)
 
@@ -228,6 +301,7 @@ class OpenFiles(Nodes):
     ) -> int:
         """Copy within the disk, sharing blocks where it can; how many bytes."""
         target = self.handles.get(to)
+        self._grow(target, new_offset + length)
         target.fresh = True
         return os.copy_file_range(
             self.handles.get(handle).handle,

@@ -22,6 +22,7 @@ from havenfs.errors import (
 )
 from havenfs.views import DiskDirectory, DiskFile, Folder, attributes, disk, metadata
 from havenfs.views.at_once import may_wait
+from havenfs.views.loose import MEMORY
 
 from . import stats
 from .credentials import Acting
@@ -138,6 +139,7 @@ class Operations(OpenFiles):
         if nodeid & ASSET or (opened is not None and opened.source is None):
             raise NotPermitted("this file is an answer: the original is in files/")
         if opened is not None and opened.source is not None:
+            self._grow(opened, changes.size or 0)
             # Through its descriptor: what stands at its path now may be another file.
             writing = named and opened.writable
             metadata.change_open(
@@ -148,6 +150,8 @@ class Operations(OpenFiles):
         node = self.node(nodeid)
         if not isinstance(node, DiskFile | DiskDirectory):
             raise NotPermitted("this folder is an answer, not a place to keep things")
+        if node.source.id == MEMORY:
+            self.library.loose.grow(node.source, node.path, changes.size or 0)
         try:
             metadata.change(node.source, node.path, node.status.st_ino, changes, Acting(caller))
         except NotFound:

@@ -7,13 +7,13 @@ import os
 import resource
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper
 from havenfs.errors import HavenError
-from havenfs.views import disk, open_tree
+from havenfs.views import disk, open_tree, uploading
 from havenfs.views.walks import walks
 
 from . import credentials, decisions
@@ -60,8 +60,12 @@ def opened(
             )
             operations.deciders = _deciders(catalog, operations.deciders)
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
+            operations.library.recorder = arrivals
+            uploading.recover(operations.library, _open_files())
             yield operations
+            operations.settle(all_of_them=True)
         finally:
+            tree.scope.library.loose.close()
             arrivals.close()
 
 
@@ -75,6 +79,16 @@ def _deciders(catalog: Catalog, otherwise: Deciders) -> Deciders:
     except (HavenError, OSError):
         return otherwise
     return Deciders(status.st_uid, status.st_gid, status.st_mode & 0o222)
+
+
+def _open_files() -> set[tuple[int, int]]:
+    """Device and inode of what this process has open: a predecessor's clients may still write to it."""
+    found: set[tuple[int, int]] = set()
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with suppress(OSError):
+            status = os.fstat(int(name))
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from havenfs.errors import NotFound
+from havenfs.errors import NotEmpty, NotFound
 
 from . import given, names
 
@@ -43,6 +43,21 @@ def get(db: apsw.Connection, uid: str) -> Collection:
     if not rows:
         raise NotFound(uid)
     return _from_row(rows[0])
+
+
+def removable(db: apsw.Connection, uid: str) -> None:
+    """Raises NotEmpty if an album or tag shows something, or will once a disk is there. What another asset stands for in the
+    views does not count: nobody could take it out."""
+    held = db.execute(
+        """
+        SELECT 1 FROM member WHERE collection = ?1
+           AND (hash IN (SELECT hash FROM visible) OR hash NOT IN (SELECT hash FROM present))
+        UNION ALL SELECT 1 FROM collection WHERE parent = ?1 LIMIT 1
+        """,
+        (uid,),
+    ).fetchone()
+    if held is not None:
+        raise NotEmpty(f"{get(db, uid).name} is not empty")
 
 
 def saved(db: apsw.Connection) -> dict[str, str]:

@@ -97,6 +97,12 @@ def known(db: apsw.Connection, operation_id: str) -> bool:
     )
 
 
+def mentions(db: apsw.Connection, content: bytes) -> bool:
+    """Whether anything in the log is about this content."""
+    found = db.execute("SELECT 1 FROM operation WHERE instr(changes, ?) LIMIT 1", (content.hex(),))
+    return found.fetchone() is not None
+
+
 def last(db: apsw.Connection, limit: int) -> list[Operation]:
     """What people decided, newest first."""
     return _operations(db, "WHERE o.by IS NOT NULL ORDER BY o.seq DESC LIMIT ?", (limit,))
@@ -112,6 +118,23 @@ def starting(db: apsw.Connection, prefix: str) -> list[Operation]:
     return _operations(
         db, "WHERE substr(o.id, 1, ?1) = ?2 ORDER BY o.seq LIMIT 2", (len(prefix), prefix)
     )
+
+
+def many(db: apsw.Connection, ids: Sequence[str]) -> list[Operation]:
+    """Those of these operations that are in the log, oldest first."""
+    return _operations(
+        db,
+        "WHERE o.id IN (SELECT value FROM json_each(?)) ORDER BY o.seq",
+        (json.dumps(list(ids)),),
+    )
+
+
+def forget(db: apsw.Connection, ids: Sequence[str]) -> None:
+    """Take operations out of the log and the outbox: another one stands for them."""
+    these = (json.dumps(list(ids)),)
+    seqs = "SELECT seq FROM operation WHERE id IN (SELECT value FROM json_each(?))"
+    db.execute(f"DELETE FROM outbox WHERE seq IN ({seqs})", these)  # noqa: S608
+    db.execute("DELETE FROM operation WHERE id IN (SELECT value FROM json_each(?))", these)
 
 
 def reverted(db: apsw.Connection, ids: Sequence[str]) -> set[str]:

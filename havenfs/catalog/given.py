@@ -188,6 +188,15 @@ class Draft:
         self._before.setdefault((table, key), before)
         put(self.db, [Change(table, key, before, values)])
 
+    def take_back(self, changes: Sequence[Change]) -> int:
+        """Let rows be as they were before *changes*, as if these had been this draft's, where nothing else was done to them
+        since; returns how many rows."""
+        free = [change for change in changes if self.get(change.table, *change.key) == change.after]
+        for change in free:
+            self._before.setdefault((change.table, change.key), change.before)
+        put(self.db, [change.reversed() for change in free])
+        return len(free)
+
     def changes(self) -> list[Change]:
         """What is different now, row by row."""
         found = [

@@ -11,7 +11,7 @@ from . import values
 from .words import files
 
 if TYPE_CHECKING:
-    from havenfs.catalog.given import Draft, Row
+    from havenfs.catalog.given import Cell, Draft, Row
 
     Decision = (
         values.MakeFolder
@@ -42,8 +42,10 @@ def apply(draft: Draft, decision: Decision) -> str:
                 raise InvalidName(f"“{name}” cannot be merged into “{target}”")
             _merge(draft, uid, into)
             return f"merged the {kind} “{name}” into “{target}”"
-        case values.RemoveFolder(uid=uid):
+        case values.RemoveFolder(uid=uid, filled=filled):
             kind, _, name, _ = _folder(draft, uid)
+            if filled:
+                return _dissolve(draft, uid, f"the {kind} “{name}”")
             if draft.rows("member", collection=uid) or draft.rows("collection", parent=uid):
                 raise NotEmpty(f"the {kind} “{name}” is not empty")
             draft.set("collection", (uid,), None)
@@ -87,6 +89,22 @@ def _subtree(draft: Draft, uid: str) -> set[str]:
         found |= below
         waiting += below
     return found
+
+
+def _dissolve(draft: Draft, uid: str, which: str) -> str:
+    below = _subtree(draft, uid)
+    contents: set[Cell] = set()
+    for folder in below:
+        for row in draft.rows("member", collection=folder):
+            contents.add(row[1])
+            draft.set("member", row, None)
+    for folder in below:
+        draft.set("collection", (folder,), None)
+    inner = len(below) - 1
+    folders = f" and {inner} folder{'s' if inner > 1 else ''} in it" if inner else ""
+    if not contents and not folders:
+        return f"removed {which}"
+    return f"dissolved {which}, with {files(len(contents))}{folders}"
 
 
 def _merge(draft: Draft, uid: str, into: str) -> None:

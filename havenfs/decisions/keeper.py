@@ -33,11 +33,11 @@ from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
 from havenfs.errors import ReadOnly
 
-from . import effects, undo
+from . import effects, merging, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import Concatenate
 
@@ -67,13 +67,50 @@ class Keeper:
         self._catalog = catalog
         self.journal = Journal(path)
 
-    def decide(self, decision: Decision, *, by: str) -> Operation | None:
-        """Carry a decision out for *by*; None when everything is as decided already.
+    def decide(
+        self,
+        decision: Decision,
+        *,
+        by: str,
+        first: Callable[[Connection], object] | None = None,
+        lazily: bool = False,
+    ) -> Operation | None:
+        """Carry a decision out for *by*; None when everything is as decided already. *first* is done before, in the same
+        transaction. *lazily*: committed, and left in the outbox, for the next decision or `merge` to bring to the disk.
 
         On return it is on the disk, in the catalog and in the journal. Raises NotFound, Exists, NotEmpty, InvalidName, and
         then nothing has changed, as with ReadOnly, when the catalog cannot be written; NotJournaled, and then it has.
         """
-        return self._kept(_decide, decision, by)
+        if not lazily:
+            return self._kept(_decide, decision, by, first)
+        try:
+            return self._catalog.write(_decide, decision, by, first)
+        except TROUBLE as error:
+            raise ReadOnly(f"nothing can be decided now: {error}") from error
+
+    def merge(
+        self,
+        ids: Sequence[str],
+        decision: Decision,
+        *,
+        by: str,
+        first: Callable[[Connection], object] | None = None,
+        unchanged: bool = False,
+    ) -> Operation | None:
+        """One operation in place of those: they are taken back, and *decision* is carried out, in one transaction.
+
+        It takes back what they did too, at once. *first* sees everything as it is before. *unchanged*: raises Conflict
+        where something was decided about the same rows since, which otherwise stays. Raises like `decide`.
+        """
+        with self.journal.locked():  # nobody delivers them meanwhile
+            try:
+                done = self._catalog.write_durably(
+                    merging.merge, ids, decision, by, first, unchanged=unchanged
+                )
+            except TROUBLE as error:
+                raise ReadOnly(f"nothing can be decided now: {error}") from error
+            self._deliver()
+        return done
 
     def revert(self, operation_id: str, *, by: str, rest: bool = False) -> Operation | None:
         """Take an operation back, a taking back included; *operation_id* may be the first digits of it.
@@ -158,7 +195,11 @@ class Keeper:
         self._catalog.write(decided.trim, HORIZON)
 
 
-def _decide(db: Connection, decision: Decision, by: str) -> Operation | None:
+def _decide(
+    db: Connection, decision: Decision, by: str, first: Callable[[Connection], object] | None
+) -> Operation | None:
+    if first is not None:
+        first(db)
     draft = Draft(db)
     words = effects.apply(draft, decision)
     return decided.record(draft, type(decision).__name__, words, by=by)

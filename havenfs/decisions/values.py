@@ -120,9 +120,10 @@ class MergeFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveFolder:
-    """Remove an album or tag that holds nothing."""
+    """Remove an album or tag: one that holds nothing, or (*filled*) with all that is in it."""
 
     uid: str
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

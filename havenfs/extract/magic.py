@@ -108,6 +108,17 @@ DOCUMENTS = frozenset(
     }
 )
 
+OFFICE = {
+    b".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    b".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    b".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    b".odt": "application/vnd.oasis.opendocument.text",
+    b".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    b".odp": "application/vnd.oasis.opendocument.presentation",
+    b".epub": "application/epub+zip",
+}
+"""What a zip is that is called so, for who must not open it."""
+
 _HEADER_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]")
 _MAIL = re.compile(
     rb"^(from|received|return-path|delivered-to|message-id|mime-version|date|to|subject):",

@@ -68,6 +68,19 @@ class Arrivals:
             changed = True
         return changed
 
+    def placed(
+        self, db: Connection, source: Source, path: bytes, found: Identity
+    ) -> AssetId | None:
+        """A file of this identity has just got the name *path*; in the caller's transaction. Its asset; None when something
+        else stands there by now."""
+        look = self._order.look()
+        seen = walk.see(source.root, path)
+        if seen is None or not self._order.newest((source.id, path), look):
+            return None
+        _settle(db, source, seen, found)
+        file = files.by_path(db, source.id, path)
+        return file.asset_id if file is not None else None
+
     def removed(self, source: Source, path: bytes, *, directory: bool) -> bool:
         """The name *path* was deleted."""
         return not walk.passed_over(path) and self._left(source, path, directory=directory)

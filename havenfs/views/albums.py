@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import new_uid, values
-from havenfs.errors import Exists, InvalidName, NotFound
+from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 
-from .fillable import Fillable, decide
+from .fillable import Fillable, decide, who
 from .folders import EXCHANGE, Folder
 from .labels import decoded, shown, written
+from .litter import is_passing
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from .disk import Rights
     from .library import Scope
-    from .nodes import Directory, Entry, Node
+    from .nodes import Directory, Entries, Entry, Node
 
 
 class Favorites(Fillable):
@@ -49,7 +52,12 @@ class Tree(Fillable):
         super().__init__(top.choose(collection.uid if collection else "", chosen))
         self._top, self._kind, self._collection = top, kind, collection
 
-    def entries(self) -> list[Entry]:  # type: ignore[override]  # a Roll cannot hold folders
+    @property
+    def holds(self) -> bool:
+        """Not the top."""
+        return self._uid is not None
+
+    def entries(self) -> Entries:
         """Folders by name, then assets by date."""
         catalog = self.scope.library.catalog
         found: list[Entry] = [
@@ -61,7 +69,7 @@ class Tree(Fillable):
             (asset.name.encode(), Leaf(asset))
             for asset in catalog.read(browse.assets, self.scope.conditions())
         )
-        return [*found, *(entry for entry in leaves if entry[0] not in taken)]
+        return self.with_loose([*found, *(entry for entry in leaves if entry[0] not in taken)])
 
     def child(self, name: str) -> Node:  # type: ignore[override]  # as above
         """A folder in here, else an asset."""
@@ -73,7 +81,7 @@ class Tree(Fillable):
         return self._open(found)
 
     def real_name(self, name: bytes) -> bytes:
-        """Found by listing, because folders stand here too."""
+        """Found by listing, because folders stand here too, and what is loose."""
         return Folder.real_name(self, name)
 
     def filling(self, asset: Asset, *, inside: bool) -> values.Fill:
@@ -84,7 +92,7 @@ class Tree(Fillable):
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
         """A new album or tag in here."""
-        if not self.fillable:
+        if not self.fillable or is_passing(name):  # no album is called .Trash-1000
             self._refuse()
         uid = new_uid()
         text = decoded(name)
@@ -96,8 +104,22 @@ class Tree(Fillable):
         return self.child(text)
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
-        """Remove one that holds nothing. Raises NotEmpty."""
-        decide(self.scope.library, values.RemoveFolder(uid=self._folder(name)), rights)
+        """Remove one that shows nothing, or not any more: with what was taken out of it just now. Raises NotEmpty."""
+        library, uid = self.scope.library, self._folder(name)
+        below = self._open(library.catalog.read(collections.get, uid))
+        loose = library.loose.within(below.key)
+        if any(not one.in_memory for one in loose.values()):
+            raise NotEmpty(os.fsdecode(name))
+        library.bursts.dissolve(
+            library.keeper,
+            below.key,
+            self.key,
+            values.RemoveFolder(uid=uid, filled=True),
+            who(rights),
+            first=partial(collections.removable, uid=uid),
+        )
+        for one in loose.values():
+            library.loose.drop(one)
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights

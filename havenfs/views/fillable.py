@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from havenfs.catalog import assets
-from havenfs.errors import InvalidName, NotFound, ReadOnly
+from havenfs.catalog import assets, browse, names
+from havenfs.catalog.browse import Condition
+from havenfs.errors import Exists, InvalidName, NotFound, ReadOnly
 
-from .folders import Assets
+from . import uploading
+from .folders import EXCHANGE, Assets
+from .loose import Loose
 from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from havenfs.catalog.catalog import Connection
     from havenfs.decisions import Decision
-    from havenfs.entities import Asset
+    from havenfs.entities import Asset, Source
 
     from .disk import Rights
     from .library import Library
-    from .nodes import Directory, Node
+    from .loose import Filling
+    from .nodes import Directory, Entries, Entry, Node
 
 
 @runtime_checkable
@@ -30,11 +40,26 @@ class Somebody(Protocol):
         ...
 
 
-def decide(library: Library, decision: Decision, rights: Rights) -> None:
+def decide(
+    library: Library,
+    decision: Decision,
+    rights: Rights,
+    first: Callable[[Connection], object] | None = None,
+) -> None:
     """Carry a decision out for whoever asks; on return it is on the disk. Raises what `Keeper.decide` raises."""
     if library.keeper is None:
         raise ReadOnly("nothing can be decided here")
-    library.keeper.decide(decision, by=rights.who if isinstance(rights, Somebody) else "somebody")
+    library.keeper.decide(decision, by=who(rights), first=first)
+
+
+def who(rights: Rights) -> str:
+    """Whose rights they are."""
+    return rights.who if isinstance(rights, Somebody) else "somebody"
+
+
+def closed(library: Library, loose: Loose) -> None:
+    """A loose file that was written to was closed: file it. Raises like `uploading.closed`."""
+    uploading.closed(library, loose, partial(decide, library))
 
 
 def meant(library: Library, node: Node) -> Asset:
@@ -42,6 +67,9 @@ def meant(library: Library, node: Node) -> Asset:
     if isinstance(node, Leaf):
         return library.catalog.read(assets.get, node.asset.id)  # it may have been edited since
     if isinstance(node, DiskFile):
+        loose = library.loose.at(node.source, node.path)
+        if loose is not None and loose.asset_id is not None:
+            return library.catalog.read(assets.get, loose.asset_id)
         try:
             return library.catalog.read(assets.shown, node.source.id, node.status.st_ino)
         except NotFound:
@@ -52,9 +80,78 @@ def meant(library: Library, node: Node) -> Asset:
 
 
 class Fillable(Assets):
-    """A folder whose assets people choose."""
+    """A folder whose assets people choose. Besides them loose files stand in it: see `loose`."""
 
     __slots__ = ()
+
+    @property
+    def slow(self) -> bool:
+        """While files are put in here, or taken out of any: what removes a folder may merge thousands of removals."""
+        library = self.scope.library
+        return super().slow or library.bursts.open or bool(library.loose.within(self.key))
+
+    @property
+    def holds(self) -> bool:
+        """Whether assets can be put in here, and not only into the folders below."""
+        return True
+
+    def entries(self) -> Entries:
+        """The assets, and what is loose."""
+        return self.with_loose(super().entries())
+
+    def with_loose(self, entries: Entries) -> Entries:
+        """Entries that were listed, and what is loose here: a filed upload under its writer's name, as long as that lasts."""
+        here = self.scope.library.loose.within(self.key) if self.fillable else {}
+        here = {name: loose for name, loose in here.items() if self._stands(loose)}
+        if not here:
+            return entries
+        ids = {loose.asset_id for loose in here.values()}
+        found: list[Entry] = [
+            (name, node)
+            for name, node in entries
+            if name not in here and not (isinstance(node, Leaf) and node.asset.id in ids)
+        ]
+        for name, loose in here.items():
+            try:
+                found.append((name, loose.node()))
+            except NotFound:
+                continue
+        return found
+
+    def lookup(self, name: bytes) -> Node:
+        """What is loose, then what is known."""
+        loose = self._loose(name)
+        return super().lookup(name) if loose is None else loose.node()
+
+    def real_name(self, name: bytes) -> bytes:
+        """As `lookup`: what is loose first."""
+        for other in self.scope.library.loose.within(self.key):
+            if names.fold(other) == names.fold(name):
+                return other
+        return super().real_name(name)
+
+    def _loose(self, name: bytes) -> Loose | None:
+        loose = self.scope.library.loose.named(self.key, name) if self.fillable else None
+        if loose is not None and not self._stands(loose):
+            self.scope.library.loose.drop(loose)
+            return None
+        return loose
+
+    def _stands(self, loose: Loose) -> bool:
+        """Whether what was filed is still in here: somebody may have taken it out, or undone that it was put in."""
+        if loose.asset_id is None or loose.opens:
+            return True
+        # Also what a mate stands for in the listing: its writer wants to set its times.
+        wanted = (
+            Condition(browse.ALL_FILES),
+            *self.scope.conditions(),
+            browse.among([loose.asset_id]),
+        )
+        return self.scope.library.catalog.glance(browse.exists, wanted)
+
+    @property
+    def _fill(self) -> Filling:
+        return partial(self.filling, inside=True) if self.holds else None
 
     @property
     def fillable(self) -> bool:
@@ -75,6 +172,28 @@ class Fillable(Assets):
     def filling(self, asset: Asset, *, inside: bool) -> Decision:
         """What puts an asset in here, or takes it out."""
 
+    def create(self, name: bytes, flags: int, mode: int, rights: Rights) -> tuple[DiskFile, int]:
+        """Make a file that is filed when it is closed (`uploading`), or open the loose one of that name."""
+        if not self.fillable:
+            self._refuse()
+        if self._loose(name) is None:
+            try:
+                self.lookup(name)
+            except NotFound:
+                pass
+            else:
+                if flags & os.O_EXCL:
+                    raise Exists(os.fsdecode(name))
+                self._refuse()
+        return uploading.create(self.scope.library, self.key, self._fill, name, flags, mode, rights)
+
+    def adopt(
+        self, name: bytes, source: Source, path: bytes, descriptor: int, rights: Rights
+    ) -> None:
+        """Take up a file that a predecessor made here and somebody still writes. *descriptor* is ours from now on."""
+        found = Loose(self.key, name, source, path, descriptor, rights, self._fill)
+        self.scope.library.loose.adopt(found)
+
     def receive(self, node: Node, rights: Rights) -> Leaf:
         """Put a file in here; it has one name in all views."""
         if not self.fillable:
@@ -91,10 +210,54 @@ class Fillable(Assets):
         """Take it out. The file stays."""
         if not self.fillable:
             self._refuse()
+        library, loose = self.scope.library, self._loose(name)
+        if loose is not None:
+            if loose.asset_id is not None:
+                asset = library.catalog.read(assets.get, loose.asset_id)
+                self._take_out(asset, rights)
+            library.loose.drop(loose)
+            return
         node = self.lookup(name)
         if not isinstance(node, Leaf):
             self._refuse()
-        decide(self.scope.library, self.filling(node.asset, inside=False), rights)
+        self._take_out(node.asset, rights)
+
+    def _take_out(self, asset: Asset, rights: Rights) -> None:
+        library = self.scope.library
+        decision = self.filling(asset, inside=False)
+        library.bursts.take(library.keeper, self.key, decision, who(rights))
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """An asset: see `Folder.rename`. What is loose gets that name, and is filed if it is a plain one."""
+        loose = self._loose(name)
+        if loose is None:
+            super().rename(name, to, new_name, flags, rights)
+            return
+        if flags & EXCHANGE:
+            self._refuse()
+        if not isinstance(to, Fillable) or not to.fillable:
+            if isinstance(to, Assets):
+                self._refuse()
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))  # mv copies, and removes it here
+        try:
+            there = to.lookup(new_name)
+        except NotFound:
+            there = None
+        if there is not None and flags:
+            raise Exists(os.fsdecode(new_name))
+        library = self.scope.library
+        if loose.asset_id is None:
+            new = to.key, to._fill
+            uploading.rename(library, loose, new, new_name, there, partial(decide, library))
+            return
+        asset = library.catalog.read(assets.get, loose.asset_id)
+        if to.key != self.key:
+            to.receive(Leaf(asset), rights)
+            if to.sort == self.sort:
+                decide(library, self.filling(asset, inside=False), rights)
+        library.loose.moved(loose, to.key, new_name, to._fill)
 
     def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
         """What was moved on into another folder of the same kind leaves this one."""

@@ -105,7 +105,7 @@ class Assets(Folder):
 
     __slots__ = ()
 
-    def entries(self) -> Roll:
+    def entries(self) -> Entries:
         """One leaf an asset, by date."""
         return Roll(self.scope.library.catalog, self.scope.conditions(), _entry, plain=True)
 

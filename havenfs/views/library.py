@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Protocol
 from havenfs.catalog import browse
 from havenfs.errors import TooDeep
 
+from .bursts import Bursts
+from .loose import Looseness
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
+    from havenfs.catalog.catalog import Connection
     from havenfs.decisions import Keeper
+    from havenfs.entities import AssetId, Identity, Source
     from havenfs.retrieval.search import Answer
 
     from .nodes import Directory
@@ -38,6 +43,20 @@ class Searching(Protocol):
         ...
 
 
+class Recorder(Protocol):
+    """What makes an asset of a new original (`havenfs.ingest`, which views do not know)."""
+
+    def record(
+        self, db: Connection, source: Source, path: bytes, identity: Identity
+    ) -> AssetId | None:
+        """Within the caller's transaction, of what was just put at *path*. None: it is something else by now."""
+        ...
+
+    def recorded(self) -> None:
+        """That transaction has committed."""
+        ...
+
+
 class Library:
     """What the folders draw from: the catalog, the searcher and a few remembered answers."""
 
@@ -54,6 +73,12 @@ class Library:
         self.searcher = searcher
         self.keeper = keeper
         """Through which folders decide; None: nothing can be decided."""
+        self.loose = Looseness()
+        """Names that stand for no asset yet, or never will."""
+        self.bursts = Bursts()
+        """What is being taken out of folders."""
+        self.recorder: Recorder | None = None
+        """Who records new originals; None: nothing new can be put into folders."""
         self.facets = facets
         """Facet, with its @, in lower case -> the folder that it opens on a scope."""
         self.hidden = hidden

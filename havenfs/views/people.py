@@ -4,19 +4,21 @@ person, renaming a folder of _unnamed names one, and renaming onto a person make
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, persons
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 
-from .fillable import decide
+from .fillable import decide, who
 from .folders import Folder
 from .labels import decoded, shown, written
 from .person import Person, hand_over, merge
 from .strangers import Hidden, Ignored, Review, Unnamed
 
 if TYPE_CHECKING:
+    from havenfs.catalog.catalog import Connection
     from havenfs.decisions import Decision
 
     from .disk import Rights
@@ -86,17 +88,20 @@ class People(Folder):
         return self.child(text)
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
-        """Forget somebody who is in nothing, and what was said of who it is not. Raises NotEmpty."""
+        """Forget somebody who is in nothing, and what was said of who it is not; with the pictures that were taken out just
+        before, it was one thing that somebody did. Raises NotEmpty."""
         node = self.lookup(name)
         if not self.fillable or not isinstance(node, Person):
             self._refuse()
-        catalog = self.scope.library.catalog
-        text = decoded(name)
-        if catalog.read(browse.exists, node.scope.conditions()):
-            raise NotEmpty(f"“{text}” is in some pictures")
-        if catalog.read(persons.spoken_for, node.person):
-            raise NotEmpty(f"“{text}” is in pictures that are not here now")
-        decide(self.scope.library, values.ForgetPerson(uid=node.person), rights)
+        library = self.scope.library
+        library.bursts.dissolve(
+            library.keeper,
+            node.key,
+            self.key,
+            values.ForgetPerson(uid=node.person),
+            who(rights),
+            first=partial(_in_nothing, person=node, called=decoded(name)),
+        )
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
@@ -127,6 +132,13 @@ class People(Folder):
         if not isinstance(guest, Hidden):
             return renamed
         return values.Together((renamed, values.IgnorePerson(uid=guest.person, ignored=False)))
+
+
+def _in_nothing(db: Connection, person: Person, called: str) -> None:
+    if browse.exists(db, person.scope.conditions()):
+        raise NotEmpty(f"“{called}” is in some pictures")
+    if persons.spoken_for(db, person.person):
+        raise NotEmpty(f"“{called}” is in pictures that are not here now")
 
 
 def _named(people: People, name: str) -> persons.Person | None:

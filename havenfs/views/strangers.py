@@ -182,7 +182,7 @@ class Doubts(_Faces):
         super().__init__(scope.choose(person.uid, Condition("nothing")))
         self._person = person
 
-    def entries(self) -> list[Entry]:  # type: ignore[override]  # ordered by likeness, and few
+    def entries(self) -> list[Entry]:
         """The surest first."""
         catalog = self.scope.library.catalog
         doubts = {face.asset_id: face for face in reversed(self._doubts())}

@@ -12,14 +12,14 @@ from havenfs.decisions import values
 from havenfs.errors import NotFound
 
 from .albums import Tree
-from .fillable import decide
+from .fillable import who
 from .folders import Assets, Folder
 from .nodes import Leaf
 
 if TYPE_CHECKING:
     from .disk import Rights
     from .library import Scope
-    from .nodes import Entry, Node
+    from .nodes import Entries, Entry, Node
 
 SUGGESTED = "_suggested"
 
@@ -32,7 +32,7 @@ class Tags(Tree):
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope, values.Folder.TAG, None)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> Entries:
         """The suggested ones first."""
         return [(SUGGESTED.encode(), self._suggested()), *super().entries()]
 
@@ -103,4 +103,5 @@ class Pictures(Assets):
         if not self.fillable or not isinstance(node, Leaf):
             self._refuse()
         refusal = values.RefuseTag(contents=(node.asset.hash,), tag=self._tag)
-        decide(self.scope.library, refusal, rights)
+        library = self.scope.library
+        library.bursts.take(library.keeper, self.key, refusal, who(rights))

@@ -232,6 +232,8 @@ def test_taking_all_out_and_removing_the_folder_forgets_the_name_and_every_no(ho
     house.rmdir("people/Bob")
     assert house.given()["face_said"] == house.given()["person_tag"] == []
     assert house.listed("people/_unnamed") == [LARGE, SMALL]
+    house.undo()  # it was one thing that was done
+    assert house.listed("people/Bob") == ALL[:4]
 
 
 def test_who_is_hidden_is_nowhere_else_until_shown_again(house: House) -> None:

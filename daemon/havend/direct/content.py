@@ -71,6 +71,7 @@ class Content:
             self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
                 opened = self._inherited(handle, nodeid, flags, SourceId(source_id))
+                self._operations.adopt(opened)
             except (HavenError, OSError) as error:
                 log.warning("an open file could not be taken over: %s", error)
                 self._ledger.drop(handle)

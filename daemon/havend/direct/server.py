@@ -108,6 +108,7 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
             if watcher.due():
                 watcher.tell()
             operations.let_go()
+            operations.settle()
             server.let_go()
     except Exception:
         log.exception("nobody tells the kernel of changes any more")

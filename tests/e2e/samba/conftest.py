@@ -130,8 +130,11 @@ class Share:
 
 
 @contextmanager
-def serving(directory: Path, shares: dict[str, Path]) -> Generator[dict[str, Share]]:
-    """An smbd whose files lie in *directory*: each share is the shipped definition with a name and a path of its own."""
+def serving(
+    directory: Path, shares: dict[str, Path], more: str = ""
+) -> Generator[dict[str, Share]]:
+    """An smbd whose files lie in *directory*: each share is the shipped definition with a name and a path of its own, and
+    *more* lines."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -141,6 +144,7 @@ def serving(directory: Path, shares: dict[str, Path]) -> Generator[dict[str, Sha
         DEFINITION.read_text()
         .replace("[havenfs]", f"[{name}]")
         .replace("path = /srv/haven", f"path = {path}")
+        + f"\n{more}\n"
         for name, path in shares.items()
     )
     settings = directory / "smb.conf"
@@ -229,6 +233,6 @@ def smb(point: Path, room: Path) -> Iterator[Share]:
 
 
 @pytest.fixture
-def start_smbd() -> Callable[[Path, dict[str, Path]], Any]:
+def start_smbd() -> Callable[..., Any]:
     """`with start_smbd(directory, {name: path}) as shares:` for tests that need more than one share or mount."""
     return serving

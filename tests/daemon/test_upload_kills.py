@@ -1,0 +1,124 @@
+"""Kills at random lines of what files an upload: afterwards it is there, whole and in its album, or nothing of it is.
+
+A child puts files into an album through Operations, without a kernel, and says after each close how many it has had. It kills
+itself after a random number of the lines that stage, place, record and decide, so that every instant between the first byte
+and the answer is as likely. Shows what a killed process leaves; what a power cut leaves rests on fsync.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from havend import session
+from havend.inodes import ROOT
+from havenfs.catalog import Catalog, browse, collections, given
+from havenfs.decisions import Keeper, values
+from havenfs.entities import Caller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import FrameType
+
+KILLS = 60
+LINES = 700  # an upload takes some 450 of those traced
+TRACED = ("views/uploading.py", "views/staging.py", "views/loose.py", "views/disk.py")
+TRACED += (
+    "ingest/arrival.py",
+    "decisions/keeper.py",
+    "catalog/catalog.py",
+    "catalog/connections.py",
+)
+ME = Caller(os.getuid(), os.getgid(), os.getpid())
+
+
+def content(number: int) -> bytes:
+    return b"\xff\xd8\xff\xe0" + b"%08d" % number * 2000
+
+
+def put(operations: Any, album: int, number: int) -> None:
+    found, opened = operations.create(
+        album, b"p%d.jpg" % number, 0o644, os.O_WRONLY | os.O_EXCL, ME
+    )
+    data = content(number)
+    operations.write(opened.handle, 0, data[:5000])
+    operations.write(opened.handle, 5000, data[5000:])
+    operations.flush(opened.handle)
+    operations.release(opened.handle)
+    operations.forget(found.nodeid, 1)
+
+
+def child(shelf: Any, point: Path, start: int, out: int, lines: int) -> None:
+    with session.opened(shelf.state, point) as operations:
+        albums = operations.lookup(ROOT, b"albums")
+        album = operations.lookup(albums.nodeid, b"Kills").nodeid
+        sys.settrace(_suicide(lines))
+        for number in range(start, start + 1000):
+            put(operations, album, number)
+            os.write(out, b"%d\n" % (number + 1))
+
+
+def _suicide(left: int) -> Any:
+    def step(_: FrameType, event: str, __: object) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step
+
+    def enter(frame: FrameType, _: str, __: object) -> Any:
+        return step if frame.f_code.co_filename.endswith(TRACED) else None
+
+    return enter
+
+
+def killed(shelf: Any, point: Path, start: int, lines: int) -> int:
+    """How many uploads were answered for when the child was killed."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reading)
+        try:
+            child(shelf, point, start, writing, lines)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    told = b""
+    while data := os.read(reading, 65536):
+        told += data
+    os.close(reading)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), status
+    return int(told.split()[-1]) if told else start
+
+
+def test_a_kill_at_any_line_leaves_an_upload_whole_in_its_album_or_not_at_all(
+    workshop: Any, tmp_path: Path
+) -> None:
+    chance = random.Random(7)
+    desk = workshop.root.parent / "desk"
+    keeper = Keeper(workshop.catalog, workshop.state.journal)
+    album = values.MakeFolder(uid="kills", folder=values.Folder.ALBUM, name="Kills")
+    keeper.decide(album, by="me")
+    workshop.catalog.close()
+    held, unanswered = 0, 0
+    for _ in range(KILLS):
+        told = killed(workshop, tmp_path / "mnt", held, chance.randrange(1, LINES))
+        with session.opened(workshop.state, tmp_path / "mnt"):
+            pass
+        assert not (desk / ".havenfs-uploads").exists()
+        originals = sorted(path.read_bytes() for path in (desk / "Uploads").rglob("*.jpg"))
+        with Catalog(workshop.state.catalog) as catalog:
+            collected = (browse.Condition("collected", "kills"),)
+            shown = len(catalog.read(browse.assets, collected))
+            assert len(catalog.read(given.rows, "member")) == shown
+            assert catalog.read(collections.below, "album", None)[0].uid == "kills"
+        assert originals == [content(number) for number in range(shown)]
+        assert told <= shown <= told + 1
+        unanswered += shown > told
+        held = shown
+    assert held > KILLS // 3
+    assert unanswered, "no kill hit between the commit and the answer: more kills, or another seed"
