@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from havenfs.entities import AssetId, DateSource
+from havenfs.entities import AssetId, DateSource, JobState, Stage
 
 from . import neighbours, places, words
 
@@ -34,8 +34,11 @@ class Found:
     taken_offset: int | None
     taken_source: DateSource | None
     latitude: float | None
+    longitude: float | None
     rating: int | None
     caption: str | None
+    waiting: bool
+    """Nobody has looked yet: it may say anything."""
 
     @property
     def estimated(self) -> bool:
@@ -85,8 +88,9 @@ def apply(db: apsw.Connection, asset_id: AssetId) -> bool:
         return False
     content, *now = row
     kept: Any = db.execute(
-        f"SELECT {_FOUND} FROM as_found WHERE asset_id = ?", (asset_id,)
-    ).fetchone()  # noqa: S608
+        f"SELECT {_FOUND} FROM as_found WHERE asset_id = ?",  # noqa: S608
+        (asset_id,),
+    ).fetchone()
     before = list(kept) if kept is not None else now
     holds = _corrected(db, content, before)
     if holds is None and kept is None:
@@ -109,19 +113,26 @@ def apply(db: apsw.Connection, asset_id: AssetId) -> bool:
 
 def found(db: apsw.Connection, asset_id: AssetId) -> Found:
     """What the asset's file says."""
-    columns = "taken_local, taken_offset, taken_source, latitude, rating, caption"
+    columns = "taken_local, taken_offset, taken_source, latitude, longitude, rating, caption"
     row: Any = (
         db.execute(f"SELECT {columns} FROM as_found WHERE asset_id = ?", (asset_id,)).fetchone()  # noqa: S608
         or db.execute(f"SELECT {columns} FROM asset WHERE id = ?", (asset_id,)).fetchone()  # noqa: S608
-        or (None,) * 6
+        or (None,) * 7
     )
+    queued = db.execute(
+        "SELECT 1 FROM job WHERE asset_id = ? AND stage = ? AND state = ?",
+        (asset_id, Stage.METADATA, JobState.QUEUED),
+    ).fetchone()
     return Found(
         taken_local=row[0],
         taken_offset=row[1],
         taken_source=DateSource(row[2]) if row[2] else None,
         latitude=row[3],
-        rating=row[4],
-        caption=row[5],
+        longitude=row[4],
+        rating=row[5],
+        caption=row[6],
+        waiting=queued is not None
+        and row[2] is None,  # what was looked at has a date, if only the disk's
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from havenfs.catalog import assets
-from havenfs.errors import InvalidName, NotFound, ReadOnly
+from havenfs.catalog import assets, corrections
+from havenfs.errors import Conflict, InvalidName, NotFound, ReadOnly
 
 from .folders import Assets
 from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
+    from havenfs.catalog.corrections import Found
     from havenfs.decisions import Decision
     from havenfs.entities import Asset
 
@@ -30,11 +31,13 @@ class Somebody(Protocol):
         ...
 
 
-def decide(library: Library, decision: Decision, rights: Rights) -> None:
-    """Carry a decision out for whoever asks; on return it is on the disk. Raises what `Keeper.decide` raises."""
+def decide(library: Library, decision: Decision, rights: Rights) -> bool:
+    """Carry a decision out for whoever asks; on return it is on the disk. False: all was as decided. Raises what
+    `Keeper.decide` raises."""
     if library.keeper is None:
         raise ReadOnly("nothing can be decided here")
-    library.keeper.decide(decision, by=rights.who if isinstance(rights, Somebody) else "somebody")
+    who = rights.who if isinstance(rights, Somebody) else "somebody"
+    return library.keeper.decide(decision, by=who) is not None
 
 
 def meant(library: Library, node: Node) -> Asset:
@@ -51,6 +54,14 @@ def meant(library: Library, node: Node) -> Asset:
     raise InvalidName("only photos, videos and documents can be put here")
 
 
+def as_found(library: Library, asset: Asset) -> Found:
+    """What its file says, for who would correct it. Raises Conflict when nobody has looked yet."""
+    known = library.catalog.read(corrections.found, asset.id)
+    if known.waiting:
+        raise Conflict("this file has not been looked at yet: what it says itself is not known")
+    return known
+
+
 class Fillable(Assets):
     """A folder whose assets people choose."""
 
@@ -60,6 +71,11 @@ class Fillable(Assets):
     def fillable(self) -> bool:
         """Behind a facet it is an answer like any other."""
         return not self.scope.facets
+
+    @property
+    def collects(self) -> bool:
+        """Whether people alone say what is in here. What is moved from one such folder to another leaves the first."""
+        return True
 
     @property
     def lasting(self) -> bool:
@@ -93,5 +109,6 @@ class Fillable(Assets):
 
     def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
         """What was moved on into another folder of people's leaves this one."""
-        if isinstance(to, Fillable) and to.key != self.key:
+        both = isinstance(to, Fillable) and self.collects and to.collects
+        if both and to.key != self.key:
             self.unlink(name, rights)
