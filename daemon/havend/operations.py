@@ -382,6 +382,9 @@ class Operations(OpenFiles):
                 return
         with ByName(node := self.node(nodeid)):
             attributes.set_value(self.library, node, name, value, flags, Acting(caller))
+        record = self.table.find(nodeid)
+        if isinstance(node, Folder) and record is not None:
+            self.doubtful.append((record.parent, record.name))  # another query is another folder
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
         """Remove an extended attribute: from disk, or what was said. Raises Unsupported, NotPermitted, NoAttribute."""

@@ -190,7 +190,9 @@ def _values(library: Library, node: Node) -> dict[str, bytes]:
 
 def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, bytes]:
     known = library.catalog.read(browse.details, asset.id)
-    asset = library.catalog.read(assets.get, asset.id)  # its date may have been corrected since it was looked up
+    asset = library.catalog.read(
+        assets.get, asset.id
+    )  # its date may have been corrected since it was looked up
     mates = library.catalog.read(stacks.of, asset.id)
     gps = None
     if known.latitude is not None and known.longitude is not None:

@@ -46,7 +46,8 @@ def take_back(library: Library, asset: Asset, name: str, rights: Rights) -> bool
 
 def tags(library: Library, asset: Asset) -> dict[str, str]:
     """The tags that people gave it, by uid: each with those above it, `animals/dog`."""
-    return library.catalog.read(collections.of_content, values.Folder.TAG, asset.hash)
+    found = library.catalog.read(collections.of_content, values.Folder.TAG, asset.hash)
+    return {uid: "/".join(path) for uid, path in found.items()}
 
 
 def _caption(asset: Asset, text: str | None) -> Decision:
@@ -109,7 +110,11 @@ SAYINGS: dict[str, Callable[[Asset, str | None], Decision]] = {
 
 def _retag(library: Library, asset: Asset, text: str, rights: Rights) -> None:
     """Exactly these tags, comma between them; those that are none yet are made. What the file says stays."""
-    wanted = {"/".join(part.strip() for part in each.split("/")) for each in text.split(",") if each.strip()}
+    wanted = {
+        "/".join(part.strip() for part in each.split("/"))
+        for each in text.split(",")
+        if each.strip()
+    }
     if any(not part for each in wanted for part in each.split("/")):
         raise InvalidName("a tag without a name")
     mine = tags(library, asset)
@@ -127,7 +132,7 @@ def _tag(library: Library, path: str, rights: Rights) -> str:
     parent: str | None = None
     for name in path.split("/"):
         try:
-            parent = library.catalog.read(collections.named, values.Folder.TAG, parent, name).uid
+            parent = library.catalog.read(collections.alike, values.Folder.TAG, parent, name).uid
         except NotFound:
             uid = new_uid()
             made = values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=name, parent=parent)

@@ -183,7 +183,9 @@ class Entries:
             found = self._operations.mkdir(parent, name, mode, caller(header))
         except (HavenError, OSError) as error:
             return self._made_before(header, name, error)
-        self._kept.forget_directory(parent)  # whoever lists it now sees that, though it is told in a moment only
+        self._kept.forget_directory(
+            parent
+        )  # whoever lists it now sees that, though it is told in a moment only
         return replies.entry(found)
 
     def symlink(self, header: Header, body: memoryview) -> bytes:
