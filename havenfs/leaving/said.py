@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset
 
-_SURE = (DateSource.XMP, DateSource.TAKEOUT, DateSource.NAME)
+_SURE = (DateSource.GIVEN, DateSource.XMP, DateSource.TAKEOUT, DateSource.NAME)
 """Dates worth writing down: a camera's own is in the file, a folder's or a copy's is a guess."""
 
 
