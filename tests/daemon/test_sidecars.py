@@ -75,6 +75,10 @@ class Desk:
         )
 
 
+def _again(db: Any, content: bytes) -> None:
+    db.execute("INSERT INTO unsaid VALUES (?, 0)", (content,))
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path, writable=True)
@@ -150,9 +154,7 @@ async def test_what_another_program_changes_later_is_newer_and_is_decided(desk: 
         check=True,
         timeout=30,
     )  # fmt: skip
-    desk.shelf.catalog.write(
-        lambda db: db.execute("INSERT INTO unsaid VALUES (?, 0)", (desk.content,))
-    )  # as when its metadata were read again
+    desk.shelf.catalog.write(_again, desk.content)  # as when its metadata were read again
     await desk.write()
     asset = desk.shelf.catalog.read(browse.asset, (), "IMG_1.jpg")
     known = desk.shelf.catalog.read(browse.details, asset.id)
@@ -180,9 +182,7 @@ async def test_it_is_not_written_twice_nor_against_the_owners_will(desk: Desk) -
     assert desk.behind() == 1
     await desk.write()
     inode = desk.beside.stat().st_ino
-    desk.shelf.catalog.write(
-        lambda db: db.execute("INSERT INTO unsaid VALUES (?, 0)", (desk.content,))
-    )
+    desk.shelf.catalog.write(_again, desk.content)
     await desk.write()
     assert desk.beside.stat().st_ino == inode
 

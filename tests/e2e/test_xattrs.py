@@ -88,9 +88,7 @@ def test_tags_are_made_given_and_taken(mounted: Path, household: Any) -> None:
     assert said(path, "user.xdg.tags") == "beach,dog,summer"
 
 
-def test_a_saved_search_is_given_another_query(
-    mounted: Path, until: Callable[..., float]
-) -> None:
+def test_a_saved_search_is_given_another_query(mounted: Path, until: Callable[..., float]) -> None:
     saved = mounted / "saved/dog"
     saved.mkdir()
     say(saved, "user.haven.query", "type=document")

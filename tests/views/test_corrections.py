@@ -49,6 +49,10 @@ def refused(error: type[Exception], operation: Callable[..., object], *arguments
         operation(*arguments)
 
 
+def run(db: Any, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+    return db.execute(statement, values).fetchall()
+
+
 def taken(household: Any, name: str) -> tuple[datetime, DateSource]:
     asset = household.catalog.read(browse.asset, (), name)
     return datetime.fromtimestamp(asset.taken_local, UTC), asset.taken_source
@@ -98,9 +102,7 @@ def test_what_nobody_has_looked_at_yet_may_have_a_date_of_its_own(
 ) -> None:
     asset_id = household.add("new.jpg")
     household.catalog.write(
-        lambda db: db.execute(
-            "INSERT INTO job (asset_id, stage) VALUES (?, 'metadata')", (asset_id,)
-        )
+        run, "INSERT INTO job (asset_id, stage) VALUES (?, 'metadata')", (asset_id,)
     )
     node = walk(tree, "by-date/_undated/new.jpg")
     refused(Conflict, walk(tree, "by-date/2019/07").link, b"new.jpg", node, RIGHTS)
@@ -145,9 +147,7 @@ def test_what_lies_nowhere_is_placed_in_the_middle_of_a_city(tree: Folder, house
     known = household.catalog.read(browse.details, asset.id)
     assert (known.latitude, known.longitude) == (41.89193, 12.51133)
     assert known.place == "Rome, Lazio, Italy"
-    given = household.catalog.read(
-        lambda db: db.execute("SELECT centre FROM given_position").fetchall()
-    )
+    given = household.catalog.read(run, "SELECT centre FROM given_position")
     assert given == [(1,)]
     refused(NotPermitted, rome.unlink, SCAN, RIGHTS)
     rome.rename(SCAN, walk(tree, "places/Germany/Munich"), SCAN, 0, RIGHTS)
