@@ -84,6 +84,8 @@ class JobState(StrEnum):
 class DateSource(StrEnum):
     """Where the date of an asset comes from, best first. MTIME is an estimate: such assets are "undated"."""
 
+    GIVEN = "given"
+    """Somebody said so."""
     EXIF = "exif"
     XMP = "xmp"
     TAKEOUT = "takeout"

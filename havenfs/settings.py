@@ -97,11 +97,19 @@ class People:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecars:
+    """The table `[sidecars]`. Its fields are explained in SETTINGS."""
+
+    write: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that the owner chose."""
 
     index: Indexing = Indexing()
     people: People = People()
+    sidecars: Sidecars = Sidecars()
     file: Path | None = None
     """Where it was read from; None: nowhere, all is as it comes."""
 
@@ -287,6 +295,15 @@ SETTINGS: Final = (
         "strangers are less alike than it expects.",
         read=_cosine,
     ),
+    Setting(
+        table="sidecars",
+        name="write",
+        default="true",
+        help="Whether what is decided here is written into an .xmp file beside each original too, where digiKam, darktable and\n"
+        "Lightroom read it: tags, albums, persons, rating, caption, date and position. The originals themselves are never\n"
+        "written to. For folders that are read-only it is written into the state directory, and goes along when exported.",
+        read=_flag,
+    ),
 )
 
 
@@ -337,6 +354,7 @@ def parse(text: str, file: Path) -> Config:
     return Config(
         index=Indexing(**values.get("index", {})),
         people=People(**values.get("people", {})),
+        sidecars=Sidecars(**values.get("sidecars", {})),
         file=file,
     )
 

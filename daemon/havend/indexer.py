@@ -24,15 +24,17 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing, People
+from havenfs.settings import Indexing, People, Sidecars
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
 from .clustering import Clustering, Surroundings
+from .locator import Locating
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .sidecars import Writing
 from .succession import Succession
 from .tagger import Tagging
 from .visitor import WAITING, Identification, Visitation, Visitor
@@ -65,6 +67,8 @@ class Options:
     """What the settings say by now; followed while it runs. Raises ConfigError."""
     people: Callable[[], People] = People
     """The same for people. Raises ConfigError."""
+    sidecars: Callable[[], Sidecars] = Sidecars
+    """The same for sidecars. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -128,7 +132,11 @@ async def run(
                 catalog, indexer.settings, lambda: indexer.visitor.models.get(Stage.EMBED)
             )
             clustering = Clustering(catalog, indexer.surroundings())
+            locating = Locating(catalog, indexer.settings)
+            writing = Writing(catalog, state, indexer.options.sidecars)
             if not once:
+                nursery.start_soon(locating.follow)
+                nursery.start_soon(writing.follow)
                 nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
@@ -136,6 +144,8 @@ async def run(
             await indexer.work()
             await tagging.catch_up()
             await clustering.catch_up(last=True)
+            await locating.catch_up()
+            await writing.catch_up()
             decisions.deliver(catalog, state)
             nursery.cancel_scope.cancel()
 

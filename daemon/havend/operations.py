@@ -378,7 +378,7 @@ class Operations(OpenFiles):
             return attributes.names(self.library, node)
 
     def setxattr(self, nodeid: int, name: bytes, value: bytes, flags: int, caller: Caller) -> None:
-        """Set an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        """Set an extended attribute: on disk, or what it says of an asset. Raises Unsupported, NotPermitted, InvalidName."""
         self.nudges.own_file(nodeid)
         with self.handles.lend(nodeid) as opened:
             if opened is not None and opened.nameless:
@@ -386,10 +386,13 @@ class Operations(OpenFiles):
                     os.setxattr(opened.handle, attributes.plain(name), value, flags)
                 return
         with ByName(node := self.node(nodeid)):
-            attributes.set_value(node, name, value, flags, Acting(caller))
+            attributes.set_value(self.library, node, name, value, flags, Acting(caller))
+        record = self.table.find(nodeid)
+        if isinstance(node, Folder) and record is not None:
+            self.doubtful.append((record.parent, record.name))  # another query is another folder
 
     def removexattr(self, nodeid: int, name: bytes, caller: Caller) -> None:
-        """Remove an extended attribute of an original. Raises Unsupported, NotPermitted."""
+        """Remove an extended attribute: from disk, or what was said. Raises Unsupported, NotPermitted, NoAttribute."""
         self.nudges.own_file(nodeid)
         with self.handles.lend(nodeid) as opened:
             if opened is not None and opened.nameless:
@@ -397,7 +400,7 @@ class Operations(OpenFiles):
                     os.removexattr(opened.handle, attributes.plain(name))
                 return
         with ByName(node := self.node(nodeid)):
-            attributes.remove(node, name, Acting(caller))
+            attributes.remove(self.library, node, name, Acting(caller))
 
     # --- the rest ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from havenfs.entities import Findings, Identity, Kind, ModelId, Stage  # noqa: TC001 -- msgspec reads them
+from havenfs.entities import Findings, Identity, Kind, Locality, ModelId, Stage  # noqa: TC001 -- msgspec reads them
 
 LENGTH: Final = struct.Struct("!I")
 LARGEST: Final = (
@@ -43,7 +43,15 @@ class EncodeText(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Request = Identify | Look | EncodeText
+class Locate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Name the place of a position: degrees, WGS 84. *centre*: of a city, so that one."""
+
+    latitude: float
+    longitude: float
+    centre: bool
+
+
+Request = Identify | Look | EncodeText | Locate
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -72,6 +80,12 @@ class Encoded(msgspec.Struct, frozen=True, tag=True):
     vector: bytes
 
 
+class Located(msgspec.Struct, frozen=True, tag=True):
+    """Answer to Locate; None: at sea."""
+
+    locality: Locality | None
+
+
 class Bad(msgspec.Struct, frozen=True, tag=True):
     """The file cannot be read, for a reason that the owner sees; or the text cannot be embedded."""
 
@@ -92,7 +106,7 @@ class NoModel(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-Answer = Ready | Identified | Found | Encoded | Bad | Gone | NoModel
+Answer = Ready | Identified | Found | Encoded | Located | Bad | Gone | NoModel
 
 REQUESTS: Final = msgspec.msgpack.Decoder[Request](Request)
 ANSWERS: Final = msgspec.msgpack.Decoder[Answer](Answer)

@@ -34,6 +34,8 @@ from .protocol import (
     Gone,
     Identified,
     Identify,
+    Locate,
+    Located,
     Look,
     NoModel,
     Ready,
@@ -69,6 +71,8 @@ class Worker:
                     return self._look(request)
                 case EncodeText():
                     return self._encode(request)
+                case Locate():
+                    return self._locate(request)
         except ModelError as error:
             return NoModel(str(error))
 
@@ -114,6 +118,12 @@ class Worker:
             self._texts = TextEncoder(registry.answering(self._state), threads=self._threads)
         vector = self._texts.encode(request.text)
         return Encoded(model=self._texts.model, vector=vector.astype("<f4").tobytes())
+
+    def _locate(self, request: Locate) -> Answer:
+        from havenfs.extract import geography
+
+        look = geography.city_at if request.centre else geography.locality
+        return Located(look(request.latitude, request.longitude))
 
     def _picture_encoder(self) -> PictureEncoder:
         if self._pictures is None:

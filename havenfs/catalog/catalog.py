@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import apsw
 
-from . import schema, stacks
+from . import corrections, schema, stacks
 from .connections import BUSY_MS, Connections, transact
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Catalog(Connections):
     def write(
         self, query: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run *query* in one write transaction, rolled back if it raises. Stacks are settled before it commits."""
+        """Run *query* in one write transaction, rolled back if it raises. Corrections and stacks are settled before it commits."""
         return transact(self.connection(), "BEGIN IMMEDIATE", _settling, query, *args, **kwargs)
 
     def write_durably(
@@ -123,5 +123,6 @@ def _settling(
     **kwargs: P.kwargs,
 ) -> T:
     result = query(db, *args, **kwargs)
+    corrections.settle(db)
     stacks.settle(db)
     return result

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from havenfs.errors import NotEmpty, NotFound
 
@@ -10,6 +11,8 @@ from . import given, names
 
 if TYPE_CHECKING:
     import apsw
+
+    from havenfs.entities import AssetId
 
 
 class Collection(NamedTuple):
@@ -35,6 +38,38 @@ def named(db: apsw.Connection, kind: str, parent: str | None, name: str) -> Coll
     if not rows:
         raise NotFound(name)
     return _from_row(rows[0])
+
+
+def alike(db: apsw.Connection, kind: str, parent: str | None, name: str) -> Collection:
+    """The one whose name differs there by case and Unicode form at most. Raises NotFound."""
+    rows = given.rows(db, "collection", kind=kind, parent=parent, name_key=names.key(name))
+    if not rows:
+        raise NotFound(name)
+    return _from_row(rows[0])
+
+
+def path(db: apsw.Connection, uid: str) -> tuple[str, ...]:
+    """Its name after those of the ones around it, outermost first. Raises NotFound."""
+    step: str | None = uid
+    found: list[str] = []
+    while step is not None:
+        here = get(db, step)
+        found.append(here.name)
+        step = here.parent
+    return tuple(reversed(found))
+
+
+def of_content(db: apsw.Connection, kind: str, content: bytes) -> dict[str, tuple[str, ...]]:
+    """The albums or tags that a content was put into, by uid: each as `path` has it, in that order."""
+    rows = given.rows(db, "member", hash=content.hex())
+    uids = [str(uid) for uid, _ in rows if get(db, str(uid)).kind == kind]
+    return dict(sorted(((uid, path(db, uid)) for uid in uids), key=lambda pair: pair[1]))
+
+
+def keywords(db: apsw.Connection, asset_id: AssetId) -> list[str]:
+    """What the asset's file says itself, which nobody here has given."""
+    row: Any = db.execute("SELECT keywords FROM asset WHERE id = ?", (asset_id,)).fetchone()
+    return json.loads(row[0]) if row is not None and row[0] else []
 
 
 def get(db: apsw.Connection, uid: str) -> Collection:

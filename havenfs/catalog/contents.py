@@ -133,7 +133,11 @@ def copies(db: apsw.Connection, asset_id: AssetId, *, besides: File) -> int:
 def reread_dates(db: apsw.Connection, file: File, *, moved: bool) -> None:
     """Queue METADATA again if what changed (the mtime, or the path if *moved*) may decide the date or the words."""
     row = db.execute(
-        "SELECT id, taken_source FROM asset WHERE id = ? AND file_id = ?", (file.asset_id, file.id)
+        """
+        SELECT a.id, iif(n.asset_id IS NULL, a.taken_source, n.taken_source)
+          FROM asset a LEFT JOIN as_found n ON n.asset_id = a.id WHERE a.id = ? AND a.file_id = ?
+        """,
+        (file.asset_id, file.id),
     ).fetchone()
     if row and (moved or row[1] == DateSource.MTIME):
         jobs.enqueue(db, AssetId(row[0]), [Stage.METADATA], priority=file.mtime_ns // 10**9)

@@ -137,7 +137,7 @@ def ranked(db: apsw.Connection, ids: Collection[AssetId]) -> list[Copy]:
     then most bytes."""
     rows: list[Any] = db.execute(
         """
-        SELECT id, name, ifnull(width * height, 0), mime, size, ifnull(taken_source IN ('exif', 'xmp'), 0),
+        SELECT id, name, ifnull(width * height, 0), mime, size, ifnull(taken_source IN ('given', 'exif', 'xmp'), 0),
                latitude IS NOT NULL, camera IS NOT NULL,
                (SELECT json_group_array(s.name || '/' || CAST(f.path AS TEXT)) FROM file f
                   JOIN source s ON s.id = f.source_id
@@ -279,8 +279,11 @@ def _looks(db: apsw.Connection, ids: Iterable[AssetId]) -> list[Look]:
         for row in db.execute(
             """
             SELECT v.id, v.phash, l.inner, l.grid, v.width, v.height, v.raw,
-                   CASE WHEN v.taken_source IN ('exif', 'xmp') THEN v.taken_local END, ifnull(v.text_likeness, 0)
+                   -- the camera's, whatever people say: a burst is no set of copies
+                   CASE WHEN n.asset_id IS NULL THEN iif(v.taken_source IN ('exif', 'xmp'), v.taken_local, NULL)
+                        ELSE iif(n.taken_source IN ('exif', 'xmp'), n.taken_local, NULL) END, ifnull(v.text_likeness, 0)
               FROM json_each(?1) j CROSS JOIN visible v ON v.id = j.value JOIN look l ON l.asset_id = v.id
+              LEFT JOIN as_found n ON n.asset_id = v.id
              WHERE v.phash IS NOT NULL AND v.kind = ?2 AND v.width > 0 AND v.height > 0
             """,
             (listed, Kind.PHOTO),

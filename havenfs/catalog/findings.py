@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from havenfs.entities import JobState, Stage, TextOrigin
 
-from . import contents, duplicates, faces, jobs, neighbours, places, readings, vectors, words
+from . import (
+    contents,
+    corrections,
+    duplicates,
+    faces,
+    jobs,
+    neighbours,
+    places,
+    readings,
+    vectors,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -126,14 +137,8 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             asset_id,
         ),
     )
+    corrections.renewed(db, asset_id)
     neighbours.settle(db, asset_id)
-    lineage = places.lineage(db, place_id) if place_id is not None else []
-    words.put(
-        db,
-        asset_id,
-        place=" ".join(place.name for place in reversed(lineage)),
-        caption=" ".join(filter(None, [found.caption, *found.keywords])),
-    )
 
 
 def _preview(db: apsw.Connection, asset_id: AssetId, found: Preview) -> None:

@@ -174,6 +174,7 @@ def _nearest(db: apsw.Connection, asset_id: AssetId, *, later: bool) -> _Fix | N
             ON n.taken_local BETWEEN a.taken_local + {low} AND a.taken_local + {high}
          WHERE a.id = ?1 AND a.{_TIMED} AND n.{_TIMED} AND n.latitude IS NOT NULL AND n.id <> a.id
            AND n.file_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM given_position g WHERE g.hash = n.hash AND g.centre)
          ORDER BY n.taken_local {order} LIMIT 1
         """,  # noqa: S608
         (asset_id, WITHIN_S),

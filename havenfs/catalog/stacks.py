@@ -230,9 +230,12 @@ def _member(
         return known[asset_id]
     rows: list[Any] = db.execute(
         """
-        SELECT a.kind, a.raw OR a.mime LIKE 'image/x-%', a.duration_ms, a.camera, iif(a.taken_source IN ('exif', 'xmp'), a.taken_local, NULL),
+        SELECT a.kind, a.raw OR a.mime LIKE 'image/x-%', a.duration_ms, a.camera,
+               -- whatever people say: it is about which shots belong together
+               CASE WHEN n.asset_id IS NULL THEN iif(a.taken_source IN ('exif', 'xmp'), a.taken_local, NULL)
+                    ELSE iif(n.taken_source IN ('exif', 'xmp'), n.taken_local, NULL) END,
                a.content_id, a.burst_id, p.source_id, f.path
-          FROM asset a JOIN file p ON p.id = a.file_id
+          FROM asset a JOIN file p ON p.id = a.file_id LEFT JOIN as_found n ON n.asset_id = a.id
           -- +: by the asset's few files, never by the source's many
           JOIN file f ON f.asset_id = a.id AND +f.source_id = p.source_id
          WHERE a.id = ? AND a.kind IN ('photo', 'video') ORDER BY f.id <> p.id, f.id LIMIT 20

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .values import Decision
 
 
+YEARS = (-62_135_596_800, 253_402_300_799)
+"""0001 to 9999, in seconds: what calendars can write."""
+
+
 def apply(draft: Draft, decision: Decision) -> str:
     """Carry a decision out; returns it in words."""
     match decision:
@@ -86,9 +90,18 @@ def _mark(
             _each(draft, "given_caption", contents, None if body is None else (body,))
             return f"captioned {many}"
         case values.SetDate(local=local, offset=offset):
+            if local is not None and not YEARS[0] <= local <= YEARS[1]:
+                raise InvalidName("a date outside of the years 1 to 9999")
+            if abs(offset or 0) > 24 * 60:
+                raise InvalidName("a time zone more than a day from UTC")
             _each(draft, "given_date", contents, None if local is None else (local, offset))
             return f"dated {many}{' as their files say' if local is None else ''}"
         case values.SetPosition(position=position, centre=centre):
+            # NaN is not within either
+            if position is not None and not (abs(position[0]) <= 90 and abs(position[1]) <= 180):
+                raise InvalidName(
+                    "no position on earth: give degrees of latitude, then of longitude"
+                )
             row = None if position is None else (*map(float, position), int(centre))
             _each(draft, "given_position", contents, row)
             return f"placed {many}{' where their files say' if position is None else ''}"

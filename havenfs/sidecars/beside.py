@@ -85,6 +85,21 @@ def write(
     return Outcome(root, there, merged, status)
 
 
+def there(source: Source, path: bytes, content: bytes, *, state: State) -> bytes | None:
+    """The sidecar that `write` would write into, as it is now; None without one. Raises SourceGone, Unreadable."""
+    directory, _, name = path.rpartition(b"/")
+    if not source.writable:
+        root, mirror = mirrored(state, content)
+        with suppress(OSError), open(os.path.join(root, mirror), "rb") as file:  # noqa: PTH118, PTH123 -- bytes
+            return file.read(MAX_BYTES + 1)
+    with _folder(source.root, directory) as folder:
+        for beside in mates.sidecars(name, _names(folder)):
+            loaded = _load(folder, beside)
+            if loaded is not None:
+                return loaded.data
+    return None
+
+
 def _names(folder: int) -> list[bytes]:
     try:
         return [os.fsencode(name) for name in os.listdir(folder)]

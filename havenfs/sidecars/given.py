@@ -5,9 +5,10 @@ Knows neither XML nor files. Pure; any thread.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+from havenfs.extract import own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,10 +71,10 @@ def items(given: Given, name: str) -> dict[str, object]:
     """The values of a field by their marks; at most one, except in SETS."""
     value = getattr(given, name)
     if name in SETS:
-        return {_mark(name, _canonical(name, item)): item for item in value}
+        return {own.mark(name, _canonical(name, item)): item for item in value}
     if value is None or value is False:
         return {}
-    return {_mark(name, _canonical(name, value)): value}
+    return {own.mark(name, _canonical(name, value)): value}
 
 
 def marks(given: Given) -> dict[str, frozenset[str]]:
@@ -108,12 +109,8 @@ def _canonical(name: str, item: object) -> object:
     if isinstance(item, Person) and item.region is not None:
         return item.name, *(round(share, 3) for share in item.region[1:])  # 4 px of 4000
     if isinstance(item, Position):
-        return tuple(round(degrees, 5) for degrees in item)  # 1 m
+        return own.position(*item)
     if name == "caption":
-        return " ".join(str(item).split())
+        return own.caption(str(item))
     # Not the type's own name: a mark must outlive it.
     return tuple(cast("tuple[object, ...]", item)) if isinstance(item, tuple) else item
-
-
-def _mark(name: str, canonical: object) -> str:
-    return hashlib.blake2b(f"{name}:{canonical!r}".encode(), digest_size=6).hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import PI, indent
 
-from havenfs.extract import packet as packets
+from havenfs.extract import own, packet as packets
 
 from . import fields, given, regions, words
 from .given import FIELDS, SETS, Given, Person, items, marks
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .given import Marks, TagPath
     from .regions import Frame
 
-WRITTEN = "{urn:havenfs:1.0/}Written"
 NONE: frozenset[str] = frozenset()
 _BEGIN = 'xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"'  # ISO 16684-1, 7.3.2
 _END = 'xpacket end="w"'
@@ -187,15 +186,14 @@ def _change(
 
 
 def _written(properties: Properties) -> dict[str, frozenset[str]] | None:
-    """ "rating=3f2a tags=77ab,90cd caption=": each field with its marks."""
-    text = properties.text(WRITTEN)
+    """Each field with the marks of what was written."""
+    text = properties.text(own.WRITTEN)
     if not text:
         return None
-    parts = (part.partition("=") for part in text.split())
-    said = {name: listed for name, _, listed in parts}
-    return {name: frozenset(filter(None, said.get(name, "").split(","))) for name in FIELDS}
+    said = own.written(text)
+    return {name: said.get(name, NONE) for name in FIELDS}
 
 
 def _remember(properties: Properties, new: Marks) -> None:
     text = " ".join(f"{name}={','.join(sorted(new[name]))}" for name in FIELDS)
-    properties.put(WRITTEN, text)
+    properties.put(own.WRITTEN, text)

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, browse, neighbours, persons, readings, stacks, tags
-from havenfs.errors import NoAttribute, NotFound, NotPermitted, Unsupported
+from havenfs.errors import (
+    Exists,
+    InvalidName,
+    NoAttribute,
+    NotFound,
+    NotPermitted,
+    Unsupported,
+)
 
-from . import metadata
+from . import metadata, saying
 from .files import DiskDirectory
 from .nodes import DiskFile, Leaf, Text
 from .search import Results
@@ -95,14 +103,43 @@ def value(library: Library, node: Node, name: bytes) -> bytes:
     raise NoAttribute(text)
 
 
-def set_value(node: Node, name: bytes, value: bytes, flags: int, rights: Rights) -> None:
-    """Set an attribute: in `files/` on disk. Raises Unsupported and NotPermitted for those that are answers."""
-    metadata.set_xattr(*_settable(node, name), name, value, flags, rights)
+def set_value(
+    library: Library, node: Node, name: bytes, value: bytes, flags: int, rights: Rights
+) -> None:
+    """Set an attribute: in `files/` on disk; one that says something of an asset, or of a saved search, decides that.
+
+    Raises Unsupported and NotPermitted for those that are answers; InvalidName for a value that cannot be; Exists and
+    NoAttribute as XATTR_CREATE and XATTR_REPLACE ask.
+    """
+    about = _about(library, node, name)
+    if about is None:
+        metadata.set_xattr(*_on_disk(node, name), name, value, flags, rights)
+        return
+    if flags:
+        there = os.fsdecode(name) in _values(library, node)
+        if there and flags & os.XATTR_CREATE:
+            raise Exists(name)
+        if not there and flags & os.XATTR_REPLACE:
+            raise NoAttribute(name)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise InvalidName("a value that is no UTF-8") from None
+    saying.say(library, about, os.fsdecode(name), text, rights)
 
 
-def remove(node: Node, name: bytes, rights: Rights) -> None:
-    """Remove an attribute: in `files/` from disk. Raises like `set_value`."""
-    metadata.remove_xattr(*_settable(node, name), name, rights)
+def remove(library: Library, node: Node, name: bytes, rights: Rights) -> None:
+    """Remove an attribute: in `files/` from disk; what somebody said is taken back. Raises like `set_value`, NoAttribute,
+    and NotPermitted where the file itself says so."""
+    about = _about(library, node, name)
+    if about is None:
+        metadata.remove_xattr(*_on_disk(node, name), name, rights)
+    elif isinstance(about, Results):
+        raise NotPermitted("a saved search without a query is none: remove the folder")
+    elif not saying.take_back(library, about, os.fsdecode(name), rights):
+        if os.fsdecode(name) in _values(library, node):
+            raise NotPermitted("its file says so")
+        raise NoAttribute(name)
 
 
 def plain(name: bytes) -> bytes:
@@ -112,8 +149,24 @@ def plain(name: bytes) -> bytes:
     return name
 
 
-def _settable(node: Node, name: bytes) -> tuple[Source, bytes]:
-    text = name.decode(errors="surrogateescape")
+def _about(library: Library, node: Node, name: bytes) -> Asset | Results | None:
+    """What the attribute would say something of; None: it is the disk's, or nobody may set it."""
+    text = os.fsdecode(name)
+    if isinstance(node, Results):
+        return node if text == "user.haven.query" and node.key.startswith("saved/") else None
+    if text not in saying.SAYINGS:
+        return None
+    if isinstance(node, Leaf):
+        return library.catalog.read(assets.get, node.asset.id)
+    if isinstance(node, DiskFile) and stat.S_ISREG(node.status.st_mode):
+        with suppress(NotFound):
+            asset_id = library.catalog.read(browse.asset_at, node.source.id, node.path)
+            return library.catalog.read(assets.get, asset_id)
+    return None
+
+
+def _on_disk(node: Node, name: bytes) -> tuple[Source, bytes]:
+    text = os.fsdecode(name)
     if text.startswith("user.haven.") and text not in KNOWN:
         raise Unsupported(text)
     if text in KNOWN or not isinstance(node, DiskFile | DiskDirectory):
@@ -137,6 +190,9 @@ def _values(library: Library, node: Node) -> dict[str, bytes]:
 
 def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, bytes]:
     known = library.catalog.read(browse.details, asset.id)
+    asset = library.catalog.read(
+        assets.get, asset.id
+    )  # its date may have been corrected since it was looked up
     mates = library.catalog.read(stacks.of, asset.id)
     gps = None
     if known.latitude is not None and known.longitude is not None:
@@ -159,7 +215,9 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         **found,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,
         "user.haven.why": "; ".join(hit.reasons) if hit else None,
-        "user.xdg.tags": ",".join(known.keywords),
+        "user.xdg.tags": ",".join(
+            dict.fromkeys([*saying.tags(library, asset).values(), *known.keywords])
+        ),
         "user.xdg.comment": known.caption,
         # Dolphin counts half stars.
         "user.baloo.rating": str(known.rating * 2) if known.rating is not None else None,

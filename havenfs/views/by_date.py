@@ -1,28 +1,39 @@
 """by-date/YYYY/MM and by-date/_undated, by the wall clock of the place where a picture was taken.
 
-A date that is only a file's mtime is an estimate: such assets are undated.
+A date that is only a file's mtime is an estimate: such assets are undated. Putting a file into a month dates it, where
+nobody wrote a date down: neither a camera nor a program, into the file or beside it, nor somebody into its name.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse
 from havenfs.catalog.browse import Condition
-from havenfs.errors import NotFound
+from havenfs.decisions import values
+from havenfs.errors import InvalidName, NotFound, NotPermitted
 
-from .folders import Assets, Folder
+from .albums import decoded
+from .awaiting import Awaiting
+from .fillable import Fillable, as_found
+from .folders import Assets
 
 if TYPE_CHECKING:
-    from .nodes import Directory, Entry
+    from havenfs.entities import Asset
+
+    from .disk import Rights
+    from .library import Scope
+    from .nodes import Directory, Entry, Leaf, Node
 
 UNDATED = "_undated"
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _MONTH = re.compile(r"0[1-9]|1[0-2]", re.ASCII)
+NOON = 12
 
 
-class Years(Folder):
+class Years(Awaiting):
     """A folder a year in which something was taken, then what has no date."""
 
     __slots__ = ()
@@ -30,32 +41,44 @@ class Years(Folder):
     def entries(self) -> list[Entry]:
         """The years, oldest first."""
         catalog, within = self.scope.library.catalog, self.scope.within()
-        years = sorted({month // 100 for month in catalog.read(browse.months, within)})
-        found: list[Entry] = [(b"%04d" % year, self._year(year)) for year in years]
+        years = {month // 100 for month in catalog.read(browse.months, within)}
+        years.update(map(int, self.awaited))
+        found: list[Entry] = [(b"%04d" % year, self._year(year)) for year in sorted(years)]
         if catalog.read(browse.exists, (*within, Condition("undated"))):
             found.append((UNDATED.encode(), self._undated()))
         return found
 
     def child(self, name: str) -> Directory:
-        """A year that is not empty."""
+        """A year that is not empty, or that somebody has made."""
         if name == UNDATED:
             test = Condition("undated")
         elif _YEAR.fullmatch(name):
             test = Condition("year", int(name))
         else:
             raise NotFound(name)
-        if not self.scope.library.catalog.read(browse.exists, (*self.scope.within(), test)):
+        if name not in self.awaited and not self.scope.library.catalog.read(
+            browse.exists, (*self.scope.within(), test)
+        ):
             raise NotFound(name)
         return self._undated() if name == UNDATED else self._year(int(name))
 
-    def _undated(self) -> Assets:
-        return Assets(self.scope.choose(UNDATED, Condition("undated")))
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A year to come. Raises InvalidName for what is none, Exists."""
+        if not self.fillable:
+            self._refuse()
+        text = decoded(name)
+        if not _YEAR.fullmatch(text) or text == "0000":
+            raise InvalidName("a year has four digits: 2019")
+        return self.child(self.make(name, f"{self.key}/{decoded(name)}"))
+
+    def _undated(self) -> Undated:
+        return Undated(self.scope.choose(UNDATED, Condition("undated")))
 
     def _year(self, year: int) -> Months:
         return Months(self.scope.choose(f"{year:04d}", Condition("year", year)), year)
 
 
-class Months(Folder):
+class Months(Awaiting):
     """A folder a month of one year in which something was taken."""
 
     __slots__ = ("_first",)
@@ -67,21 +90,94 @@ class Months(Folder):
     def entries(self) -> list[Entry]:
         """The months, in order."""
         found = self.scope.library.catalog.read(browse.months, self.scope.within())
-        return [(b"%02d" % (month % 100), self._month(month)) for month in found]
+        months = {month % 100 for month in found} | set(map(int, self.awaited))
+        return [(b"%02d" % month, self._month(self._first + month)) for month in sorted(months)]
 
-    def child(self, name: str) -> Assets:
-        """A month that is not empty."""
+    def child(self, name: str) -> Month:
+        """A month that is not empty, or that somebody has made."""
         if not _MONTH.fullmatch(name):
             raise NotFound(name)
         month = self._first + int(name)
         test = Condition("month", month)
-        if not self.scope.library.catalog.read(browse.exists, (*self.scope.within(), test)):
+        if name not in self.awaited and not self.scope.library.catalog.read(
+            browse.exists, (*self.scope.within(), test)
+        ):
             raise NotFound(name)
         return self._month(month)
 
-    def _month(self, month: int) -> Assets:
-        return Assets(self.scope.choose(f"{month % 100:02d}", Condition("month", month)))
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A month to come. Raises InvalidName for what is none, Exists."""
+        if not self.fillable:
+            self._refuse()
+        if not _MONTH.fullmatch(decoded(name)):
+            raise InvalidName("a month has two digits: 01 to 12")
+        return self.child(self.make(name, f"{self.key}/{decoded(name)}"))
+
+    def _month(self, month: int) -> Month:
+        scope = self.scope.choose(f"{month % 100:02d}", Condition("month", month))
+        return Month(scope, *divmod(month, 100))
 
 
-if TYPE_CHECKING:
-    from .library import Scope
+class Month(Fillable):
+    """What was taken in one month. What is put here is dated, if nobody wrote down when it was taken."""
+
+    __slots__ = ("_month", "_year")
+
+    def __init__(self, scope: Scope, year: int, month: int) -> None:
+        super().__init__(scope)
+        self._year, self._month = year, month
+
+    @property
+    def collects(self) -> bool:
+        """What is here was taken then, whatever else it is in."""
+        return False
+
+    @property
+    def lasting(self) -> bool:
+        """The log of changes says what came and left."""
+        return not self.scope.facets and not self.scope.searches
+
+    def filling(self, asset: Asset, *, inside: bool) -> values.SetDate:
+        """Its date. Raises NotPermitted where one is written down, and for taking out."""
+        if not inside:
+            raise NotPermitted("when it was taken cannot be removed: move it to another month")
+        known = as_found(self.scope.library, asset)
+        if not known.estimated:
+            raise NotPermitted(f"its date is known: {known.taken_source}")
+        local, offset = known.taken_local, known.taken_offset
+        if local is None or not self._holds(local):
+            local, offset = self._first(), None
+        return values.SetDate(contents=(asset.hash,), local=local, offset=offset)
+
+    def receive(self, node: Node, rights: Rights) -> Leaf:
+        """Date a file; from now on it is here."""
+        received = super().receive(node, rights)
+        self.scope.library.awaited.arrived(self.key)
+        return received
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """To another month, or into a folder of people's; its name stays."""
+        if to.key == self.key:
+            self._refuse()
+        super().rename(name, to, new_name, flags, rights)
+
+    def _holds(self, local: int) -> bool:
+        wall = datetime.fromtimestamp(local, UTC)
+        return (wall.year, wall.month) == (self._year, self._month)
+
+    def _first(self) -> int:
+        """Noon of the first: where a day is asked for, that is the one that nobody takes for known."""
+        return int(datetime(self._year, self._month, 1, NOON, tzinfo=UTC).timestamp())
+
+
+class Undated(Assets):
+    """What has no date. To be moved out of: to a month."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be taken out."""
+        return not self.scope.facets

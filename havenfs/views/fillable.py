@@ -8,9 +8,9 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from havenfs.catalog import assets, browse, names
+from havenfs.catalog import assets, browse, corrections, names
 from havenfs.catalog.browse import Condition
-from havenfs.errors import Exists, InvalidName, NotFound, ReadOnly
+from havenfs.errors import Conflict, Exists, InvalidName, NotFound, ReadOnly
 
 from . import uploading
 from .folders import EXCHANGE, Assets
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from havenfs.catalog.catalog import Connection
+    from havenfs.catalog.corrections import Found
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, Source
 
@@ -45,11 +46,12 @@ def decide(
     decision: Decision,
     rights: Rights,
     first: Callable[[Connection], object] | None = None,
-) -> None:
-    """Carry a decision out for whoever asks; on return it is on the disk. Raises what `Keeper.decide` raises."""
+) -> bool:
+    """Carry a decision out for whoever asks; on return it is on the disk. False: all was as decided. Raises what
+    `Keeper.decide` raises."""
     if library.keeper is None:
         raise ReadOnly("nothing can be decided here")
-    library.keeper.decide(decision, by=who(rights), first=first)
+    return library.keeper.decide(decision, by=who(rights), first=first) is not None
 
 
 def who(rights: Rights) -> str:
@@ -79,6 +81,14 @@ def meant(library: Library, node: Node) -> Asset:
     raise InvalidName("only photos, videos and documents can be put here")
 
 
+def as_found(library: Library, asset: Asset) -> Found:
+    """What its file says, for who would correct it. Raises Conflict when nobody has looked yet."""
+    known = library.catalog.read(corrections.found, asset.id)
+    if known.waiting:
+        raise Conflict("this file has not been looked at yet: what it says itself is not known")
+    return known
+
+
 class Fillable(Assets):
     """A folder whose assets people choose. Besides them loose files stand in it: see `loose`."""
 
@@ -92,8 +102,8 @@ class Fillable(Assets):
 
     @property
     def holds(self) -> bool:
-        """Whether assets can be put in here, and not only into the folders below."""
-        return True
+        """Whether new files can be put in here, and not only into the folders below."""
+        return self.collects
 
     def entries(self) -> Entries:
         """The assets, and what is loose."""
@@ -159,13 +169,18 @@ class Fillable(Assets):
         return not self.scope.facets
 
     @property
+    def collects(self) -> bool:
+        """Whether people alone say what is in here. What is moved from such a folder to another of its kind leaves the first."""
+        return True
+
+    @property
     def lasting(self) -> bool:
         """The log of changes does not say which folder of people's an asset came into or left."""
         return False
 
     @property
     def sort(self) -> str:
-        """Folders of one kind: what is moved from one to another leaves the first."""
+        """What folders of one kind have in common."""
         return self.scope.key.partition("/")[0]
 
     @abstractmethod
@@ -261,5 +276,6 @@ class Fillable(Assets):
 
     def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
         """What was moved on into another folder of the same kind leaves this one."""
-        if isinstance(to, Fillable) and to.sort == self.sort and to.key != self.key:
+        same = isinstance(to, Fillable) and self.collects and to.sort == self.sort
+        if same and to.key != self.key:
             self.unlink(name, rights)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from havenfs.catalog import browse
 from havenfs.errors import TooDeep
 
+from .awaited import Awaited
 from .bursts import Bursts
 from .loose import Looseness
 
@@ -85,6 +86,8 @@ class Library:
         """Real paths that `files/` never enters: our own mount point."""
         self.refusals: deque[str] = deque(maxlen=50)
         """Queries that could not be understood, newest last; shown in .haven/errors."""
+        self.awaited = Awaited()
+        """Folders of dates and places that somebody has made, and that nothing is in yet."""
         self._answers: dict[tuple[str, int], tuple[float, Answer]] = {}
 
     def answer(self, text: str, limit: int, *, settle_s: float = 0.0) -> Answer:

@@ -1,35 +1,46 @@
 """places/<Country>/<City>, places/<Country>/_elsewhere (no city known) and places/_nowhere (no place known).
 
 Regions are no folders; they tell cities of one name apart: `Springfield [Illinois]`. Keys hold the ids of places.
+
+Putting a file into a city places it in the middle of that, where the file itself has no position.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import browse
+from havenfs.catalog import browse, corrections, places
 from havenfs.catalog.browse import Condition
-from havenfs.catalog.names import legal
-from havenfs.entities import PlaceKind
-from havenfs.errors import NotFound
+from havenfs.catalog.corrections import Spot
+from havenfs.catalog.names import legal, original
+from havenfs.decisions import values
+from havenfs.entities import Locality, PlaceId, PlaceKind
+from havenfs.errors import InvalidName, NotFound, NotPermitted
+from havenfs.extract import gazetteer as cities
 
-from .folders import Assets, Folder
+from .albums import decoded
+from .awaiting import Awaiting
+from .fillable import Fillable, as_found
+from .folders import Assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from havenfs.entities import Place, PlaceId
+    from havenfs.catalog.catalog import Connection
+    from havenfs.entities import Asset, Place
 
+    from .disk import Rights
     from .library import Scope
-    from .nodes import Entry, Node
+    from .nodes import Directory, Entry, Leaf, Node
 
 NOWHERE = "_nowhere"
 ELSEWHERE = "_elsewhere"
-Gazetteer = dict["PlaceId", "Place"]
+_CITY = re.compile(r"(?P<city>.+?)(?: \[(?P<region>.+)\])?")
 
 
-class Countries(Folder):
+class Countries(Awaiting):
     """A folder a country, then what has no place."""
 
     __slots__ = ()
@@ -49,17 +60,29 @@ class Countries(Folder):
         catalog, within = self.scope.library.catalog, self.scope.within()
         gazetteer = catalog.read(browse.gazetteer)
         found = {country(gazetteer, place).id for place in catalog.read(browse.places, within)}
+        found.update(PlaceId(int(step)) for step in self.awaited)
         nodes: dict[str, Node] = {
             name: Cities(self.scope.choose(str(id_), Condition("below", id_)), id_)
             for id_, name in country_names(gazetteer).items()
             if id_ in found
         }
         if catalog.read(browse.exists, (*within, Condition("nowhere"))):
-            nodes[NOWHERE] = Assets(self.scope.choose(NOWHERE, Condition("nowhere")))
+            nodes[NOWHERE] = Nowhere(self.scope.choose(NOWHERE, Condition("nowhere")))
         return nodes
 
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A country to come. Raises InvalidName for what is none, Exists."""
+        if not self.fillable:
+            self._refuse()
+        text = original(decoded(name))
+        if not cities.known(text):
+            raise InvalidName("no country is called so: names are English, such as Germany")
+        place = Locality(country=text, region="", city="")
+        id_ = self.scope.library.catalog.write(_ensured, place, decoded(name))
+        return self.child(self.make(name, f"{self.key}/{id_}"))
 
-class Cities(Folder):
+
+class Cities(Awaiting):
     """A folder a city of one country, then what lies in it without a city."""
 
     __slots__ = ("_country",)
@@ -83,16 +106,114 @@ class Cities(Folder):
         catalog = self.scope.library.catalog
         gazetteer = catalog.read(browse.gazetteer)
         found = {place.id: place for place in catalog.read(browse.places, self.scope.within())}
+        shown = found.keys() | {PlaceId(int(step)) for step in self.awaited}
         nodes: dict[str, Node] = {
-            name: Assets(self.scope.choose(str(id_), Condition("below", id_)))
+            name: City(self.scope.choose(str(id_), Condition("below", id_)), id_)
             for id_, name in city_names(gazetteer, self._country).items()
-            if id_ in found
+            if id_ in shown
         }
         if any(place.kind is not PlaceKind.CITY for place in found.values()):
             nodes[ELSEWHERE] = Assets(
                 self.scope.choose(ELSEWHERE, Condition("vaguely", self._country))
             )
         return nodes
+
+    def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
+        """A city to come, as `City` or `City [Region]`. Raises InvalidName for what is none here, Exists."""
+        if not self.fillable:
+            self._refuse()
+        catalog = self.scope.library.catalog
+        above = catalog.read(places.get, self._country)
+        match = _CITY.fullmatch(original(decoded(name)))
+        if match is None:
+            raise InvalidName("no name of a city")
+        known = cities.find(above.name, match["city"], match["region"])
+        if known is None or match["region"] not in (None, known.state):
+            raise InvalidName(f"no city of {above.name} is called so")
+        place = Locality(country=above.name, region=known.state, city=known.city)
+        id_ = catalog.write(_ensured, place, decoded(name))
+        return self.child(self.make(name, f"{self.key}/{id_}"))
+
+
+class City(Fillable):
+    """What was taken in one city. What is put here was taken there, if its file does not say where."""
+
+    __slots__ = ("_id",)
+
+    def __init__(self, scope: Scope, place_id: PlaceId) -> None:
+        super().__init__(scope)
+        self._id = place_id
+
+    @property
+    def collects(self) -> bool:
+        """What is here was taken there, whatever else it is in."""
+        return False
+
+    @property
+    def lasting(self) -> bool:
+        """The log of changes says what came and left."""
+        return not self.scope.facets and not self.scope.searches
+
+    def filling(self, asset: Asset, *, inside: bool) -> values.SetPosition:
+        """Its position. Raises NotPermitted where the file has one, and for taking out; InvalidName where nobody knows
+        where the middle of this place is."""
+        if not inside:
+            raise NotPermitted("where it was taken cannot be removed: move it to another city")
+        catalog = self.scope.library.catalog
+        if as_found(self.scope.library, asset).latitude is not None:
+            raise NotPermitted("where it was taken is known")
+        above = {place.kind: place.name for place in catalog.read(places.lineage, self._id)}
+        here = Locality(
+            country=above.get(PlaceKind.COUNTRY, ""),
+            region=above.get(PlaceKind.REGION, ""),
+            city=above.get(PlaceKind.CITY, ""),
+        )
+        centre = cities.find(here.country, here.city, here.region)
+        if centre is None:
+            raise InvalidName("where the middle of this place is, nobody knows here")
+        spot = Spot(latitude=centre.latitude, longitude=centre.longitude, centre=True)
+        catalog.write(corrections.locate, spot, here)  # so that it is here as soon as it is decided
+        return values.SetPosition(
+            contents=(asset.hash,), position=(spot.latitude, spot.longitude), centre=True
+        )
+
+    def receive(self, node: Node, rights: Rights) -> Leaf:
+        """Place a file; from now on it is here."""
+        received = super().receive(node, rights)
+        self.scope.library.awaited.arrived(self.key)
+        return received
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """To another city, or into a folder of people's; its name stays."""
+        if to.key == self.key:
+            self._refuse()
+        super().rename(name, to, new_name, flags, rights)
+
+
+class Nowhere(Assets):
+    """What has no place. To be moved out of: to a city."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be taken out."""
+        return not self.scope.facets
+
+
+def _ensured(db: Connection, locality: Locality, name: str) -> PlaceId:
+    """The finest place of *locality*, made if new; its folder is called *name*. Raises InvalidName when it would be
+    called otherwise, as one of several cities of a name."""
+    id_ = places.ensure(db, locality)
+    assert id_ is not None
+    gazetteer = browse.gazetteer(db)
+    top = country(gazetteer, gazetteer[id_])
+    names = country_names(gazetteer) if id_ == top.id else city_names(gazetteer, top.id)
+    if names.get(id_) != name:
+        raise InvalidName(f"here that is written {names.get(id_)}")
+    return id_
 
 
 def country(gazetteer: Mapping[PlaceId, Place], place: Place) -> Place:

@@ -25,6 +25,7 @@ from havenfs import standing
 from havenfs.catalog import Catalog, jobs, progress
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.config import SourceConfig, State
+from havenfs.decisions import Keeper, values
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError
 from havenfs.settings import Budget, Indexing, Quiet, Span
@@ -478,3 +479,40 @@ def _alive(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+async def test_what_is_decided_is_placed_and_written_and_is_no_fact_of_the_file(home: Home) -> None:
+    home.sources = [SourceConfig(name="photos", root=home.root, writable=True)]
+    beside = home.photo("a.png").with_name("a.png.xmp")
+    await home.once()
+    (content,) = home.rows("SELECT hash FROM asset")[0]
+    every = (content,)
+    with Catalog(home.state.catalog) as catalog:
+        keeper = Keeper(catalog, home.state.journal)
+        keeper.decide(values.SetRating(contents=every, stars=4), by="me")
+        keeper.decide(values.SetCaption(contents=every, body="Nelly"), by="me")
+        keeper.decide(values.SetDate(contents=every, local=549_000_000), by="me")
+        keeper.decide(values.SetPosition(contents=every, position=(50.73, 7.1)), by="me")
+    await home.once()
+    assert home.rows("SELECT p.name FROM visible v JOIN place p ON p.id = v.place_id") == [
+        ("Bonn",)
+    ]
+    assert b"Nelly" in beside.read_bytes()
+    inode = beside.stat().st_ino
+    for _ in range(2):  # the sidecar is seen, and read with the picture
+        await home.once()
+    assert home.rows("SELECT rating, caption, latitude, taken_source FROM as_found") == [
+        (None, None, None, "mtime")
+    ]
+    assert beside.stat().st_ino == inode
+    with Catalog(home.state.catalog) as catalog:
+        keeper = Keeper(catalog, home.state.journal)
+        for operation, _ in keeper.last():
+            keeper.revert(operation.id, by="me")
+    await home.once()
+    assert b"Nelly" not in beside.read_bytes()
+    await home.once()
+    assert home.rows("SELECT rating, caption, latitude, taken_source FROM asset") == [
+        (None, None, None, "mtime")
+    ]
+    assert home.rows("SELECT count(*) FROM unsaid") == [(0,)]

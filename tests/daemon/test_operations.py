@@ -275,7 +275,7 @@ def test_changes_are_refused_for_the_reason_that_holds_there(operations: Operati
         operations.mkdir(walk(operations, "files/photos").nodeid, b"new", 0o755, ROOT_USER)
     with pytest.raises(Exists):
         operations.mkdir(walk(operations, "search").nodeid, b"new", 0o755, ROOT_USER)
-    for path in ("by-date", "types/photos", "search/dog", ".haven", "@people", "files"):
+    for path in ("by-date/2019/07", "types/photos", "search/dog", ".haven", "@people", "files"):
         with pytest.raises(NotPermitted):
             operations.mkdir(walk(operations, path).nodeid, b"new", 0o755, ROOT_USER)
         with pytest.raises(NotPermitted):

@@ -183,6 +183,9 @@ class Entries:
             found = self._operations.mkdir(parent, name, mode, caller(header))
         except (HavenError, OSError) as error:
             return self._made_before(header, name, error)
+        self._kept.forget_directory(
+            parent
+        )  # whoever lists it now sees that, though it is told in a moment only
         return replies.entry(found)
 
     def symlink(self, header: Header, body: memoryview) -> bytes:
@@ -202,6 +205,7 @@ class Entries:
             found = self._operations.link(nodeid, header[3], name, caller(header))
         except (HavenError, OSError) as error:
             return self._made_before(header, name, error)
+        self._kept.forget_directory(header[3])
         return replies.entry(found)
 
     def unlink(self, header: Header, body: memoryview) -> bytes:
@@ -221,6 +225,7 @@ class Entries:
             self._operations.rmdir(header[3], name, caller(header))
         except (HavenError, OSError) as error:
             _done_before(header, error)
+        self._kept.forget_directory(header[3])
         return b""
 
     def rename(self, header: Header, body: memoryview) -> bytes:
@@ -243,6 +248,8 @@ class Entries:
             _done_before(header, error)
             found = self._operations.lookup(target, new)  # raises as it should if it is not there
             self._operations.forget(found.nodeid, 1)
+        self._kept.forget_directory(header[3])
+        self._kept.forget_directory(target)
         return b""
 
     def masked(self, parent: int, mode: int, umask: int) -> int:

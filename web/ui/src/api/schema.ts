@@ -272,7 +272,7 @@ export interface components {
          * @description Where the date of an asset comes from, best first. MTIME is an estimate: such assets are "undated".
          * @enum {unknown}
          */
-        DateSource: "container" | "exif" | "folder" | "mtime" | "name" | "takeout" | "xmp";
+        DateSource: "container" | "exif" | "folder" | "given" | "mtime" | "name" | "takeout" | "xmp";
         /**
          * Mark
          * @description Where a word that was searched for stands on the picture, as shares of its sides, 0..1.

@@ -1,0 +1,118 @@
+"""The writer of sidecars: brings what was decided into the XMP beside each original, a moment after it was decided.
+
+What is behind stands in the catalog (`havenfs.catalog.unsaid`), so a kill loses nothing: it is written again, and a file
+that says everything already is not touched. What others have changed in a sidecar since is newer, and decided here.
+Trio; catalog and disk in threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import trio
+
+from havenfs.catalog import sources, unsaid
+from havenfs.decisions import Keeper
+from havenfs.errors import ConfigError, HavenError, NotJournaled, NotPermitted, ReadOnly, Unreadable
+from havenfs.leaving import decided
+from havenfs.sidecars import beside
+from havenfs.sidecars.given import Given
+from havenfs.sidecars.merge import Reading, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from havenfs.catalog import Catalog
+    from havenfs.catalog.unsaid import Behind
+    from havenfs.config import State
+    from havenfs.entities import Source, SourceId
+    from havenfs.settings import Sidecars
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+PAUSE_S = 1.0
+CALM_S = 2
+"""So long after the last decision about it: who tags a picture with five words has its sidecar written once."""
+LATER_S = 300
+"""A disk that is away or full is tried again then."""
+OTHERS = "sidecar"
+"""Who has decided what another program wrote."""
+
+
+class Writing:
+    """Writes what is behind; *wanted* says whether the owner wants sidecars."""
+
+    def __init__(self, catalog: Catalog, state: State, wanted: Callable[[], Sidecars]) -> None:
+        self._catalog = catalog
+        self._state = state
+        self._wanted = wanted
+        self._keeper = Keeper(catalog, state.journal)
+        self._write_them = False
+
+    async def follow(self) -> None:
+        """Write what comes, until cancelled."""
+        while True:
+            await self.catch_up(calm_s=CALM_S)
+            await trio.sleep(PAUSE_S)
+
+    async def catch_up(self, *, calm_s: int = 0) -> None:
+        """Write everything about which nothing was decided for *calm_s* seconds."""
+        while await trio.to_thread.run_sync(self._step, calm_s):
+            pass
+
+    def _step(self, calm_s: int) -> bool:
+        """Write one batch; whether there was one."""
+        if self._catalog.read(unsaid.named):
+            self._catalog.write(unsaid.expand)
+        waiting = self._catalog.read(unsaid.behind, int(time.time()) - calm_s, BATCH)
+        if not waiting or not self._asked_for():
+            return False
+        known = {source.id: source for source in self._catalog.read(sources.present)}
+        late = {file.content for file in waiting if not self._written(file, known)}
+        for content, since in {(file.content, file.since) for file in waiting}:
+            if content in late:
+                at = int(time.time()) + LATER_S
+                self._catalog.write(unsaid.later, content, since, at)
+            else:
+                self._catalog.write(unsaid.said, content, since)
+        return bool(waiting)
+
+    def _asked_for(self) -> bool:
+        with suppress(ConfigError):  # said by who follows the settings
+            self._write_them = self._wanted().write
+        return self._write_them
+
+    def _written(self, file: Behind, known: dict[SourceId, Source]) -> bool:
+        """Write one sidecar; False: not now."""
+        source = known.get(file.source_id)
+        if source is None:
+            return False
+        try:
+            self._write(file, source)
+        except (Unreadable, NotPermitted, ReadOnly) as error:
+            # Somebody's that we must not touch, or a disk that takes nothing: until something else is decided.
+            log.warning("the sidecar of asset %d is left alone: %s", file.asset_id, error)
+        except (HavenError, OSError) as error:
+            log.info("the sidecar of asset %d waits: %s", file.asset_id, error)
+            return False
+        return True
+
+    def _write(self, file: Behind, source: Source) -> None:
+        there = beside.there(source, file.path, file.content, state=self._state)
+        reading = read(there) if there is not None else Reading(given=Given(), written=None)
+        ours = self._catalog.read(decided.of_content, file.content)
+        agreed = self._catalog.read(decided.agreed, file.asset_id, file.content, reading)
+        outcome = beside.write(
+            source, file.path, file.content, ours, state=self._state, agreed=agreed
+        )
+        for decision in self._catalog.read(decided.taken_up, file.content, ours, outcome.merged):
+            try:
+                self._keeper.decide(decision, by=OTHERS)
+            except NotJournaled as error:
+                log.warning("%s; the next decision tries again", error)
+        if outcome.status is not None:
+            log.info("the sidecar of asset %d is written", file.asset_id)

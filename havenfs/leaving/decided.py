@@ -1,0 +1,106 @@
+"""What people decided about one content, as its sidecar says it; and what others said in that sidecar since, as decisions.
+
+Not what its file says by itself: that stays where it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import collections, corrections, given
+from havenfs.decisions import values
+from havenfs.sidecars.given import Given, Moment, Person, Position, marks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from havenfs.catalog.catalog import Connection
+    from havenfs.decisions import Decision
+    from havenfs.entities import AssetId
+    from havenfs.sidecars.given import Marks
+    from havenfs.sidecars.merge import Merged, Reading
+
+CORRECTED = {
+    "rating": "given_rating",
+    "caption": "given_caption",
+    "taken": "given_date",
+    "position": "given_position",
+}
+"""Field of a sidecar -> the table that says whether somebody corrected it."""
+
+
+def of_content(db: Connection, content: bytes) -> Given:
+    """Everything that was decided about it. Persons by name alone: how its pixels are turned stands in the file."""
+    key = content.hex()
+    rating, caption, date, position = (given.get(db, table, (key,)) for table in CORRECTED.values())
+    names = {
+        str(uid): str(name)
+        for uid, name, _, ignored in given.rows(db, "person")
+        if name is not None and not ignored
+    }
+    faces = given.rows(db, "face_said", hash=key)
+    uids = [str(row[-2]) for row in faces if row[-1]]
+    uids += [str(uid) for _, uid, is_in in given.rows(db, "person_tag", hash=key) if is_in]
+    return Given(
+        persons=tuple(Person(names[uid]) for uid in dict.fromkeys(uids) if uid in names),
+        tags=tuple(collections.of_content(db, values.Folder.TAG, content).values()),
+        albums=tuple(collections.of_content(db, values.Folder.ALBUM, content).values()),
+        rating=int(rating[0] or 0) if rating else None,
+        caption=str(caption[0]) or None if caption else None,
+        taken=Moment(int(date[0] or 0), _number(date[1])) if date else None,
+        position=Position(float(position[0] or 0), float(position[1] or 0)) if position else None,
+        favourite=given.get(db, "favorite", (key,)) is not None,
+    )
+
+
+def corrected(db: Connection, content: bytes) -> frozenset[str]:
+    """The fields that somebody corrected."""
+    key = (content.hex(),)
+    return frozenset(name for name, table in CORRECTED.items() if given.get(db, table, key))
+
+
+def agreed(db: Connection, asset_id: AssetId, content: bytes, reading: Reading) -> Marks:
+    """What sidecar and decisions agreed on last: what was written; and where somebody has corrected what was read in the
+    sidecar itself, that, so that the correction replaces it. What the sidecar says by now and was not read is newer."""
+    said = dict(reading.written or {})
+    found = corrections.found(db, asset_id)
+    read = marks(Given(rating=found.rating, caption=found.caption))
+    now = marks(reading.given)
+    for name in corrected(db, content):
+        # Date and position are read where the original has none, so what was read does not tell.
+        if not said.get(name) and (name in ("taken", "position") or now[name] == read[name]):
+            said[name] = now[name]
+    return said
+
+
+def taken_up(db: Connection, content: bytes, ours: Given, merged: Merged) -> list[Decision]:
+    """What others have changed in the sidecar since it was written: that is newer, so it is decided."""
+    return list(_taken_up(db, content, ours, merged))
+
+
+def _taken_up(db: Connection, content: bytes, ours: Given, merged: Merged) -> Iterator[Decision]:
+    said, contents = merged.given, (content,)
+    for name in corrected(db, content) & merged.theirs:
+        match name:
+            case "rating" if said.rating is None or said.rating >= 0:
+                yield values.SetRating(contents=contents, stars=said.rating)
+            case "caption":
+                yield values.SetCaption(contents=contents, body=said.caption)
+            case "taken":
+                local, offset = said.taken or (None, None)
+                yield values.SetDate(contents=contents, local=local, offset=offset)
+            case "position":
+                yield values.SetPosition(contents=contents, position=said.position)
+            case _:
+                pass
+    if ours.favourite and not said.favourite:
+        yield values.SetFavorite(contents=contents, favorite=False)
+    for kind, now in ((values.Folder.TAG, said.tags), (values.Folder.ALBUM, said.albums)):
+        for uid, path in collections.of_content(db, kind, content).items():
+            before = ours.tags if kind is values.Folder.TAG else ours.albums
+            if path in before and path not in now:
+                yield values.Fill(uid=uid, contents=contents, inside=False)
+
+
+def _number(cell: object) -> int | None:
+    return cell if isinstance(cell, int) else None

@@ -1,0 +1,49 @@
+"""Folders of answers in which people may make a folder, to put the first thing into it: years, months, countries, cities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from havenfs.errors import Exists, NotEmpty, NotFound
+
+from .albums import decoded
+from .folders import Folder
+
+if TYPE_CHECKING:
+    from .disk import Rights
+
+
+class Awaiting(Folder):
+    """Such a folder of folders. What may be made, and what it is called in keys, those who extend this know."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Behind a facet it is an answer like any other."""
+        return not self.scope.facets
+
+    @property
+    def awaited(self) -> list[str]:
+        """The last steps of the keys of the folders in here that somebody has made, and on the way to those."""
+        return self.scope.library.awaited.below(self.key) if self.fillable else []
+
+    def make(self, name: bytes, key: str) -> str:
+        """Let there be a folder of this key; its name. Raises Exists."""
+        text = decoded(name)
+        try:
+            self.child(text)
+        except NotFound:
+            self.scope.library.awaited.add(key)
+            return text
+        raise Exists(text)
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Only what was made and is empty still. Raises NotEmpty."""
+        node = self.lookup(name)
+        awaited = self.scope.library.awaited
+        if not isinstance(node, Folder) or node.key not in awaited:
+            self._refuse()
+        if len(node.entries()):
+            raise NotEmpty(node.key)
+        awaited.discard(node.key)

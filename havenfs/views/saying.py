@@ -1,0 +1,153 @@
+"""What somebody says of an asset by setting an extended attribute: tags, caption, rating, date, position; and of a saved
+search its query. Parses, and decides; which attributes there are, and where, is the business of `attributes`."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from havenfs.catalog import collections
+from havenfs.decisions import new_uid, values
+from havenfs.errors import InvalidName, InvalidQuery, NotFound
+
+from .fillable import decide
+from .search import Results, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from havenfs.decisions import Decision
+    from havenfs.entities import Asset
+
+    from .disk import Rights
+    from .library import Library
+
+
+def say(library: Library, about: Asset | Results, name: str, text: str, rights: Rights) -> None:
+    """Decide what the attribute *name* says with the value *text*. Raises InvalidName."""
+    if isinstance(about, Results):
+        _requery(library, about, text, rights)
+    elif name == TAGS:
+        _retag(library, about, text, rights)
+    else:
+        decide(library, SAYINGS[name](about, text.strip()), rights)
+
+
+def take_back(library: Library, asset: Asset, name: str, rights: Rights) -> bool:
+    """Let hold what the file says; False: nobody has said anything else."""
+    if name == TAGS:
+        mine = tags(library, asset)
+        for uid in mine:
+            decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=False), rights)
+        return bool(mine)
+    return decide(library, SAYINGS[name](asset, None), rights)
+
+
+def tags(library: Library, asset: Asset) -> dict[str, str]:
+    """The tags that people gave it, by uid: each with those above it, `animals/dog`."""
+    found = library.catalog.read(collections.of_content, values.Folder.TAG, asset.hash)
+    return {uid: "/".join(path) for uid, path in found.items()}
+
+
+def _caption(asset: Asset, text: str | None) -> Decision:
+    return values.SetCaption(contents=(asset.hash,), body=text)
+
+
+def _rating(asset: Asset, text: str | None) -> Decision:
+    if text is None:
+        return values.SetRating(contents=(asset.hash,), stars=None)
+    if not (text.isascii() and text.isdigit()) or int(text) > 10:
+        raise InvalidName("a rating is 0 to 10: half stars")
+    return values.SetRating(contents=(asset.hash,), stars=(int(text) + 1) // 2)
+
+
+def _date(asset: Asset, text: str | None) -> Decision:
+    if text is None:
+        return values.SetDate(contents=(asset.hash,), local=None)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidName("a date is written 2019-07-14T10:00:00, or with +02:00") from None
+    if len(text) == len("2019-07-14"):
+        moment = moment.replace(hour=12)  # of a day of which the hour is not known
+    away = moment.utcoffset()
+    return values.SetDate(
+        contents=(asset.hash,),
+        local=int(moment.replace(tzinfo=UTC).timestamp()),
+        offset=None if away is None else round(away.total_seconds() / 60),
+    )
+
+
+def _position(asset: Asset, text: str | None) -> Decision:
+    if text is None:
+        return values.SetPosition(contents=(asset.hash,), position=None)
+    latitude, _, longitude = text.partition(",")
+    try:
+        position = float(latitude), float(longitude)
+    except ValueError:
+        position = math.nan, math.nan
+    if not all(map(math.isfinite, position)):
+        raise InvalidName("a position is written 41.9,12.5: latitude, longitude")
+    return values.SetPosition(contents=(asset.hash,), position=position)
+
+
+def _tags(asset: Asset, text: str | None) -> Decision:
+    raise AssertionError("many decisions, made by _retag")
+
+
+TAGS = "user.xdg.tags"
+SAYINGS: dict[str, Callable[[Asset, str | None], Decision]] = {
+    TAGS: _tags,
+    "user.xdg.comment": _caption,
+    "user.haven.caption": _caption,
+    "user.baloo.rating": _rating,
+    "user.haven.date": _date,
+    "user.haven.gps": _position,
+}
+"""Attribute -> what its value (None: it is removed) decides."""
+
+
+def _retag(library: Library, asset: Asset, text: str, rights: Rights) -> None:
+    """Exactly these tags, comma between them; those that are none yet are made. What the file says stays."""
+    wanted = {
+        "/".join(part.strip() for part in each.split("/"))
+        for each in text.split(",")
+        if each.strip()
+    }
+    if any(not part for each in wanted for part in each.split("/")):
+        raise InvalidName("a tag without a name")
+    mine = tags(library, asset)
+    for uid, path in mine.items():
+        if path not in wanted:
+            decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=False), rights)
+    from_file = library.catalog.read(collections.keywords, asset.id)
+    for path in sorted(wanted - set(mine.values()) - set(from_file)):
+        uid = _tag(library, path, rights)
+        decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=True), rights)
+
+
+def _tag(library: Library, path: str, rights: Rights) -> str:
+    """The uid of a tag, which is made where there is none, as are those above it."""
+    parent: str | None = None
+    for name in path.split("/"):
+        try:
+            parent = library.catalog.read(collections.alike, values.Folder.TAG, parent, name).uid
+        except NotFound:
+            uid = new_uid()
+            made = values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=name, parent=parent)
+            decide(library, made, rights)
+            parent = uid
+    assert parent is not None
+    return parent
+
+
+def _requery(library: Library, results: Results, text: str, rights: Rights) -> None:
+    """Another query for the saved search; two that had the same one are one folder, and both have it."""
+    try:
+        parse(text)
+    except InvalidQuery as error:
+        raise InvalidName(str(error)) from error
+    for name, query in library.catalog.read(collections.saved).items():
+        if query == results.text:
+            decide(library, values.SaveSearch(name=name, query=text), rights)
