@@ -11,6 +11,7 @@ import stat
 import time
 from collections import OrderedDict, deque
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
@@ -124,7 +125,7 @@ class Nodes:
             if isinstance(node, DiskFile):
                 found = DiskFile(node.source, node.path, status)
             else:
-                found = DiskDirectory(node.source, node.path, status, node.hidden)
+                found = replace(node, status=status)
             if self.table.number(found) != nodeid:
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return found
@@ -173,6 +174,7 @@ class Nodes:
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
             writable=isinstance(node, Folder) and node.fillable,
+            common=isinstance(node, Folder) and node.common,
         )
 
     def common(self, directory: Directory) -> Attributes:

@@ -135,6 +135,9 @@ class Operations(OpenFiles):
     def _changed(
         self, nodeid: int, changes: Changes, caller: Caller, opened: Opened | None, *, named: bool
     ) -> tuple[Attributes, Source, bytes | None]:
+        record = self.table.find(nodeid)
+        if record is not None and isinstance(record.node, DiskFile):
+            disk.untouched(record.node.path)
         if nodeid & ASSET or (opened is not None and opened.source is None):
             raise NotPermitted("this file is an answer: the original is in files/")
         if opened is not None and opened.source is not None:
@@ -249,6 +252,10 @@ class Operations(OpenFiles):
         self._bury(target, held)
         if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
             self._decided(target, new_parent, new_name)
+            if isinstance(target, Folder) and target.swallows:
+                self._gone(directory, name, is_directory=False)
+            elif isinstance(target, DiskDirectory):
+                self._came(target, new_parent, new_name)
             return
         old, new = directory.path_of(name), target.path_of(new_name)
         try:
@@ -288,6 +295,20 @@ class Operations(OpenFiles):
             if isinstance(node, Folder):
                 number = self.table.number(node)
                 self.table.moved({number: (parent, name)}, _nowhere, deep=False)
+
+    def _came(self, target: DiskDirectory, parent: int, name: bytes) -> None:
+        """An original was moved in from a view: the number is its own, its place another one."""
+        path = target.path_of(name)
+        with suppress(NotFound):
+            there = target.lookup(name)
+            number = self.table.number(there)
+            self.handles.removed(target.source, path, other_than=number)
+
+            def placed(source: Source, path: bytes) -> tuple[Source, bytes]:
+                return there.source, there.path
+
+            self.table.moved({number: (parent, name)}, placed, deep=False)
+            self.tell_written(target.source, path)
 
     def _held(self, directory: Directory, name: bytes) -> Held | None:
         if not isinstance(directory, DiskDirectory):

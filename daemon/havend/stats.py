@@ -90,12 +90,13 @@ def of_folder(
     entry_s: float,
     attributes_s: float,
     writable: bool = False,
+    common: bool = False,
 ) -> Attributes:
-    """A computed directory; *writable*: its owner may put things into it."""
+    """A computed directory; *writable*: its owner may put things into it; *common*: everybody may."""
     return Attributes(
         nodeid,
         nodeid,
-        stat.S_IFDIR | (0o755 if writable else 0o555),
+        stat.S_IFDIR | (0o777 if common else 0o755 if writable else 0o555),
         2,
         uid,
         gid,

@@ -223,9 +223,25 @@ class Trash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveTrash:
-    """It was restored, or is gone for good."""
+    """It was restored."""
 
     uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyTrash:
+    """These are gone for good: nothing takes that back."""
+
+    uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardCopy:
+    """A copy was moved to the trash with all its files; what was said of it is said of the one that is kept."""
+
+    content: bytes
+    into: bytes
+    files: tuple[Trash, ...]
 
 
 Decision = (
@@ -253,4 +269,6 @@ Decision = (
     | Distinguish
     | Trash
     | LeaveTrash
+    | EmptyTrash
+    | DiscardCopy
 )

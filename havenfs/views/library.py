@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs.catalog import browse
+from havenfs.decisions.bin import Bin
 from havenfs.errors import TooDeep
+
+from .guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,6 +57,9 @@ class Library:
         self.searcher = searcher
         self.keeper = keeper
         """Through which folders decide; None: nothing can be decided."""
+        self.bin = Bin(catalog, keeper) if keeper is not None else None
+        """Where removed originals go; None: they are gone."""
+        self.guard = Guard(catalog)
         self.facets = facets
         """Facet, with its @, in lower case -> the folder that it opens on a scope."""
         self.hidden = hidden
