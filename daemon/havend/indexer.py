@@ -19,12 +19,13 @@ import trio
 
 from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources
 from havenfs.catalog.thumbnails import Thumbnails
+from havenfs.decisions import Keeper
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing, People
+from havenfs.settings import Guard, Indexing, People, Trash
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
@@ -35,6 +36,7 @@ from .recorder import Recorder
 from .scanner import Scanner
 from .succession import Succession
 from .tagger import Tagging
+from .tidying import Tidying
 from .visitor import WAITING, Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
@@ -65,6 +67,10 @@ class Options:
     """What the settings say by now; followed while it runs. Raises ConfigError."""
     people: Callable[[], People] = People
     """The same for people. Raises ConfigError."""
+    trash: Callable[[], Trash] = Trash
+    """The same for the trash. Raises ConfigError."""
+    guard: Callable[[], Guard] = Guard
+    """The same for the guard against mass deletion. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -129,6 +135,7 @@ async def run(
             )
             clustering = Clustering(catalog, indexer.surroundings())
             if not once:
+                nursery.start_soon(indexer.tidying(Keeper(catalog, state.journal)).follow)
                 nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
@@ -246,6 +253,16 @@ class _Indexer:
             people=self.options.people,
             idle=lambda: self._idle,
             waits=lambda: not self._once and self.neighbour.waits is not None,
+        )
+
+    def tidying(self, keeper: Keeper) -> Tidying:
+        """Who keeps the trash."""
+        return Tidying(
+            self._catalog,
+            keeper,
+            trash=self.options.trash,
+            guard=self.options.guard,
+            idle=lambda: self._idle and self.neighbour.waits is None,
         )
 
     def scanned(self, report: Report) -> None:

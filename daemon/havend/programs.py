@@ -61,7 +61,11 @@ def index(
         return dataclasses.replace(found, budget=budget) if budget else found
 
     options = indexer.Options(
-        indexing=indexing(), again=indexing, people=lambda: settings.load(config).people
+        indexing=indexing(),
+        again=indexing,
+        people=lambda: settings.load(config).people,
+        trash=lambda: settings.load(config).trash,
+        guard=lambda: settings.load(config).guard,
     )
     return serving.until_stopped(
         partial(indexer.run, state, sources, once=once, options=options), "indexing"

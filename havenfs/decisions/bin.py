@@ -86,7 +86,7 @@ class Bin:
         files: Sequence[tuple[Source, bytes]],
         content: bytes,
         into: bytes,
-        rights: Callable[[], Rights],
+        rights: Rights,
         *,
         by: str,
     ) -> None:
@@ -97,7 +97,7 @@ class Bin:
             said: list[values.Trash] = []
             for source, path in files:
                 uid = values.new_uid()
-                lies = folder.take(source, path, uid, rights())
+                lies = folder.take(source, path, uid, rights)
                 stack.enter_context(_or_back(source, [(lies, path)]))
                 said.append(_said(uid, content, source, path, by))
             decision = values.DiscardCopy(content=content, into=into, files=tuple(said))

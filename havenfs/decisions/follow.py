@@ -83,10 +83,15 @@ def regrouped(db: Connection, changes: Iterable[Change]) -> None:
     """Let groups of copies be as people have said."""
     hashes = {cell for change in changes if change.table == "not_duplicate" for cell in change.key}
     found = (contents.find(db, bytes.fromhex(str(cell))) for cell in sorted(hashes, key=str))
-    ids = [asset_id for asset_id in found if asset_id is not None]
-    for asset_id in ids:
+    mates = {
+        mate
+        for asset_id in found
+        if asset_id is not None
+        for mate in (asset_id, *duplicates.group_of(db, asset_id))
+    }
+    for asset_id in sorted(mates):
         duplicates.leave(db, asset_id)
-    for asset_id in ids:
+    for asset_id in sorted(mates):
         duplicates.settle(db, asset_id)
 
 

@@ -99,7 +99,9 @@ def test_what_is_removed_is_restored_as_the_same_with_its_album(
     assert lying.read_bytes() == data
     assert (lying.stat().st_ino, lying.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert b"IMG_0001.jpg" in b"".join(
-        os.fsencode(name) for _, _, names in os.walk(workshop.root / ".haven-trash") for name in names
+        os.fsencode(name)
+        for _, _, names in os.walk(workshop.root / ".haven-trash")
+        for name in names
     )
     assert ".haven-trash" not in listed(mounted / "files/photos")
     assert not (mounted / "files/photos/.haven-trash").exists()
@@ -190,7 +192,7 @@ def test_undo_brings_the_file_back_or_beside(
     run("rm", "-r", mounted / "files/photos/2019/rome")
     for _ in range(2):
         taken = havenfs(workshop, "undo")
-        assert "took back: moved “IMG_000" in taken.lower()
+        assert "Took back: moved “IMG_000" in taken
     until(lambda: (mounted / ORIGINAL).exists())
     until(lambda: (mounted / PICTURE).exists())
     assert (mounted / ORIGINAL).read_bytes() == data
@@ -198,6 +200,7 @@ def test_undo_brings_the_file_back_or_beside(
     havenfs(workshop, "undo", havenfs(workshop, "undo", "--list").split()[0])  # and again
     until(lambda: len(listed(mounted / "trash")) == 1)
     (name,) = listed(day(mounted))
+    until(lambda: not (mounted / "files/photos/2019/rome" / name).exists())
     (mounted / "files/photos/2019/rome" / name).write_bytes(b"\xff\xd8\xff\xe0 another")
     havenfs(workshop, "undo", havenfs(workshop, "undo", "--list").split()[0])
     stem = name.removesuffix(".jpg")
@@ -229,3 +232,50 @@ def test_the_guard_stops_lets_bring_back_and_is_lifted(
     assert "can remove nothing more" not in havenfs(workshop, "status")
     run("rm", "-r", many)
     assert len(listed(day(mounted))) == 30
+
+
+def test_a_copy_goes_to_the_trash_and_hands_on_its_album_and_the_last_one_stays(
+    mounted: Path, workshop: Any, until: Callable[..., float]
+) -> None:
+    workshop.catalog.write(_copies)
+    group = mounted / "duplicates/IMG_0001.jpg"
+    names = [name for name in listed(group) if name != "_copies.txt"]
+    assert len(names) == 3
+    (mounted / "albums/A").mkdir()
+    os.link(mounted / PICTURE, mounted / "albums/A/IMG_0001.jpg")
+    run("rm", group / "IMG_0001.jpg")
+    assert not (mounted / ORIGINAL).exists()
+    until(lambda: len(listed(mounted / "albums/A")) == 1)
+    assert listed(mounted / "albums/A") != ["IMG_0001.jpg"]
+    assert listed(day(mounted)) == ["IMG_0001.jpg"]
+    until(lambda: listed(mounted / "duplicates") == ["IMG_0002.jpg"])  # the oldest that is left
+    until(lambda: not (group / "IMG_0001.jpg").exists())
+    group = mounted / "duplicates/IMG_0002.jpg"
+    run("rm", group / "IMG_0002.jpg")
+    (last,) = (name for name in names if name not in ("IMG_0001.jpg", "IMG_0002.jpg"))
+    until(lambda: listed(mounted / "duplicates") == [])
+    assert (mounted / "files/photos/2019/IMG_0001.jpg").exists()
+    assert listed(mounted / "albums/A") == [last]
+    for _ in range(2):
+        havenfs(workshop, "undo")
+    until(lambda: (mounted / ORIGINAL).exists())
+    until(lambda: listed(mounted / "duplicates") == ["IMG_0001.jpg"])
+    until(lambda: listed(mounted / "albums/A") == ["IMG_0001.jpg"])
+
+
+def test_a_folder_of_copies_is_removed_and_does_not_come_back(
+    mounted: Path, workshop: Any, until: Callable[..., float]
+) -> None:
+    workshop.catalog.write(_copies)
+    os.rmdir(mounted / "duplicates/IMG_0001.jpg")
+    until(lambda: listed(mounted / "duplicates") == [])
+    assert "no copies of each other" in (mounted / ".haven/undo").read_text()
+    assert (mounted / ORIGINAL).exists()
+
+
+def _copies(db: Any) -> None:
+    """Three pictures that are taken for copies, for want of real ones."""
+    db.execute(
+        "INSERT INTO duplicate SELECT id, (SELECT min(id) FROM asset WHERE name LIKE 'IMG_%') FROM asset"
+        " WHERE name LIKE 'IMG_%'"
+    )
