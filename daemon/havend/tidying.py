@@ -8,13 +8,12 @@ disk is woken at most once. Nothing is deleted early, however full a disk is: wh
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Final
 
 import trio
 
 from havenfs.catalog import guarded, sources, trashed
-from havenfs.decisions.bin import NOBODY, Bin
+from havenfs.decisions.bin import DAY_S, Bin
 from havenfs.errors import HavenError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIRST_S: Final = 20.0  # after the start: the sources have been looked at by then
-DAY_S: Final = 86_400.0
 PAUSE_S: Final = 60.0  # between looks whether there is nothing else to do
 EVERYTHING: Final = 1 << 62
 
@@ -62,14 +60,16 @@ class Tidying:
                 await trio.to_thread.run_sync(self.tell_limits)
 
     def tell_limits(self) -> None:
-        """Let the mount know what the settings say of the guard. It reads no settings."""
+        """Let the mount know what the settings say. It reads none."""
         try:
-            found = self._guard()
+            found, days = self._guard(), self._trash().keep_days
         except HavenError:
             return  # said by who follows the settings
         wanted = guarded.Limits(removals=found.removals, percent=found.percent)
         if self._catalog.read(guarded.limits) != wanted:
             self._catalog.attempt(guarded.set_limits, wanted)
+        if self._catalog.read(trashed.keep_days) != days:
+            self._catalog.attempt(trashed.set_keep_days, days)
 
     def tidy(self) -> int:
         """Once; returns how many files were deleted for good."""
@@ -81,15 +81,7 @@ class Tidying:
             except (HavenError, OSError) as error:
                 log.warning("the trash of %s was not looked through: %s", source.name, error)
         try:
-            days = self._trash().keep_days
-            if not days:
-                return 0
-            before_ms = int((time.time() - days * DAY_S) * 1000)
-            old = self._catalog.read(trashed.between, 0, before_ms)
-            gone = self._bin.purge(old, by=NOBODY) if old else 0
+            return self._bin.expire()
         except (HavenError, OSError) as error:
             log.warning("the trash was not emptied of what is old: %s", error)
             return 0
-        if gone:
-            log.info("deleted %d files for good, after %d days in the trash", gone, days)
-        return gone

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from havenfs.entities import SourceId
 
 
+KEEP_DAYS = 30
+
+
 class Trashed(NamedTuple):
     """A file in the trash."""
 
@@ -77,6 +80,17 @@ def count(db: apsw.Connection) -> int:
     """How many files are in the trash."""
     row = db.execute("SELECT count(*) FROM trashed").fetchone()
     return int(row[0]) if row else 0
+
+
+def keep_days(db: apsw.Connection) -> int:
+    """For how many days things are kept, as the indexer has read it in the settings; 0: for ever."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'trash'").fetchone()
+    return int(row[0]) if row else KEEP_DAYS
+
+
+def set_keep_days(db: apsw.Connection, days: int) -> None:
+    """Let this hold for every program."""
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('trash', ?)", (str(days),))
 
 
 def original(db: apsw.Connection, source_id: SourceId, path: bytes) -> Original | None:

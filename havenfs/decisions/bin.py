@@ -53,6 +53,9 @@ log = logging.getLogger(__name__)
 
 NOBODY = "havenfs"
 """Who decides what nobody did: a purge after so many days, a row that is made again."""
+DAY_S = 86_400
+MAKING_ROOM_S = 60.0
+MOST = 50  # files purged beside one removal
 HASHED = 64 << 20
 """Bytes up to which a file is hashed while somebody waits: 14 ms here, 0.1 s on a slow core."""
 
@@ -64,6 +67,8 @@ class Bin:
         self._catalog = catalog
         self._keeper = keeper
         self._reconciled: set[int] = set()
+        self._expired = -MAKING_ROOM_S
+        """When it was last looked for what is old, by the monotonic clock."""
 
     # --- in -------------------------------------------------------------------------------------------------
 
@@ -136,6 +141,29 @@ class Bin:
                 self._note(source, values.EmptyTrash(uids=uids), by)
                 gone += len(uids)
         return gone
+
+    def expire(self, *, most: int | None = None) -> int:
+        """Purge what has lain here for as long as the owner wants, at most so many, the oldest first; returns how many."""
+        days = self._catalog.read(trashed.keep_days)
+        if not days:
+            return 0
+        before_ms = int((time.time() - days * DAY_S) * 1000)
+        old = self._catalog.read(trashed.between, 0, before_ms)[:most]
+        gone = self.purge(old, by=NOBODY) if old else 0
+        if gone:
+            log.info("deleted %d files for good, after %d days in the trash", gone, days)
+        return gone
+
+    def make_room(self) -> None:
+        """A little of the same beside a removal, once a minute: where the indexer may not write to originals, as under
+        systemd, nobody else does it. Never raises."""
+        if time.monotonic() < self._expired + MAKING_ROOM_S:
+            return
+        self._expired = time.monotonic()
+        try:
+            self.expire(most=MOST)
+        except (HavenError, OSError) as error:
+            log.warning("the trash was not emptied of what is old: %s", error)
 
     def _note(
         self, source: Source, decision: values.LeaveTrash | values.EmptyTrash, by: str

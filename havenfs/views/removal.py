@@ -81,6 +81,7 @@ def discard(library: Library, source: Source, path: bytes, rights: Rights) -> No
     library.bin.take(source, path, content, rights, by=who)
     if original is not None:
         library.guard.count(who, began)
+    library.bin.make_room()
 
 
 def name_of(rights: Rights) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from blake3 import blake3
@@ -16,9 +16,11 @@ from blake3 import blake3
 from havenfs.catalog import given, sources, trashed
 from havenfs.decisions import Keeper, new_uid, values
 from havenfs.decisions.bin import Bin
-from havenfs.entities import Source
 from havenfs.errors import Conflict, NotFound, ReadOnly
 from havenfs.trash import folder
+
+if TYPE_CHECKING:
+    from havenfs.entities import Source
 
 ME = "me"
 KILLS = 120
@@ -109,7 +111,7 @@ def test_a_row_whose_bytes_were_deleted_on_the_disk_is_a_conflict_and_then_goes(
     (row,) = room.rows()
     lies = folder.find(room.source, row.uid, row.path)
     assert lies is not None
-    os.unlink(room.root / os.fsdecode(lies))  # noqa: PTH108 -- somebody's rm
+    os.unlink(room.root / os.fsdecode(lies))
     with pytest.raises(Conflict):
         room.undo()
     assert room.bin.reconcile(room.source) == (0, 1)

@@ -161,8 +161,7 @@ def kill_one(directory: Path, chance: random.Random) -> list[tuple[str, bytes]]:
 def check(directory: Path, state: dict[bytes, str], told: list[tuple[str, bytes]]) -> int:
     """Look at what a kill left, given where each file was before; returns how many answers hold."""
     answers = [(what.removeprefix("is-"), data) for what, data in told if what.startswith("is-")]
-    for what, data in answers:
-        state[data] = what
+    state |= {data: what for what, data in answers}
     pending = told[-1] if told and not told[-1][0].startswith("is-") else None
     home = Home(directory)
     home.bin.reconcile(home.source)
