@@ -110,7 +110,9 @@ class Bin:
 
     # --- out ------------------------------------------------------------------------------------------------
 
-    def restore(self, source: Source, uid: str, move: Callable[[bytes], None], *, by: str) -> None:
+    def restore(
+        self, source: Source, uid: str, move: Callable[[bytes], object], *, by: str
+    ) -> None:
         """Let *move* take the file from where it lies to where somebody wants it. Raises NotFound and what it raises."""
         with self._touching(source):
             row = self._catalog.read(trashed.get, uid)

@@ -131,15 +131,13 @@ def test_restoring_is_taken_back_and_done_again(room: Room) -> None:
     with pytest.raises(Conflict):  # nobody knows where it is: it was not looked at
         room.undo()
     status, source_id = target.stat(), room.source.id
-    room.shelf.catalog.write(
-        lambda db: db.execute(
-            "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'known', ?)",
-            (
-                *(source_id, b"elsewhere.jpg", status.st_size, status.st_mtime_ns),
-                *(status.st_dev, status.st_ino, content),
-            ),
-        )
+    room.shelf.catalog.connection().execute(
+        "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'known', ?)",
+        (
+            *(source_id, b"elsewhere.jpg", status.st_size, status.st_mtime_ns),
+            *(status.st_dev, status.st_ino, content),
+        ),
     )
     room.undo()
     assert not target.exists()
@@ -163,7 +161,7 @@ def test_the_trash_takes_files_alone_and_none_of_a_read_only_source(room: Room) 
 def test_a_lost_row_is_made_again_and_an_empty_folder_goes(room: Room) -> None:
     content = room.put("a/c.jpg")
     room.take("a/c.jpg")
-    room.shelf.catalog.write(lambda db: db.execute("DELETE FROM trashed"))
+    room.shelf.catalog.connection().execute("DELETE FROM trashed")
     (room.root / ".haven-trash" / new_uid() / "deep").mkdir(parents=True)
     assert Bin(room.shelf.catalog, room.keeper).reconcile(room.source) == (1, 0)
     (row,) = room.rows()

@@ -114,9 +114,13 @@ def child(directory: Path, seed: int, out: int, lines: int) -> None:
     home = Home(directory)
     home.bin.reconcile(home.source)
     chance = random.Random(seed)
+
+    def tell(text: str) -> None:
+        os.write(out, text.encode() + b"\n")
+
     sys.settrace(_suicide(lines))
     for _ in range(10_000):
-        act(home, chance, lambda text: os.write(out, text.encode() + b"\n"))
+        act(home, chance, tell)
 
 
 def _suicide(lines: int) -> Any:
