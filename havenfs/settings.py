@@ -103,6 +103,21 @@ class Sidecars:
     write: bool = True
 
 
+class Trash:
+    """The table `[trash]`."""
+
+    keep_days: int = 30
+    """0: for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """The table `[guard]`. Why these numbers is said in `views.guard`."""
+
+    removals: int = 200
+    percent: float = 5.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that the owner chose."""
@@ -110,6 +125,8 @@ class Config:
     index: Indexing = Indexing()
     people: People = People()
     sidecars: Sidecars = Sidecars()
+    trash: Trash = Trash()
+    guard: Guard = Guard()
     file: Path | None = None
     """Where it was read from; None: nowhere, all is as it comes."""
 
@@ -213,6 +230,24 @@ def _cosine(value: Any) -> float | None:
     raise ValueError("give a cosine from 0.1 to 0.9, or 0 for the model's own")
 
 
+def _days(value: Any) -> int:
+    if type(value) is int and 0 <= value <= 36_500:
+        return value
+    raise ValueError("give a number of days, or 0 for ever")
+
+
+def _removals(value: Any) -> int:
+    if type(value) is int and (value == 0 or 20 <= value <= 1_000_000):
+        return value
+    raise ValueError("give a number from 20 on, or 0 for no guard")
+
+
+def _percent(value: Any) -> float:
+    if type(value) in (int, float) and 0 <= value <= 100:
+        return float(value)
+    raise ValueError("give a number from 0 to 100")
+
+
 SETTINGS: Final = (
     Setting(
         table="index",
@@ -304,6 +339,29 @@ SETTINGS: Final = (
         "written to. For folders that are read-only it is written into the state directory, and goes along when exported.",
         read=_flag,
     ),
+    Setting(
+        table="trash",
+        name="keep_days",
+        default="30",
+        help="Days for which removed originals are kept in the trash; then they are deleted for good. 0: for ever.",
+        read=_days,
+    ),
+    Setting(
+        table="guard",
+        name="removals",
+        default="200",
+        help="A user who removes more originals than this within a minute can remove nothing more, until somebody says that\n"
+        "it was meant: havenfs guard lift. All of them are in the trash. 0: no guard.",
+        read=_removals,
+    ),
+    Setting(
+        table="guard",
+        name="percent",
+        default="5.0",
+        help="The same for a share of the library, in percent, whichever comes first; but 20 files may always go.\n"
+        "0: only the number counts.",
+        read=_percent,
+    ),
 )
 
 
@@ -355,6 +413,8 @@ def parse(text: str, file: Path) -> Config:
         index=Indexing(**values.get("index", {})),
         people=People(**values.get("people", {})),
         sidecars=Sidecars(**values.get("sidecars", {})),
+        trash=Trash(**values.get("trash", {})),
+        guard=Guard(**values.get("guard", {})),
         file=file,
     )
 

@@ -171,7 +171,26 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="where something was decided since, leave that and take back the rest",
     )
+    undo.add_argument(
+        "--burst",
+        metavar="USER",
+        nargs="?",
+        const="",
+        help="instead, every removal for which the guard has stopped this user (default: the last one)",
+    )
     undo.set_defaults(run=_undo)
+
+    guard = commands.add_parser(
+        "guard", help="the guard against mass deletion: who removed too much at once"
+    )
+    guard_commands = guard.add_subparsers(dest="guard_command", metavar="COMMAND", required=True)
+    lift = guard_commands.add_parser(
+        "lift",
+        parents=[state],
+        help="it was meant: let the user go on removing, without limit for an hour",
+    )
+    lift.add_argument("user", metavar="USER", nargs="?", help="default: who was stopped last")
+    lift.set_defaults(run=_guard_lift)
 
     web = commands.add_parser("web", parents=[state], help="the web page alone")
     web.add_argument(
@@ -417,8 +436,19 @@ def _undo(arguments: argparse.Namespace) -> int:
         listing = decisions.last(state, arguments.limit)
         print(json.dumps(listing.as_json(), indent=2) if arguments.json else listing.as_text())
         return exits.OK
+    if arguments.burst is not None:
+        brought = decisions.undo_burst(state, arguments.burst or None)
+        print(json.dumps(brought.as_json(), indent=2) if arguments.json else brought.as_text())
+        return exits.OK
     done = decisions.undo(state, arguments.id, rest=arguments.rest)
     print(json.dumps(done.as_json(), indent=2) if arguments.json else done.as_text())
+    return exits.OK
+
+
+def _guard_lift(arguments: argparse.Namespace) -> int:
+    from . import decisions
+
+    print(f"{decisions.lift(_state(arguments), arguments.user)} can remove files again.")
     return exits.OK
 
 

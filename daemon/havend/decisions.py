@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import pwd
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from havenfs.catalog import Catalog
-from havenfs.decisions import Keeper, undo as undoing
+from havenfs.catalog import Catalog, guarded
+from havenfs.decisions import Keeper, undo as undoing, values
 from havenfs.errors import NotFound, NotJournaled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from havenfs.catalog.decided import Operation
     from havenfs.config import State
     from havenfs.decisions.undo import Listed
+    from havenfs.entities import Source
 
 log = logging.getLogger(__name__)
+
+MANY = 100_000
+"""Operations that are looked through for those of a burst: more than the log keeps."""
+REMOVALS = (values.Trash.__name__, values.DiscardCopy.__name__)
 
 
 def agree(catalog: Catalog, state: State) -> None:
@@ -73,6 +82,22 @@ class Undone:
         return {"operation": _plain(self.operation, undone=False) if self.operation else None}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtBack:
+    """What the guard had stopped, taken back."""
+
+    who: str
+    operations: int
+
+    def as_text(self) -> str:
+        """One line."""
+        return f"Took back {self.operations} operations of {self.who}: what was removed is at its place again."
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return {"who": self.who, "operations": self.operations}
+
+
 def last(state: State, limit: int) -> Listing:
     """The newest *limit* operations in *state*."""
     with Catalog(state.catalog) as catalog:
@@ -99,7 +124,55 @@ def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
             if operation_id is None:
                 raise NotFound("nothing is left to take back")
         by = _who(os.getuid())
-        return Undone(operation=keeper.revert(operation_id, by=by, rest=rest))
+        done = keeper.revert(operation_id, by=by, rest=rest, heard=_told(catalog))
+        return Undone(operation=done)
+
+
+def undo_burst(state: State, who: str | None) -> BroughtBack:
+    """Take back every removal that led the guard to stop a user; without a name, the one who was stopped last.
+
+    Raises NotFound, Conflict, NotJournaled.
+    """
+    with Catalog(state.catalog) as catalog:
+        keeper = Keeper(catalog, state.journal)
+        keeper.recover()
+        alarm = _alarm(catalog, who)
+        removals = [
+            operation.id
+            for operation, undone in keeper.last(MANY)
+            if operation.by == alarm.who
+            and operation.kind in REMOVALS
+            and alarm.since_ms <= operation.at_ms <= alarm.at_ms
+            and not undone
+        ]
+        by, told = _who(os.getuid()), _told(catalog)
+        for operation_id in removals:
+            keeper.revert(operation_id, by=by, heard=told)
+        return BroughtBack(who=alarm.who, operations=len(removals))
+
+
+def lift(state: State, who: str | None) -> str:
+    """Let a user whom the guard has stopped remove again; without a name, the one who was stopped last. Returns who that
+    is. Raises NotFound."""
+    with Catalog(state.catalog) as catalog:
+        alarm = _alarm(catalog, who)
+        lifted = dataclasses.replace(alarm, lifted_ms=time.time_ns() // 1_000_000)
+        catalog.write(guarded.put, lifted)
+        return alarm.who
+
+
+def _alarm(catalog: Catalog, who: str | None) -> guarded.Alarm:
+    found = [alarm for alarm in catalog.read(guarded.alarms) if who in (None, alarm.who)]
+    if not found:
+        raise NotFound(f"nobody was stopped{f' by the name of {who}' if who else ''}")
+    return max(found, key=lambda alarm: alarm.at_ms)
+
+
+def _told(catalog: Catalog) -> Callable[[Source, bytes], object]:
+    """Who records files that are back, so that views show them at once."""
+    from havenfs.ingest.arrival import Arrivals  # 30 ms, which every mount would pay
+
+    return Arrivals(catalog).written
 
 
 def _who(uid: int) -> str:

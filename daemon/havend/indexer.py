@@ -19,12 +19,13 @@ import trio
 
 from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources
 from havenfs.catalog.thumbnails import Thumbnails
+from havenfs.decisions import Keeper
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing, People, Sidecars
+from havenfs.settings import Guard, Indexing, People, Sidecars, Trash
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
@@ -37,6 +38,7 @@ from .scanner import Scanner
 from .sidecars import Writing
 from .succession import Succession
 from .tagger import Tagging
+from .tidying import Tidying
 from .visitor import WAITING, Identification, Visitation, Visitor
 
 if TYPE_CHECKING:
@@ -69,6 +71,10 @@ class Options:
     """The same for people. Raises ConfigError."""
     sidecars: Callable[[], Sidecars] = Sidecars
     """The same for sidecars. Raises ConfigError."""
+    trash: Callable[[], Trash] = Trash
+    """The same for the trash. Raises ConfigError."""
+    guard: Callable[[], Guard] = Guard
+    """The same for the guard against mass deletion. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -137,6 +143,7 @@ async def run(
             if not once:
                 nursery.start_soon(locating.follow)
                 nursery.start_soon(writing.follow)
+                nursery.start_soon(indexer.tidying(Keeper(catalog, state.journal)).follow)
                 nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
@@ -256,6 +263,16 @@ class _Indexer:
             people=self.options.people,
             idle=lambda: self._idle,
             waits=lambda: not self._once and self.neighbour.waits is not None,
+        )
+
+    def tidying(self, keeper: Keeper) -> Tidying:
+        """Who keeps the trash."""
+        return Tidying(
+            self._catalog,
+            keeper,
+            trash=self.options.trash,
+            guard=self.options.guard,
+            idle=lambda: self._idle and self.neighbour.waits is None,
         )
 
     def scanned(self, report: Report) -> None:

@@ -11,6 +11,7 @@ import stat
 import time
 from collections import OrderedDict, deque
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from havenfs.catalog import assets, files as catalog_files, sources
@@ -133,7 +134,7 @@ class Nodes:
             if isinstance(node, DiskFile):
                 found = DiskFile(node.source, node.path, status)
             else:
-                found = DiskDirectory(node.source, node.path, status, node.hidden)
+                found = replace(node, status=status)
             if self.table.number(found) != nodeid:
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return found
@@ -179,6 +180,8 @@ class Nodes:
         lasting = parent is None or parent.lasting
         fillable = isinstance(node, Folder) and node.fillable
         uid, gid, writers = self.deciders if fillable else (self._uid, self._gid, 0)
+        if isinstance(node, Folder) and node.common:
+            writers = 0o222
         return stats.of_folder(
             nodeid,
             uid,

@@ -136,6 +136,9 @@ class Operations(OpenFiles):
     def _changed(
         self, nodeid: int, changes: Changes, caller: Caller, opened: Opened | None, *, named: bool
     ) -> tuple[Attributes, Source, bytes | None]:
+        record = self.table.find(nodeid)
+        if record is not None and isinstance(record.node, DiskFile):
+            disk.untouched(record.node.path)
         if nodeid & ASSET or (opened is not None and opened.source is None):
             raise NotPermitted("this file is an answer: the original is in files/")
         if opened is not None and opened.source is not None:
@@ -253,6 +256,11 @@ class Operations(OpenFiles):
             node = directory.lookup(name)
             directory.rename(name, target, new_name, flags, Acting(caller))
             self._decided(node, target, new_parent, new_name)
+            if isinstance(target, Folder) and target.swallows:
+                self._gone(directory, name, is_directory=False)
+            elif isinstance(target, DiskDirectory):
+                self._bury(target, held)
+                self._came(target, new_parent, new_name)
             return
         directory.rename(name, target, new_name, flags, Acting(caller))
         self._bury(target, held)
@@ -293,6 +301,20 @@ class Operations(OpenFiles):
             node = target.lookup(name)
             if isinstance(node, Folder) and isinstance(moved, Folder):
                 self.table.become(moved.key, node, parent, name)
+
+    def _came(self, target: DiskDirectory, parent: int, name: bytes) -> None:
+        """An original was moved in from a view: the number is its own, its place another one."""
+        path = target.path_of(name)
+        with suppress(NotFound):
+            there = target.lookup(name)
+            number = self.table.number(there)
+            self.handles.removed(target.source, path, other_than=number)
+
+            def placed(source: Source, path: bytes) -> tuple[Source, bytes]:
+                return there.source, there.path
+
+            self.table.moved({number: (parent, name)}, placed, deep=False)
+            self.tell_written(target.source, path)
 
     def _held(self, directory: Directory, name: bytes) -> Held | None:
         if not isinstance(directory, DiskDirectory):

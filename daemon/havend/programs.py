@@ -65,6 +65,8 @@ def index(
         again=indexing,
         people=lambda: settings.load(config).people,
         sidecars=lambda: settings.load(config).sidecars,
+        trash=lambda: settings.load(config).trash,
+        guard=lambda: settings.load(config).guard,
     )
     return serving.until_stopped(
         partial(indexer.run, state, sources, once=once, options=options), "indexing"

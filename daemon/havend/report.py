@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from havenfs import standing
-from havenfs.catalog import Catalog, assets, progress as progressing, sources
+from havenfs.catalog import Catalog, assets, guarded, progress as progressing, sources, trashed
 from havenfs.entities import Stage
 from havenfs.errors import EncoderUnavailable, ModelError
 from havenfs.models import measured, recommend, registry
 from havenfs.models.manifest import ModelKind
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
+from havenfs.views import guard
 
 from . import transport
 from .words import duration
@@ -79,6 +80,10 @@ class Status:
     mount: Running | None
     indexer: Standing | None
     """None: it does not run."""
+    trash: int
+    """Files in the trash."""
+    alarms: list[guarded.Alarm]
+    """Users whom the guard has stopped."""
 
     @property
     def finished(self) -> bool:
@@ -108,6 +113,8 @@ class Status:
     def as_text(self) -> str:
         """The whole report."""
         lines: list[str] = []
+        for alarm in self.alarms:
+            lines += [guard.sentence(alarm), ""]
         if self.model.miniature:
             lines += [MINIATURE.format(name=self.model.name), offered(self.offer) or DECLINED, ""]
         if self.answering.id != self.model.id:
@@ -126,6 +133,8 @@ class Status:
         ]
         lines += [f"mount      {self.mount.as_text() if self.mount else 'none'}"]
         lines += [f"indexer    {self._indexer()}", f"state      {self.state.root}"]
+        if self.trash:
+            lines += [f"trash      {self.trash} files (trash/ in the mount)"]
         lines += ["", self.progress_line()]
         for stage, s in self.progress.stages.items():
             rate = f", {s.rate:.1f}/s" if s.rate else ""
@@ -163,6 +172,8 @@ class Status:
             "faces": _model(self.faces, active=True),
             "answering": self.answering.name,
             "offer": self.offer.choice.name if self.offer is not None else None,
+            "trash": self.trash,
+            "stopped": [dataclasses.asdict(alarm) for alarm in self.alarms],
             "finished": self.finished,
             "files": p.files,
             "identifying": p.identifying,
@@ -222,6 +233,8 @@ def status_of(catalog: Catalog, state: State) -> Status:
         faces=registry.active(state, ModelKind.FACES),
         mount=transport.running(state),
         indexer=standing.ask(state.standing),
+        trash=catalog.read(trashed.count),
+        alarms=[alarm for alarm in catalog.read(guarded.alarms) if alarm.lifted_ms is None],
     )
 
 

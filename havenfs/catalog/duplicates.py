@@ -82,13 +82,13 @@ def forget(db: apsw.Connection, asset_id: AssetId) -> None:
 
 
 def groups(db: apsw.Connection) -> list[AssetId]:
-    """Each group with something to choose from, by the asset that names it: two visible members, or one with two
-    files."""
+    """Each group with something to choose from, by the asset that names it, the oldest that is visible: two visible
+    members, or one with two files."""
     return [
         AssetId(id_)
         for (id_,) in db.execute(
             """
-            SELECT d.group_id FROM duplicate d JOIN visible v ON v.id = d.asset_id
+            SELECT min(v.id) FROM duplicate d JOIN visible v ON v.id = d.asset_id
              GROUP BY d.group_id HAVING count(*) > 1
             UNION
             SELECT f.asset_id FROM file f JOIN source s ON s.id = f.source_id JOIN visible v ON v.id = f.asset_id
@@ -107,13 +107,13 @@ def names_group(db: apsw.Connection, asset_id: AssetId) -> bool:
         SELECT CASE WHEN d.group_id IS NULL
                THEN (SELECT count(*) FROM file f JOIN source s ON s.id = f.source_id
                       WHERE f.asset_id = v.id AND f.state = 'known' AND s.present)
-               ELSE (SELECT count(*) FROM duplicate o JOIN visible w ON w.id = o.asset_id
-                      WHERE o.group_id = d.group_id AND d.group_id = v.id) END
+               ELSE (SELECT CASE WHEN min(w.id) = v.id THEN count(*) END FROM duplicate o
+                       JOIN visible w ON w.id = o.asset_id WHERE o.group_id = d.group_id) END
           FROM visible v LEFT JOIN duplicate d ON d.asset_id = v.id WHERE v.id = ?
         """,
         (asset_id,),
     ).fetchone()
-    return row is not None and row[0] > 1
+    return row is not None and (row[0] or 0) > 1
 
 
 def group_of(db: apsw.Connection, asset_id: AssetId) -> list[AssetId]:
@@ -183,13 +183,28 @@ def _reason(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _join(db: apsw.Connection, mine: Look, other_id: AssetId) -> bool:
-    """Join the group of the other, or make one with it. False where a member is of another moment."""
+    """Join the group of the other, or make one with it. False where a member is of another moment, or somebody has said
+    that it is no copy."""
     row = db.execute("SELECT group_id FROM duplicate WHERE asset_id = ?", (other_id,)).fetchone()
     members = _ids(db, row[0]) if row else [other_id]
+    if _told_apart(db, mine.asset_id, members):
+        return False
     if any(of_different_moments(mine, look) for look in _looks(db, members)):
         return False
     _name(db, [*members, mine.asset_id])
     return True
+
+
+def _told_apart(db: apsw.Connection, asset_id: AssetId, members: Sequence[AssetId]) -> bool:
+    """Whether somebody has said that the asset is no copy of one of these."""
+    row = db.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM asset m JOIN json_each(?2) j JOIN asset o ON o.id = j.value JOIN not_duplicate n
+            ON n.first = min(m.hash, o.hash) AND n.second = max(m.hash, o.hash) WHERE m.id = ?1)
+        """,
+        (asset_id, json.dumps(members)),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _name(db: apsw.Connection, members: Sequence[AssetId]) -> None:

@@ -70,6 +70,12 @@ def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> list[bytes
     return [row[0] for row in rows]
 
 
+def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[File]:
+    """The files of an asset, by id."""
+    rows = db.execute(f"SELECT {COLUMNS} FROM file WHERE asset_id = ? ORDER BY id", (asset_id,))  # noqa: S608
+    return [from_row(row) for row in rows]
+
+
 def children(db: apsw.Connection, source_id: SourceId, directory: bytes) -> Children:
     """What is known directly below *directory* (b"" is the root).
 

@@ -1,19 +1,18 @@
 """What each decision does to the GIVEN tables, and how it is told to people. Runs within the transaction of a Draft.
 
 `apply` returns the words; it raises, and the transaction with it goes back, where the decision makes no sense: NotFound,
-Exists, NotEmpty, InvalidName. Persons and folders, which need more thought, are in `persons` and `folders`.
+Exists, NotEmpty, InvalidName. Persons, folders and the trash, which need more thought, are in `persons`, `folders` and `trash`.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
 from typing import TYPE_CHECKING
-from urllib.parse import quote_from_bytes
 
 from havenfs.catalog import names
 from havenfs.errors import Exists, InvalidName, NotFound
 
-from . import folders, persons, values
+from . import folders, persons, trash, values
 from .words import files
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def apply(draft: Draft, decision: Decision) -> str:
             return _search(draft, decision)
         case values.Together(decisions=several):
             return "; ".join(apply(draft, one) for one in several)
-        case values.Trash() | values.LeaveTrash():
-            return _trash(draft, decision)
+        case values.Trash() | values.LeaveTrash() | values.EmptyTrash() | values.DiscardCopy():
+            return trash.apply(draft, decision)
         case values.Distinguish(contents=contents):
             for pair in combinations(sorted(content.hex() for content in set(contents)), 2):
                 draft.set("not_duplicate", pair)
@@ -134,18 +133,3 @@ def _search(
         raise Exists(decision.new_name)
     draft.set("saved_search", (new_key,), (decision.new_name, known[1]))
     return f"renamed the saved search “{decision.name}” to “{decision.new_name}”"
-
-
-def _trash(draft: Draft, decision: values.Trash | values.LeaveTrash) -> str:
-    if isinstance(decision, values.Trash):
-        path = quote_from_bytes(decision.path, safe="/ ")
-        draft.set(
-            "trashed",
-            (decision.uid,),
-            (decision.content.hex(), decision.source, path, decision.at_ms, decision.owner),
-        )
-        return "moved a file to the trash"
-    if draft.get("trashed", decision.uid) is None:
-        raise NotFound(decision.uid)
-    draft.set("trashed", (decision.uid,), None)
-    return "took a file from the trash"

@@ -33,7 +33,7 @@ from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
 from havenfs.errors import ReadOnly
 
-from . import effects, merging, undo
+from . import effects, follow, merging, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.decided import Operation
+    from havenfs.entities import Source
 
     from .journal import Content
     from .values import Decision
@@ -112,13 +113,27 @@ class Keeper:
             self._deliver()
         return done
 
-    def revert(self, operation_id: str, *, by: str, rest: bool = False) -> Operation | None:
-        """Take an operation back, a taking back included; *operation_id* may be the first digits of it.
+    def revert(
+        self,
+        operation_id: str,
+        *,
+        by: str,
+        rest: bool = False,
+        heard: Callable[[Source, bytes], object] | None = None,
+    ) -> Operation | None:
+        """Take an operation back, a taking back included; *operation_id* may be the first digits of it. Files that it had
+        moved to the trash come back, and *heard* is told of each.
 
         Raises NotFound; Conflict when later operations stand in the way, unless *rest* leaves what they decided and takes
-        back the others. None when nothing is left to take back.
+        back the others, or when a file was deleted for good. None when nothing is left to take back.
         """
-        return self._kept(undo.revert, operation_id, by, rest=rest)
+        back: list[tuple[Source, bytes]] = []
+        with follow.ready(self._catalog, operation_id):
+            done = self._kept(_revert, operation_id, by, back, rest=rest)
+        if heard is not None:
+            for source, path in back:
+                heard(source, path)
+        return done
 
     def last(self, limit: int = 20) -> list[undo.Listed]:
         """The newest operations of people, newest first."""
@@ -202,7 +217,20 @@ def _decide(
         first(db)
     draft = Draft(db)
     words = effects.apply(draft, decision)
-    return decided.record(draft, type(decision).__name__, words, by=by)
+    done = decided.record(draft, type(decision).__name__, words, by=by)
+    if done is not None:
+        follow.regrouped(db, done.changes)
+    return done
+
+
+def _revert(
+    db: Connection, operation_id: str, by: str, back: list[tuple[Source, bytes]], *, rest: bool
+) -> Operation | None:
+    done = undo.revert(db, operation_id, by, rest=rest)
+    if done is not None:
+        follow.regrouped(db, done.changes)
+        back += follow.took_back(db, done)
+    return done
 
 
 def _snapshot(db: Connection) -> tuple[list[Change], list[Operation]]:

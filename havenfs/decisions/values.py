@@ -230,7 +230,7 @@ class Trash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveTrash:
-    """It was restored, or is gone for good."""
+    """It was restored."""
 
     uid: str
 
@@ -240,6 +240,22 @@ class Together:
     """Several decisions that somebody made with one gesture: carried out, listed and taken back as one."""
 
     decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyTrash:
+    """These are gone for good: nothing takes that back."""
+
+    uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardCopy:
+    """A copy was moved to the trash with all its files; what was said of it is said of the one that is kept."""
+
+    content: bytes
+    into: bytes
+    files: tuple[Trash, ...]
 
 
 Decision = (
@@ -268,4 +284,6 @@ Decision = (
     | Trash
     | LeaveTrash
     | Together
+    | EmptyTrash
+    | DiscardCopy
 )

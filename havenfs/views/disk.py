@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
+from havenfs.trash import folder
 
 from .at_once import lstat, may_wait, opened
 from .walks import Held, named, split, walks
@@ -146,6 +147,7 @@ def open_for_writing(
 ) -> tuple[int, os.stat_result]:
     """A descriptor of a regular file that may be changed through it, and its fstat."""
     writable(source)
+    untouched(path)
     may_wait()  # for the disk to write down that it was emptied, for whoever has a lease
     above, name = split(path)
     # Ours to walk: what is above the source need not be open to everybody.
@@ -198,6 +200,7 @@ def symlink(source: Source, path: bytes, target: bytes, rights: Rights) -> None:
 
 def link(source: Source, path: bytes, to: Source, new_path: bytes, rights: Rights) -> None:
     """Give a file one more name. In another source it would be a second inode, with pages of its own: EXDEV."""
+    untouched(path)
     with _between(source, path, to, new_path, rights) as (here, name, there, new_name):
         os.link(name, new_name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
 
@@ -229,6 +232,14 @@ def rename(
 ) -> None:
     """renameat2(2), flags and all. Between sources EXDEV, on one disk too, and `mv` copies: whoever has the file open
     would go on with an inode of the old source, beside the new one's size and pages."""
+    untouched(path)
+    move(source, path, to, new_path, flags, rights)
+
+
+def move(
+    source: Source, path: bytes, to: Source, new_path: bytes, flags: int, rights: Rights
+) -> None:
+    """The same, out of the trash too."""
     with _between(source, path, to, new_path, rights) as (here, name, there, new_name):
         if _libc.renameat2(here, name, there, new_name, flags):
             raise_errno()
@@ -297,6 +308,12 @@ def writable(source: Source) -> None:
     """Raises ReadOnly for a source that is not to be written to."""
     if not source.writable:
         raise ReadOnly(f"{source.name} is read-only: it was not given as a folder to write to")
+
+
+def untouched(path: bytes) -> None:
+    """Raises NotPermitted for what lies in the trash: it can be read, restored or purged, and is else as it was."""
+    if folder.within(path):
+        raise NotPermitted("what is in the trash cannot be changed there")
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -2,25 +2,33 @@
 
 A group has the name of its oldest member: names of assets are unique, so these are. Copies of equal bytes are one asset with
 several files: one name here, each path in the text.
+
+Removing a copy moves all its files to the trash, and what people said of it is said of the best one that stays. Removing the
+folder says that these are no copies.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse, duplicates
+from havenfs.catalog import assets, browse, duplicates, files, sources
+from havenfs.decisions import values
 from havenfs.entities import Hit
-from havenfs.errors import NotFound
+from havenfs.errors import NotFound, NotPermitted, ReadOnly
 
+from . import disk, removal
+from .fillable import decide
 from .folders import Folder
 from .nodes import Leaf, Text
 
 if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.duplicates import Copy
-    from havenfs.entities import Asset, AssetId
+    from havenfs.entities import Asset, AssetId, Source
 
+    from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entry, Node
 
@@ -56,6 +64,21 @@ class Duplicates(Folder):
         if not catalog.read(duplicates.names_group, asset.id):
             raise NotFound(name)
         return self._group(asset.id)
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that groups can be removed."""
+        return not self.scope.facets
+
+    def rmdir(self, name: bytes, rights: Rights) -> None:
+        """Say that these are no copies of each other. Raises NotPermitted for files of equal bytes, which are."""
+        group = self.lookup(name)
+        if not isinstance(group, Group) or not self.fillable:
+            self._refuse()
+        contents = tuple(asset.hash for asset in group.members())
+        if len(contents) < 2:
+            raise NotPermitted("files of equal bytes are copies, whatever anybody says")
+        decide(self.scope.library, values.Distinguish(contents=contents), rights)
 
     def _group(self, asset_id: AssetId) -> Group:
         return Group(self.scope.choose(str(asset_id)), asset_id)
@@ -100,6 +123,36 @@ class Group(Folder):
                 return node
         raise NotFound(name)
 
+    @property
+    def fillable(self) -> bool:
+        """Only in that copies can be removed."""
+        return not self.scope.facets
+
+    def members(self) -> list[Asset]:
+        """The copies, best first."""
+        copies, found = self.scope.library.catalog.read(_members, self._asset_id)
+        return [found[copy.asset_id] for copy in copies]
+
+    def unlink(self, name: bytes, rights: Rights) -> None:
+        """Move a copy to the trash; what was said of it is said of the best other one. Raises NotPermitted for the last."""
+        node, library = self.lookup(name), self.scope.library
+        if not isinstance(node, Leaf) or not self.fillable:
+            self._refuse()
+        others = [asset for asset in self.members() if asset.id != node.asset.id]
+        if not others:
+            raise NotPermitted("the last copy stays: remove it in files/")
+        if library.bin is None:
+            raise ReadOnly("nothing can be moved to the trash here")
+        originals = library.catalog.read(_files, node.asset.id)
+        for source, _ in originals:
+            disk.writable(source)
+        who, began = removal.name_of(rights), time.time()
+        library.guard.check(who)
+        library.bin.discard(originals, node.asset.hash, others[0].hash, rights, by=who)
+        library.catalog.write(_forget, originals)
+        for _ in originals:
+            library.guard.count(who, began)
+
     def _report(self) -> Text:
         catalog = self.scope.library.catalog
 
@@ -117,6 +170,20 @@ class Group(Folder):
 def _members(db: Connection, asset_id: AssetId) -> tuple[list[Copy], dict[AssetId, Asset]]:
     ids = duplicates.group_of(db, asset_id)
     return duplicates.ranked(db, ids), {asset.id: asset for asset in assets.many(db, ids)}
+
+
+def _files(db: Connection, asset_id: AssetId) -> list[tuple[Source, bytes]]:
+    """Source and path of each file of an asset whose disk is there."""
+    found = [(sources.get(db, file.source_id), file.path) for file in files.of_asset(db, asset_id)]
+    return [(source, path) for source, path in found if sources.is_present(db, source.id)]
+
+
+def _forget(db: Connection, originals: list[tuple[Source, bytes]]) -> None:
+    """They are in the trash: no scan need find that out."""
+    for source, path in originals:
+        file = files.by_path(db, source.id, path)
+        if file is not None:
+            files.remove(db, [(file.id, path)])
 
 
 def _entry(copy: Copy, asset: Asset, rank: int) -> Entry:

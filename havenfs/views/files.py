@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from havenfs import mounts
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
+from havenfs.trash import folder
 
-from . import disk, roots
+from . import disk, removal, roots
 from .folders import EXCHANGE, Folder
 from .inventory import Inventory
 from .nodes import DiskFile
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
 
     from .disk import Rights
+    from .library import Library
     from .nodes import Directory, Entry, Node
 
 
@@ -39,6 +41,8 @@ class DiskDirectory:
     status: os.stat_result
     hidden: tuple[bytes, ...] = ()
     """Real paths that are not shown: the mount point, lest we ask ourselves."""
+    library: Library | None = field(default=None, compare=False, repr=False)
+    """Whose trash takes what is removed here; None: it is gone."""
 
     @property
     def key(self) -> str:
@@ -58,6 +62,7 @@ class DiskDirectory:
     def entries(self) -> Inventory:
         """Everything, dot-files too, by name, each with its lstat."""
         hidden = {name for path in self.hidden if self._is_hidden(name := os.path.basename(path))}
+        hidden.add(folder.NAME)
         return Inventory(self.source, self.path, self._shown, hidden)
 
     def _shown(self, name: bytes, status: os.stat_result) -> DiskDirectory | DiskFile | None:
@@ -116,8 +121,12 @@ class DiskDirectory:
         return self.lookup(name)
 
     def unlink(self, name: bytes, rights: Rights) -> None:
-        """Remove a name."""
-        disk.unlink(self.source, self._at(name), rights)
+        """Remove a name; what somebody would miss moves to the trash."""
+        path = self._at(name)
+        if self.library is None:
+            disk.unlink(self.source, path, rights)
+        else:
+            removal.remove(self.library, self.source, path, rights)
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
         """Remove an empty directory."""
@@ -128,17 +137,21 @@ class DiskDirectory:
     ) -> None:
         """Move an entry to another directory of originals."""
         if isinstance(to, Folder) and not flags & EXCHANGE:
-            to.receive(self.lookup(name), rights)  # the original stays where it is
+            to.receive(
+                self.lookup(name), rights
+            )  # the original stays where it is, unless `to` swallows it
             return
         if not isinstance(to, DiskDirectory):
             raise NotPermitted("originals stay in files/: copy it instead")
         disk.rename(self.source, self._at(name), to.source, to.path_of(new_name), flags, rights)
 
     def path_of(self, name: bytes) -> bytes:
-        """The path, in the source, of a name in here. Raises NotPermitted for one that hides our own mount."""
+        """The path, in the source, of a name in here. Raises NotPermitted for one that hides our own mount, or the trash."""
         return self._at(name)
 
     def _at(self, name: bytes) -> bytes:
+        if name == folder.NAME:
+            raise NotPermitted("what was removed lies there: it is shown in trash/")
         if self.hidden and self._is_hidden(name):
             raise NotPermitted(f"{os.fsdecode(name)} is where this tree is mounted")
         return self.path + b"/" + name if self.path else name
@@ -146,7 +159,7 @@ class DiskDirectory:
     def _node(self, name: bytes, status: os.stat_result) -> DiskDirectory | DiskFile:
         path = self.path + b"/" + name if self.path else name
         if stat.S_ISDIR(status.st_mode):
-            return DiskDirectory(self.source, path, status, self.hidden)
+            return DiskDirectory(self.source, path, status, self.hidden, self.library)
         return DiskFile(self.source, path, status)
 
     def _leads_back(self, status: os.stat_result) -> bool:
@@ -158,6 +171,8 @@ class DiskDirectory:
         )
 
     def _is_hidden(self, name: bytes) -> bool:
+        if name == folder.NAME:
+            return True
         for path in self.hidden:
             # The cheapest test first: this is asked for every name that is looked up.
             if path.endswith(name) and path == os.path.join(
@@ -208,4 +223,5 @@ class Sources(Folder):
         ]
 
     def _root(self, source: Source) -> DiskDirectory:
-        return DiskDirectory(source, b"", roots.status(source), self.scope.library.hidden)
+        library = self.scope.library
+        return DiskDirectory(source, b"", roots.status(source), library.hidden, library)

@@ -55,6 +55,16 @@ class Folder(Refusing, ABC):
         """Whether people may put things in here."""
         return False
 
+    @property
+    def common(self) -> bool:
+        """Whether everybody may ask for changes in here, and it is decided case by case who may make them."""
+        return False
+
+    @property
+    def swallows(self) -> bool:
+        """Whether an original that is moved in here leaves its place."""
+        return False
+
     @abstractmethod
     def entries(self) -> Entries:
         """What stands here at this moment, in order."""

@@ -7,12 +7,13 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse, changes, progress, sources
+from havenfs.catalog import assets, browse, changes, guarded, progress, sources, trashed
 from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.decisions import undo
 from havenfs.errors import NotFound
 
 from .folders import Folder
+from .guard import sentence
 from .nodes import Leaf, Text
 from .roll import Roll
 
@@ -99,14 +100,21 @@ def _status(library: Library) -> bytes:
             for source in catalog.read(sources.present)
         ],
         "progress": dataclasses.asdict(catalog.read(progress.progress)),
+        "trash": catalog.read(trashed.count),
+        "stopped": [dataclasses.asdict(alarm) for alarm in _stopped(library)],
     }
     return (json.dumps(report, indent=2, default=str, ensure_ascii=False) + "\n").encode(
         errors="surrogateescape"
     )
 
 
+def _stopped(library: Library) -> list[guarded.Alarm]:
+    return [a for a in library.catalog.read(guarded.alarms) if a.lifted_ms is None]
+
+
 def _errors(library: Library) -> bytes:
-    lines = [
+    lines = [sentence(alarm) for alarm in _stopped(library)]
+    lines += [
         f"files/{trouble.source}/{os.fsdecode(trouble.path)}: {trouble.stage or 'read'}: {trouble.reason}"
         for trouble in library.catalog.read(progress.trouble, TROUBLE)
     ]

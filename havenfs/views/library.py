@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs.catalog import browse
+from havenfs.decisions.bin import Bin
 from havenfs.errors import TooDeep
 
 from .awaited import Awaited
 from .bursts import Bursts
+from .guard import Guard
 from .loose import Looseness
 
 if TYPE_CHECKING:
@@ -80,6 +82,9 @@ class Library:
         """What is being taken out of folders."""
         self.recorder: Recorder | None = None
         """Who records new originals; None: nothing new can be put into folders."""
+        self.bin = Bin(catalog, keeper) if keeper is not None else None
+        """Where removed originals go; None: they are gone."""
+        self.guard = Guard(catalog)
         self.facets = facets
         """Facet, with its @, in lower case -> the folder that it opens on a scope."""
         self.hidden = hidden

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound
 
-from .disk import raise_errno, writable
+from .disk import raise_errno, untouched, writable
 from .walks import named, split, walks
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def change(source: Source, path: bytes, inode: int, changes: Changes, rights: Ri
     Raises NotFound if another file is there by now.
     """
     writable(source)
+    untouched(path)
     above, name = split(path)
     held = walks.to(source, above)
     try:
@@ -139,6 +140,7 @@ def set_xattr(
 ) -> None:
     """Set an extended attribute on disk; *flags* are XATTR_CREATE and XATTR_REPLACE."""
     writable(source)
+    untouched(path)
     try:
         with entry(source, path) as through, rights:
             os.setxattr(through, attribute, value, flags, follow_symlinks=False)
@@ -149,6 +151,7 @@ def set_xattr(
 def remove_xattr(source: Source, path: bytes, attribute: bytes, rights: Rights) -> None:
     """Remove an extended attribute on disk."""
     writable(source)
+    untouched(path)
     try:
         with entry(source, path) as through, rights:
             os.removexattr(through, attribute, follow_symlinks=False)

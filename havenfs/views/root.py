@@ -17,6 +17,7 @@ from .places import Countries
 from .saved import Saved
 from .search import Searches
 from .tags import Tags
+from .trash import Trash
 from .types import Types
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ VIEWS = {
     "search": Searches,
     "saved": Saved,
     "duplicates": Duplicates,
+    "trash": Trash,
     ".haven": Haven,
 }
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .loose import Filling, Loose
     from .nodes import Node
 
-    Deciding = Callable[[Decision, Rights, Callable[[Connection], object] | None], None]
+    Deciding = Callable[[Decision, Rights, Callable[[Connection], object] | None], object]
 
 
 def create(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from havenfs.catalog import duplicates, vectors
+from havenfs.catalog import assets, duplicates, vectors
 from havenfs.catalog.resemblance import differing
+from havenfs.decisions import Keeper, values
 from havenfs.entities import AssetId, Embedding, ModelId
 
 if TYPE_CHECKING:
@@ -166,3 +167,28 @@ def _another_file(db: apsw.Connection, asset_id: AssetId) -> None:
         " FROM file WHERE asset_id = ?",
         (asset_id,),
     )
+
+
+def test_what_people_told_apart_is_no_group_and_is_one_again_when_that_is_taken_back(
+    shelf: Any,
+) -> None:
+    keeper = Keeper(shelf.catalog, shelf.state.journal)
+    ids = [photo(shelf, f"{name}.jpg") for name in "abc"]
+    hashes = [asset.hash for asset in shelf.catalog.read(assets.many, ids)]
+    done = keeper.decide(values.Distinguish(contents=(hashes[0], hashes[1])), by="me")
+    assert done is not None
+    groups = [group(shelf, asset_id) for asset_id in ids]
+    assert groups == [[ids[0], ids[2]], [ids[1]], [ids[0], ids[2]]]
+    shelf.catalog.write(duplicates.settle, ids[1])  # looked at once more
+    assert group(shelf, ids[1]) == [ids[1]]
+    keeper.revert(done.id, by="me")
+    assert group(shelf, ids[1]) == ids
+
+
+def test_a_group_is_named_for_the_oldest_that_is_there(shelf: Any) -> None:
+    ids = [photo(shelf, f"{name}.jpg") for name in "abc"]
+    assert shelf.catalog.read(duplicates.groups) == [ids[0]]
+    shelf.remove(ids[0])
+    assert shelf.catalog.read(duplicates.groups) == [ids[1]]
+    assert shelf.catalog.read(duplicates.names_group, ids[1])
+    assert not shelf.catalog.read(duplicates.names_group, ids[2])

@@ -62,6 +62,7 @@ def test_folders_are_listed(operations: Operations):
         "search",
         "saved",
         "duplicates",
+        "trash",
         ".haven",
     ]
     assert names(operations, "by-date") == ["2019", "2020", "_undated"]

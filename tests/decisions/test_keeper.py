@@ -98,7 +98,7 @@ def decide_everything(desk: Desk) -> None:
     rome = desk.folder("Rome")
     day = desk.folder("Day 1", rome)
     other = desk.folder("Roma")
-    trashed = new_uid()
+    trashed, purged = new_uid(), new_uid()
     desk.fill(rome, A)
     desk.fill(day, B)
     desk.fill(other, C)
@@ -138,6 +138,15 @@ def decide_everything(desk: Desk) -> None:
         values.Trash(uid=new_uid(), content=B, source="s", path=b"b", at_ms=6, owner=ME),
         values.LeaveTrash(uid=trashed),
         values.Trash(uid=new_uid(), content=C, source="s", path=b"\xff%41", at_ms=7, owner=ME),
+        values.Trash(uid=purged, content=A, source="s", path=b"c", at_ms=8, owner=ME),
+        values.EmptyTrash(uids=(purged,)),
+        values.DiscardCopy(
+            content=A,
+            into=B,
+            files=(
+                values.Trash(uid=new_uid(), content=A, source="s", path=b"d", at_ms=9, owner=ME),
+            ),
+        ),
     ):
         desk.decide(decision)
     empty = desk.folder("Empty", kind="tag")

@@ -45,6 +45,7 @@ def test_ls_and_find_show_the_tree(shared: Path):
     assert set(run("ls", "-A", shared).split()) == {
         "by-date",
         "duplicates",
+        "trash",
         "files",
         ".haven",
         "places",

@@ -52,6 +52,7 @@ FOLDERS = [
     "duplicates",
     "duplicates/IMG_0001.jpg",
     "duplicates/IMG_0001.jpg/@types/photos",
+    "trash",
     ".haven",
     ".haven/by-id",
     "@people",

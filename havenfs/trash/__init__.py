@@ -1,0 +1,1 @@
+"""The trash on disk: where removed originals lie until they are restored or purged. Knows disks, not decisions."""

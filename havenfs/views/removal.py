@@ -1,0 +1,132 @@
+"""What removing a file in `files/` means: to the trash, or gone as on any disk.
+
+To the trash goes what somebody would miss: the files of assets, which are photos, videos and documents that were looked at,
+and XMP and AAE sidecars, in which other programs keep what people did. Everything else is removed as ever, and costs one
+point read more (4 us): what no asset is (builds, databases, locks, probes), what nobody has looked at yet, and, unless people
+have decided something about it (an album, a tag, a name):
+
+* temporary files by their names, which programs write and remove by themselves;
+* what is in a work tree of git, Mercurial, Subversion or Jujutsu: that is where removed files come back from, and switching a
+  branch removes hundreds;
+* plain text that is not called a document: source code, of which builds and packages remove thousands.
+
+What is renamed over is not removed but written: editors save so, and the asset goes on with its new content. What is removed
+on the disk itself, past the mount, is gone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from havenfs.catalog import trashed
+from havenfs.catalog.catalog import TROUBLE
+from havenfs.errors import InvalidName, NotFound, ReadOnly, SourceGone
+
+from . import disk
+from .fillable import Somebody
+
+if TYPE_CHECKING:
+    from havenfs.catalog.trashed import Original
+    from havenfs.entities import Source
+
+    from .disk import Rights
+    from .library import Library
+
+SIDECARS: Final = (b".xmp", b".aae")
+TEXTS: Final = (
+    b".txt",
+    b".text",
+    b".md",
+    b".markdown",
+    b".rst",
+    b".csv",
+    b".tsv",
+    b".html",
+    b".htm",
+)
+"""How text is called that people write, not programs."""
+TEMPORARY: Final = (b".tmp", b".temp", b".part", b".partial", b".crdownload", b".swp")
+WORK_TREES: Final = (b".git", b".hg", b".svn", b".jj")
+
+
+def remove(library: Library, source: Source, path: bytes, rights: Rights) -> None:
+    """Remove a file that is no directory, as unlink(2), or move it to the trash.
+
+    Raises ReadOnly also when its remover was stopped by the guard, or when the catalog cannot say what it is.
+    """
+    if library.bin is None:
+        disk.unlink(source, path, rights)
+        return
+    who = None if library.guard.quiet else name_of(rights)
+    if who is not None:
+        library.guard.check(who)
+    if not source.writable or not _wanted(library, source, path):
+        disk.unlink(source, path, rights)
+        return
+    discard(library, source, path, rights)
+
+
+def discard(library: Library, source: Source, path: bytes, rights: Rights) -> None:
+    """Move a file to the trash, whatever sort of asset it is. Raises InvalidName when it is none."""
+    if library.bin is None:
+        raise ReadOnly("nothing can be moved to the trash here")
+    disk.writable(source)
+    who, began = name_of(rights), time.time()
+    library.guard.check(who)
+    original = _original(library, source, path)
+    if original is None and not path.lower().endswith(SIDECARS):
+        raise InvalidName("no photo, video or document, or one that was not looked at yet")
+    content = _content(source, path, original) if original is not None else None
+    library.bin.take(source, path, content, rights, by=who)
+    if original is not None:
+        library.guard.count(who, began)
+    library.bin.make_room()
+
+
+def name_of(rights: Rights) -> str:
+    """Who asks."""
+    return rights.who if isinstance(rights, Somebody) else "somebody"
+
+
+def _wanted(library: Library, source: Source, path: bytes) -> bool:
+    original = _original(library, source, path)
+    if original is None:
+        return path.lower().endswith(SIDECARS)
+    low = path.lower()
+    common = (
+        low.endswith(TEMPORARY)
+        or low.rpartition(b"/")[2].startswith(b"~$")
+        or (original.mime.startswith("text/") and not low.endswith(TEXTS))
+        or _versioned(source, path)
+    )
+    return not common or library.catalog.read(trashed.decided, original.content)
+
+
+def _original(library: Library, source: Source, path: bytes) -> Original | None:
+    try:
+        return library.catalog.glance(trashed.original, source.id, path)
+    except TROUBLE as error:
+        raise ReadOnly(f"what is removed cannot be looked up: {error}") from error
+
+
+def _content(source: Source, path: bytes, original: Original) -> bytes | None:
+    """The content that a file has, as far as that is known without reading it."""
+    status = disk.status(source, path)
+    same = (status.st_size, status.st_mtime_ns) == (original.size, original.mtime_ns)
+    return original.content if original.settled and same else None
+
+
+def _versioned(source: Source, path: bytes) -> bool:
+    """Whether some folder above, in the source, is the top of a work tree."""
+    above = path.rpartition(b"/")[0]
+    while True:
+        for name in WORK_TREES:
+            try:
+                disk.child(source, above, name)
+            except (NotFound, OSError, SourceGone):
+                continue
+            return True
+        if not above:
+            return False
+        above = above.rpartition(b"/")[0]
