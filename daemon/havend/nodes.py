@@ -21,7 +21,7 @@ from havenfs.errors import (
     NotFound,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk, staging
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
 from havenfs.views.walks import walks
 
 from . import stats
@@ -170,8 +170,10 @@ class Nodes:
             return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
         if isinstance(node, DiskFile | DiskDirectory):
             found = stats.of_original(node.status, nodeid)
-            if isinstance(node, DiskFile) and staging.waits(node.path):
-                found.entry_s = 0.0  # it may be refused when it is closed
+            if self.loose(node):
+                found.entry_s = (
+                    0.0  # it may be refused when it is closed, or what put it there be undone
+                )
             return found
         record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
@@ -190,6 +192,12 @@ class Nodes:
             entry_s=LONG_S if lasting else SHORT_S,
             attributes_s=LONG_S if node.lasting else SHORT_S,
             writers=writers,
+        )
+
+    def loose(self, node: Node) -> bool:
+        """Whether a file stands in a folder that people fill, and is no asset yet or was none a moment ago."""
+        return (
+            isinstance(node, DiskFile) and self.library.loose.at(node.source, node.path) is not None
         )
 
     def common(self, directory: Directory) -> Attributes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from havenfs import mounts
 from havenfs.entities import Caller
-from havenfs.errors import HavenError, IsADirectory, NotPermitted, Stale
+from havenfs.errors import HavenError, IsADirectory, NotFound, NotPermitted, Stale
 from havenfs.views import DiskFile, Leaf, Text, disk, staging
 from havenfs.views.at_once import may_wait
 from havenfs.views.fillable import Fillable, closed
@@ -94,6 +94,8 @@ class OpenFiles(Nodes):
                     return self._opened_again(lent, lent.source, flags, caller)
         node = self.node(nodeid)
         if isinstance(node, DiskFile):
+            if writing:
+                self._still_there(node)
             with ByName(node):
                 if writing:
                     descriptor, found = disk.open_for_writing(
@@ -160,6 +162,18 @@ class OpenFiles(Nodes):
             self._count(opened, self.library.loose.at(source, path))
         self.handles.add(opened)
         return opened
+
+    def _still_there(self, node: DiskFile) -> None:
+        """Raises Stale for a fresh upload that somebody took out of the folder in which it was made, so that the kernel looks
+        the name up anew: it is free for another one."""
+        loose = self.library.loose.at(node.source, node.path)
+        folder = self.table.folder(loose.folder) if loose is not None else None
+        if loose is None or folder is None or not isinstance(folder.node, Fillable):
+            return
+        try:
+            folder.node.lookup(loose.name)
+        except NotFound:
+            raise Stale(f"{loose.name!r} was taken out") from None
 
     def _count(self, opened: Opened, loose: Loose | None) -> None:
         if loose is not None:

@@ -277,7 +277,7 @@ class _Packer:
                 pattern = self._pattern = replies.Pattern(found)
             asset = node.asset
             return pattern.entry(asset.size, asset.mtime_ns, nodeid, position + 1, name)
-        if isinstance(node, DiskFile):
+        if isinstance(node, DiskFile) and not operations.loose(node):
             if self._counting:
                 operations.table.admit(node, listing.nodeid, name, nodeid)
             return replies.original(node.status, nodeid, position + 1, name)
