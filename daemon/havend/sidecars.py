@@ -37,8 +37,8 @@ BATCH = 50
 PAUSE_S = 1.0
 CALM_S = 2
 """So long after the last decision about it: who tags a picture with five words has its sidecar written once."""
-LATER_S = 300
-"""A disk that is away or full is tried again then."""
+LATER_S = 70
+"""A disk that is away or full is tried again then; and what a killed writer left half done, which is taken away after 60."""
 OTHERS = "sidecar"
 """Who has decided what another program wrote."""
 
