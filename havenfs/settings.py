@@ -103,6 +103,7 @@ class Sidecars:
     write: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trash:
     """The table `[trash]`."""
 
