@@ -125,9 +125,9 @@ def _content(source: Source, path: bytes, original: Original) -> bytes | None:
 
 
 def _repository_of(path: bytes) -> bytes | None:
-    """The top of the work tree in whose repository a path lies; None for any other path."""
+    """The top of the work tree in whose repository a path lies, or whose `.git` file it is; None for any other path."""
     for name in WORK_TREES:
-        before, found, _ = (b"/" + path).partition(b"/" + name + b"/")
+        before, found, _ = (b"/" + path + b"/").partition(b"/" + name + b"/")
         if found:
             return before[1:]
     return None
