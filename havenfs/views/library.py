@@ -85,6 +85,8 @@ class Library:
         self.bin = Bin(catalog, keeper) if keeper is not None else None
         """Where removed originals go; None: they are gone."""
         self.guard = Guard(catalog)
+        self.work_trees: dict[tuple[int, bytes], float] = {}
+        """Source and top of each work tree whose repository was lately removed from, and when; see `removal`."""
         self.facets = facets
         """Facet, with its @, in lower case -> the folder that it opens on a scope."""
         self.hidden = hidden

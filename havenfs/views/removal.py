@@ -47,6 +47,9 @@ TEXTS: Final = (
 )
 """How text is called that people write, not programs."""
 TEMPORARY: Final = (b".tmp", b".temp", b".part", b".partial", b".crdownload", b".swp")
+REMOVED_S: Final = 60.0
+"""`rm -r` of a work tree may come to the repository first: so long after, the rest is still taken for one."""
+REMEMBERED: Final = 256
 WORK_TREES: Final = (b".git", b".hg", b".svn", b".jj")
 
 
@@ -56,6 +59,10 @@ def remove(library: Library, source: Source, path: bytes, rights: Rights) -> Non
     Raises ReadOnly also when its remover was stopped by the guard, or when the catalog cannot say what it is.
     """
     if library.bin is None:
+        disk.unlink(source, path, rights)
+        return
+    if (top := _repository_of(path)) is not None:
+        _note(library, source, top)
         disk.unlink(source, path, rights)
         return
     who = None if library.guard.quiet else name_of(rights)
@@ -98,7 +105,7 @@ def _wanted(library: Library, source: Source, path: bytes) -> bool:
         low.endswith(TEMPORARY)
         or low.rpartition(b"/")[2].startswith(b"~$")
         or (original.mime.startswith("text/") and not low.endswith(TEXTS))
-        or _versioned(source, path)
+        or _versioned(library, source, path)
     )
     return not common or library.catalog.read(trashed.decided, original.content)
 
@@ -117,10 +124,28 @@ def _content(source: Source, path: bytes, original: Original) -> bytes | None:
     return original.content if original.settled and same else None
 
 
-def _versioned(source: Source, path: bytes) -> bool:
-    """Whether some folder above, in the source, is the top of a work tree."""
+def _repository_of(path: bytes) -> bytes | None:
+    """The top of the work tree in whose repository a path lies, or whose `.git` file it is; None for any other path."""
+    for name in WORK_TREES:
+        before, found, _ = (b"/" + path + b"/").partition(b"/" + name + b"/")
+        if found:
+            return before[1:]
+    return None
+
+
+def _note(library: Library, source: Source, top: bytes) -> None:
+    if len(library.work_trees) >= REMEMBERED:
+        library.work_trees.clear()
+    library.work_trees[source.id, top] = time.monotonic()
+
+
+def _versioned(library: Library, source: Source, path: bytes) -> bool:
+    """Whether some folder above, in the source, is the top of a work tree, or was one a moment ago."""
     above = path.rpartition(b"/")[0]
     while True:
+        if time.monotonic() < library.work_trees.get((source.id, above), -REMOVED_S) + REMOVED_S:
+            _note(library, source, above)
+            return True
         for name in WORK_TREES:
             try:
                 disk.child(source, above, name)
