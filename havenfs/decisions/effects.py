@@ -13,7 +13,7 @@ from urllib.parse import quote_from_bytes
 from havenfs.catalog import names
 from havenfs.errors import Exists, InvalidName, NotFound
 
-from . import folders, persons, values
+from . import filing, folders, persons, values
 from .words import files
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ def apply(draft: Draft, decision: Decision) -> str:
             return _search(draft, decision)
         case values.Trash() | values.LeaveTrash():
             return _trash(draft, decision)
+        case values.RefuseFiling() | values.FileAway():
+            return filing.apply(draft, decision)
         case values.Distinguish(contents=contents):
             for pair in combinations(sorted(content.hex() for content in set(contents)), 2):
                 draft.set("not_duplicate", pair)

@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING, ParamSpec
 from havenfs.catalog import decided, given
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
-from havenfs.errors import ReadOnly
+from havenfs.errors import Conflict, HavenError, NotJournaled, ReadOnly
 
-from . import effects, undo
+from . import effects, filing, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.decided import Operation
 
+    from .filing import Mover
     from .journal import Content
     from .values import Decision
 
@@ -63,8 +64,10 @@ ROW = 400
 class Keeper:
     """Decisions into *catalog* and the journal at *path*. Any thread, any number of programs at once."""
 
-    def __init__(self, catalog: Catalog, path: Path) -> None:
+    def __init__(self, catalog: Catalog, path: Path, *, mover: Mover | None = None) -> None:
+        """Without a *mover*, decisions that moved files cannot be taken back."""
         self._catalog = catalog
+        self._mover = mover
         self.journal = Journal(path)
 
     def decide(self, decision: Decision, *, by: str) -> Operation | None:

@@ -130,6 +130,14 @@ def decide_everything(desk: Desk) -> None:
         values.Trash(uid=new_uid(), content=B, source="s", path=b"b", at_ms=6, owner=ME),
         values.LeaveTrash(uid=trashed),
         values.Trash(uid=new_uid(), content=C, source="s", path=b"\xff%41", at_ms=7, owner=ME),
+        values.RefuseFiling(content=A, source="s", path=b"Letters/\xff%41"),
+        values.FileAway(
+            uid=new_uid(),
+            files=(
+                values.Moved(B, "s", b"Inbox/b\xff.raw", "t", b"2019/b\xff.raw"),
+                values.Moved(C, "s", b"Inbox/b.jpg", "t", b"2019/b.jpg"),
+            ),
+        ),
     ):
         desk.decide(decision)
     empty = desk.folder("Empty", kind="tag")
