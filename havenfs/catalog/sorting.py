@@ -85,7 +85,6 @@ def folders(db: apsw.Connection) -> dict[AssetId, Folder]:
     place = inbox.place(db)
     if place is None:
         return {}
-    # The directory of a path: what is left when the characters at its end that are no slash are trimmed.
     rows = db.execute(
         "SELECT v.id, v.source_id, v.path FROM visible v JOIN source s ON s.id = v.source_id WHERE s.writable"
     )
@@ -152,6 +151,14 @@ def some(db: apsw.Connection, ids: Iterable[AssetId], model: int | None) -> list
     return [_row(row) for row in rows]
 
 
+def moments(db: apsw.Connection) -> dict[AssetId, int]:
+    """When the visible assets were taken, wall-clock seconds, of those that say so."""
+    rows = db.execute(
+        f"SELECT id, taken_local FROM visible WHERE taken_local IS NOT NULL AND {_SAID}"  # noqa: S608
+    )
+    return {AssetId(row[0]): row[1] for row in rows}
+
+
 def model(db: apsw.Connection) -> int | None:
     """The model that has embedded most of the library; None: nothing is embedded."""
     row = db.execute(
@@ -207,6 +214,15 @@ def put(db: apsw.Connection, proposals: Mapping[AssetId, Sequence[Proposal]]) ->
     return changed
 
 
+def differing(db: apsw.Connection, proposals: Mapping[AssetId, Sequence[Proposal]]) -> int:
+    """How many assets have other proposals than these."""
+    before = _all(db)
+    return sum(
+        before.get(asset_id, []) != list(proposals.get(asset_id, ()))
+        for asset_id in before.keys() | proposals.keys()
+    )
+
+
 def refused(db: apsw.Connection) -> set[tuple[bytes, str, bytes]]:
     """What was said no to: content, name of the source, path of the folder."""
     return set(db.execute("SELECT hash, source, path FROM filing_refused").fetchall())
@@ -246,7 +262,7 @@ def _proposed(db: apsw.Connection, more: str, bindings: dict[str, Any]) -> list[
     if place is None:
         return []
     rows = db.execute(
-        f"SELECT d.name, {_PROPOSAL}, {_COLUMNS} {_HOLDS} {more} ORDER BY v.path, p.rank",  # noqa: S608
+        f"SELECT d.name, {_PROPOSAL}, {_COLUMNS} {_HOLDS} {more} ORDER BY v.path, p.rank",
         {"inbox": place.id, "low": inbox.NAME + b"/", "high": inbox.NAME + b"0", **bindings},
     )
     return [Proposed(assets.from_row(row[7:]), row[0], _proposal(row[1:7])) for row in rows]

@@ -83,8 +83,23 @@ class Keeper:
 
         Raises NotFound; Conflict when later operations stand in the way, unless *rest* leaves what they decided and takes
         back the others. None when nothing is left to take back.
+
+        Files that the decision moved are moved back first; a kill in between leaves them there, and the operation to be taken
+        back once more.
         """
-        return self._kept(undo.revert, operation_id, by, rest=rest)
+        moves = filing.moves(self._catalog.read(undo.wanted, operation_id, rest=rest))
+        if not moves:
+            return self._kept(undo.revert, operation_id, by=by, rest=rest)
+        if self._mover is None:
+            raise Conflict("files were moved, and cannot be moved back from here: havenfs undo can")
+        self._mover(moves)
+        try:
+            return self._kept(undo.revert, operation_id, by=by, rest=rest)
+        except NotJournaled:  # it holds all the same
+            raise
+        except HavenError:
+            self._mover([moved.back() for moved in reversed(moves)])
+            raise
 
     def last(self, limit: int = 20) -> list[undo.Listed]:
         """The newest operations of people, newest first."""
