@@ -61,6 +61,10 @@ class Shelf:
         original.write_bytes(path.encode() * 100 if data is None else data)
         return self.catalog.write(_add, source_id, root, path, taken, place, caption, text, columns)
 
+    def put_words(self, asset_id: AssetId, text: str) -> None:
+        """Say what stands in a document, as its reader does."""
+        self.catalog.write(lambda db: words.put(db, asset_id, document=text))
+
     def edit(self, asset_id: AssetId, data: bytes) -> None:
         """Write other bytes to an original and record that, as the indexer does: the asset stays, its content moves on."""
         self.catalog.write(_edit, dict(self._sources.values()), asset_id, data)
@@ -229,3 +233,34 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     made = furnish(Shelf(tmp_path_factory.mktemp("standing")))
     yield made
     made.catalog.close()
+
+
+@pytest.fixture
+def shelf_of_papers(tmp_path: Path) -> Iterator[Papers]:
+    """Letters of three senders in a writable source, a folder each."""
+    made = Papers(tmp_path)
+    yield made
+    made.catalog.close()
+
+
+class Papers(Shelf):
+    """Letters of three senders, a dozen each, in `papers`, which can be written to; `photos` cannot."""
+
+    SENDERS = {
+        "Waterworks": "waterworks meter reading bill consumption cubic metres",
+        "Bank": "bank account statement balance transfer interest",
+        "School": "school pupil timetable teacher lesson excursion",
+    }
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.papers = self.source("papers", directory / "papers", writable=True)
+        for sender, body in self.SENDERS.items():
+            for number in range(12):
+                self.add(
+                    f"Letters/{sender}/{number}.txt",
+                    source="papers",
+                    kind="document",
+                    mime="text/plain",
+                    text=f"{body} {number}",
+                )

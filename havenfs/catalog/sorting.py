@@ -225,7 +225,8 @@ def differing(db: apsw.Connection, proposals: Mapping[AssetId, Sequence[Proposal
 
 def refused(db: apsw.Connection) -> set[tuple[bytes, str, bytes]]:
     """What was said no to: content, name of the source, path of the folder."""
-    return set(db.execute("SELECT hash, source, path FROM filing_refused").fetchall())
+    rows: list[Any] = db.execute("SELECT hash, source, path FROM filing_refused").fetchall()
+    return {(row[0], row[1], row[2]) for row in rows}
 
 
 _HOLDS = """

@@ -40,9 +40,13 @@ class Series:
     template: str
     rows: tuple[int, ...]
     """Of the folders."""
+    says: tuple[str, ...]
+    """The date in the name of each, as `patterns.span`."""
     total: Profile
     rate: float
     """Share of their dated files that lie where the pattern says."""
+    dense: float
+    """Share of the months, years or days for which there is a folder: of events most have none."""
 
 
 class Candidate(NamedTuple):
@@ -87,30 +91,51 @@ class Model:
         self._time(rows)
         self._looks(rows)
         self._prior = PRIOR * np.log((self._sizes + 1) / (self.size / max(len(rows), 1) + 1))
-        # A new folder is as large as the others were once: one file.
+        # A new folder is as large as the others were once, one file; and there may be none for this time at all.
         self._prior[len(self.folders) :] = PRIOR * np.log(2 / (self.size / max(len(rows), 1) + 1))
+        self._prior[len(self.folders) :] += [np.log(min(each.dense, 1.0)) for each in self.series]
 
     # --- what is known ------------------------------------------------------------------------------------------
 
     def _found_series(self) -> list[Series]:
+        paths = [names.text(folder.path) for folder in self.folders]
         found: dict[tuple[int, str], list[int]] = {}
         for row, (folder, profile) in enumerate(zip(self.folders, self._profiles, strict=True)):
-            template = _template(folder, profile)
+            template = _template(paths[row], profile)
             if template is not None:
                 found.setdefault((folder.source_id, template), []).append(row)
+        taken: set[int] = set()
         series: list[Series] = []
-        for (source_id, template), rows in found.items():
+        for (source_id, template), sure in sorted(found.items(), key=lambda each: -len(each[1])):
+            if len(sure) < 2:
+                continue
+            # Folders whose own files are undated, or are few and wrong, follow it by their names alone.
+            rows = [
+                row
+                for row, path in enumerate(paths)
+                if row not in taken
+                and self.folders[row].source_id == source_id
+                and (row in sure or patterns.read(template, path) is not None)
+            ]
             if len(rows) < 2:
                 continue
+            taken.update(rows)
             members = [self._profiles[row] for row in rows]
-            shares = [_agreeing(template, profile) for profile in members]
+            says = [patterns.read(template, paths[row]) or "" for row in rows]
             dated = sum(len(profile.taken) for profile in members)
-            right = sum(
-                share * len(profile.taken) for share, profile in zip(shares, members, strict=True)
+            right = sum(_within(text, profile) for text, profile in zip(says, members, strict=True))
+            different = sorted(set(says))
+            series.append(
+                Series(
+                    source_id,
+                    template,
+                    tuple(rows),
+                    tuple(says),
+                    add(members),
+                    min(FOLLOWED, (right + FOLLOWED) / (dated + 1)),
+                    len(different) / patterns.periods(template, different[0], different[-1]),
+                )
             )
-            rate = (right + FOLLOWED) / (dated + 1) if dated else FOLLOWED
-            total = add(members)
-            series.append(Series(source_id, template, tuple(rows), total, min(FOLLOWED, rate)))
         return series
 
     def _time(self, rows: Sequence[Profile]) -> None:
@@ -128,9 +153,8 @@ class Model:
         """Of each pattern: a date as its folders' names say it -> those folders."""
         for number, each in enumerate(self.series):
             said: dict[str, list[int]] = {}
-            for row in each.rows:
-                if (text := _says(self._profiles[row], each.template)) is not None:
-                    said.setdefault(text, []).append(row)
+            for row, text in zip(each.rows, each.says, strict=True):
+                said.setdefault(text, []).append(row)
             self._said.append(said)
             if patterns.span(each.template, 0) is not None:
                 self._named[[*each.rows, len(self.folders) + number]] = True
@@ -316,34 +340,30 @@ def _index(rows: Sequence[Profile]) -> dict[str, tuple[NDArray[np.intp], NDArray
     }
 
 
-def _template(folder: Folder, profile: Profile) -> str | None:
-    if not folder.path:
-        return None
+def _template(path: str, profile: Profile) -> str | None:
+    """The pattern that a folder follows, as far as its files bear that out."""
     place = max(profile.places, key=lambda key: profile.places[key], default=())
-    if place and profile.places[place] < MATCHING * profile.size:
+    if place and profile.places[place] < MATCHING * sum(profile.places.values()):
         place = ()
     moment = int(profile.taken[len(profile.taken) // 2]) if len(profile.taken) else None
-    template = patterns.pattern(names.text(folder.path), moment, place)
+    template = patterns.pattern(path, moment, place) if path else None
     if template is None:
         return None
-    if len(profile.taken) and _agreeing(template, profile) < MATCHING:
-        return None
-    return template
+    said = patterns.read(template, path)
+    enough = _within(said, profile) >= MATCHING * len(profile.taken) if said else True
+    return template if enough else None
 
 
-def _agreeing(template: str, profile: Profile) -> float:
-    """Share of the dated files that agree with the one in the middle on what the template looks at."""
-    if not len(profile.taken) or patterns.span(template, 0) is None:
-        return 1.0
-    low, high = _bounds(patterns.span(template, int(profile.taken[len(profile.taken) // 2])) or "")
+def _within(span: str | None, profile: Profile) -> int:
+    """How many files were taken on a date as `patterns.span` has it."""
+    if not span:
+        return len(profile.taken)
+    try:
+        low, high = _bounds(span)
+    except ValueError:  # a month 13
+        return 0
     inside = np.searchsorted(profile.taken, (low, high))
-    return float(inside[1] - inside[0]) / len(profile.taken)
-
-
-def _says(profile: Profile, template: str) -> str | None:
-    """The date in the name of a folder of this pattern."""
-    taken = profile.taken
-    return patterns.span(template, int(taken[len(taken) // 2])) if len(taken) else None
+    return int(inside[1] - inside[0])
 
 
 def _bounds(span: str) -> tuple[int, int]:

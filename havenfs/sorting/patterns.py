@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from havenfs.catalog.names import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 FIELDS = ("year", "month", "day", "monthname", "city", "country")
 MONTHS = (
@@ -40,25 +41,25 @@ def pattern(path: str, moment: int | None, place: Sequence[str]) -> str | None:
     *moment*: wall-clock seconds of its files, or most of them; *place*: their city, region, country. Only what agrees with
     them becomes a field.
     """
-    date = datetime.fromtimestamp(moment, UTC) if moment is not None else None
+    when = datetime.fromtimestamp(moment, UTC) if moment is not None else None
     parts = [
-        _dated(_placed(part.replace("{", "(").replace("}", ")"), place), date)
+        _dated(_placed(part.replace("{", "(").replace("}", ")"), place), when)
         for part in path.split("/")
     ]
-    if date is not None and any("{year}" in part for part in parts):
-        parts = [part if "{" in part else _months(part, date) for part in parts]
+    if when is not None and any("{year}" in part for part in parts):
+        parts = [part if "{" in part else _months(part, when) for part in parts]
     found = "/".join(parts)
     return found if _FIELD.search(found) else None
 
 
 def written(template: str, moment: int | None, place: Sequence[str]) -> str | None:
     """The path that a pattern has for a file of this moment and place; None where that is not known of it."""
-    date = datetime.fromtimestamp(moment, UTC) if moment is not None else None
+    when = datetime.fromtimestamp(moment, UTC) if moment is not None else None
     known: dict[str, str] = {}
-    if date is not None:
-        known |= {"year": f"{date:%Y}", "month": f"{date:%m}", "day": f"{date:%d}"}
+    if when is not None:
+        known |= {"year": f"{when:%Y}", "month": f"{when:%m}", "day": f"{when:%d}"}
         for number, names in enumerate(MONTHS):
-            known[f"monthname{number}"] = names.split()[date.month - 1]
+            known[f"monthname{number}"] = names.split()[when.month - 1]
     if len(place) > 1:
         known["city"] = place[0]
     if place:
@@ -77,12 +78,12 @@ def fields(template: str) -> set[str]:
 def span(template: str, moment: int) -> str | None:
     """What of a date a pattern looks at, as text: equal for files that belong into one folder of it. None: no date."""
     wanted = fields(template)
-    date = datetime.fromtimestamp(moment, UTC)
+    when = datetime.fromtimestamp(moment, UTC)
     if "day" in wanted:
-        return f"{date:%Y-%m-%d}"
+        return f"{when:%Y-%m-%d}"
     if wanted & {"month", "monthname"}:
-        return f"{date:%Y-%m}"
-    return f"{date:%Y}" if "year" in wanted else None
+        return f"{when:%Y-%m}"
+    return f"{when:%Y}" if "year" in wanted else None
 
 
 def in_words(template: str, moment: int) -> str:
@@ -107,38 +108,73 @@ def _placed(part: str, place: Sequence[str]) -> str:
     return part
 
 
-def _dated(part: str, date: datetime | None) -> str:
-    match = _DATED.search(part) if date is not None else None
-    if match is None or date is None or int(match["year"]) != date.year:
+def _dated(part: str, when: datetime | None) -> str:
+    match = _DATED.search(part) if when is not None else None
+    if match is None or when is None or int(match["year"]) != when.year:
         return part
     text = "{year}"
-    if match["month"] and int(match["month"]) == date.month:
+    if match["month"] and int(match["month"]) == when.month:
         text += match["a"] + "{month}"
         if match["day"]:
-            text += match["a"] + ("{day}" if int(match["day"]) == date.day else match["day"])
+            text += match["a"] + ("{day}" if int(match["day"]) == when.day else match["day"])
     elif match["month"]:
         return part
     rest = part[match.end() :]
-    return part[: match.start()] + text + (_months(rest, date) if "{month}" not in text else rest)
+    return part[: match.start()] + text + (_months(rest, when) if "{month}" not in text else rest)
 
 
-def _months(part: str, date: datetime) -> str:
+def _months(part: str, when: datetime) -> str:
     """The month where a folder of a year has one: `07`, `07 July`, `Juli`."""
     match = _MONTH.search(part)
-    if match is not None and int(match["month"]) == date.month and match.start() == 0:
+    if match is not None and int(match["month"]) == when.month and match.start() == 0:
         part = "{month}" + part[match.end() :]
     for word in _WORD.finditer(part):
         if part[word.start() - 1 : word.start()] == "{":
             continue
         for number, known in enumerate(_NAMED):
-            if known.get(key(word[0])) == date.month:
+            if known.get(key(word[0])) == when.month:
                 return f"{part[: word.start()]}{{monthname:{number}}}{part[word.end() :]}"
     return part
 
 
-def together(paths: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Pattern -> the folders that follow it, from (pattern, folder): of those that at least two follow."""
-    found: dict[str, list[str]] = {}
-    for template, path in paths:
-        found.setdefault(template, []).append(path)
-    return {template: known for template, known in found.items() if len(known) > 1}
+def read(template: str, path: str) -> str | None:
+    """What of a date the name of a folder says that follows a pattern, as `span` has it; None where it does not follow it."""
+    match = re.fullmatch(_expression(template), path, re.IGNORECASE)
+    if match is None:
+        return None
+    found = match.groupdict()
+    parts = [found.get("year")]
+    for number, names in enumerate(MONTHS):
+        name = found.get(f"monthname{number}")
+        if name is not None:
+            known = [key(each) for each in names.split()]
+            found.setdefault("month", f"{known.index(key(name)) + 1:02}")
+    parts += [found.get("month"), found.get("day")]
+    return "-".join(part for part in parts if part is not None)
+
+
+@lru_cache(4096)
+def _expression(template: str) -> str:
+    kinds = {"year": r"(?:19|20)\d\d", "month": r"\d\d", "day": r"\d\d"}
+    seen: set[str] = set()
+    text, end = "", 0
+    for match in _FIELD.finditer(template):
+        name = match[1] + (match[2] or "")
+        text += re.escape(template[end : match.start()])
+        kind = "|".join(MONTHS[int(match[2])].split()) if match[2] else kinds.get(name, "[^/]+")
+        text += f"(?P={name})" if name in seen else f"(?P<{name}>{kind})"
+        seen.add(name)
+        end = match.end()
+    return text + re.escape(template[end:])
+
+
+def periods(template: str, first: str, last: str) -> int:
+    """How many folders a pattern would have from one date to another, as `span` has them, if it left none out."""
+    if not first or not last:
+        return 1
+    low, high = ([*map(int, text.split("-")), 1, 1][:3] for text in (first, last))
+    if "day" in fields(template):
+        return (date(*high) - date(*low)).days + 1
+    if fields(template) & {"month", "monthname"}:
+        return (high[0] - low[0]) * 12 + high[1] - low[1] + 1
+    return high[0] - low[0] + 1

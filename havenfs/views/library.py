@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.catalog.browse import Condition
     from havenfs.decisions import Keeper
+    from havenfs.entities import Source
     from havenfs.retrieval.search import Answer
 
+    from .filing import Relocated
     from .nodes import Directory
 
 MAX_FACETS = (
@@ -60,6 +62,10 @@ class Library:
         """Real paths that `files/` never enters: our own mount point."""
         self.refusals: deque[str] = deque(maxlen=50)
         """Queries that could not be understood, newest last; shown in .haven/errors."""
+        self.relocated: Relocated = _nobody
+        """To be told of each original that a view moved, before whoever asked is."""
+        self.copied: int | None = None
+        """Bytes of an original that a view may copy to another source while somebody waits; None: any."""
         self._answers: dict[tuple[str, int], tuple[float, Answer]] = {}
 
     def answer(self, text: str, limit: int, *, settle_s: float = 0.0) -> Answer:
@@ -77,6 +83,10 @@ class Library:
         for oldest in list(self._answers)[:-REMEMBERED]:
             self._answers.pop(oldest, None)
         return found
+
+
+def _nobody(source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+    """Nobody remembers where originals lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

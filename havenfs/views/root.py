@@ -11,6 +11,7 @@ from .facets import FACETS
 from .files import Sources
 from .folders import Fixed
 from .haven import Haven
+from .inbox import Inbox
 from .library import Library, Scope
 from .places import Countries
 from .saved import Saved
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 VIEWS = {
     "files": Sources,
+    "inbox": Inbox,
     "by-date": Years,
     "places": Countries,
     "types": Types,

@@ -77,7 +77,13 @@ class _Family:
             asset_id=AssetId(self._count),
             path=f"{folder}/{name}".encode(),
             **{
-                "kind": "photo", "taken": None, "camera": None, "place_id": None, "text": "", "clusters": (), "vector": None,
+                "kind": "photo",
+                "taken": None,
+                "camera": None,
+                "place_id": None,
+                "text": "",
+                "clusters": (),
+                "vector": None,
                 **known,
             },  # fmt: skip  # pyright: ignore[reportArgumentType]
         )
@@ -85,7 +91,9 @@ class _Family:
 
     # --- photos -------------------------------------------------------------------------------------------------
 
-    def event(self, start: datetime, city: str, count: int, folder: Callable[[datetime], str]) -> None:
+    def event(
+        self, start: datetime, city: str, count: int, folder: Callable[[datetime], str]
+    ) -> None:
         moment, camera = start, self.chance.choice(self.cameras)
         everybody = self.chance.sample(range(1, 12), 4)
         for _ in range(count):
@@ -96,14 +104,21 @@ class _Family:
             if self.chance.random() < 0.1:  # somebody else's phone
                 camera = self.chance.choice(self.cameras)
 
-    def photo(self, moment: datetime, city: str, camera: str, folder: str, everybody: list[int]) -> None:
+    def photo(
+        self, moment: datetime, city: str, camera: str, folder: str, everybody: list[int]
+    ) -> None:
         seconds = int(moment.timestamp())
         dated = self.chance.random() > 0.04
         if self.chance.random() < 0.02:
             seconds -= int(timedelta(days=self.chance.uniform(300, 3000)).total_seconds())
         style = CAMERAS.index(camera)
         number = self.chance.randrange(10_000)
-        name = (f"PXL_{moment:%Y%m%d_%H%M%S}{number:03}.jpg", f"IMG_{number:04}.HEIC", f"IMG_{number:04}.JPG", f"P{number:07}.JPG")[style]
+        name = (
+            f"PXL_{moment:%Y%m%d_%H%M%S}{number:03}.jpg",
+            f"IMG_{number:04}.HEIC",
+            f"IMG_{number:04}.JPG",
+            f"P{number:07}.JPG",
+        )[style]
         here = self.chance.random() < (0.85, 0.8, 0.0, 0.1)[style]
         self.put(
             folder,
@@ -122,7 +137,12 @@ class _Family:
                     away = self.chance.random() < 0.25
                     city = self.chance.choice(CITIES) if away else HOME
                     when = start + timedelta(days=self.chance.uniform(0, 25))
-                    self.event(when, city, self.chance.randint(4, 30 if away else 12), self.filed(when, city))
+                    self.event(
+                        when,
+                        city,
+                        self.chance.randint(4, 30 if away else 12),
+                        self.filed(when, city),
+                    )
 
     def filed(self, start: datetime, city: str) -> Callable[[datetime], str]:
         if self.style == "months":
@@ -139,12 +159,29 @@ class _Family:
     def phone(self) -> None:
         for year in self.years:
             for _ in range(25):
-                moment = datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=self.chance.uniform(0, 8700))
+                moment = datetime(year, 1, 1, tzinfo=UTC) + timedelta(
+                    hours=self.chance.uniform(0, 8700)
+                )
                 seconds = int(moment.timestamp())
-                self.put("Screenshots", f"Screenshot_{moment:%Y%m%d-%H%M%S}.png", kind="screenshot", taken=seconds)
-                self.put("WhatsApp", f"IMG-{moment:%Y%m%d}-WA{self.chance.randrange(99):04}.jpg", taken=seconds)
+                self.put(
+                    "Screenshots",
+                    f"Screenshot_{moment:%Y%m%d-%H%M%S}.png",
+                    kind="screenshot",
+                    taken=seconds,
+                )
+                self.put(
+                    "WhatsApp",
+                    f"IMG-{moment:%Y%m%d}-WA{self.chance.randrange(99):04}.jpg",
+                    taken=seconds,
+                )
                 if self.chance.random() < 0.3:
-                    self.put("Clips", f"VID_{moment:%Y%m%d_%H%M%S}.mp4", kind="video", taken=seconds, camera=self.cameras[0])
+                    self.put(
+                        "Clips",
+                        f"VID_{moment:%Y%m%d_%H%M%S}.mp4",
+                        kind="video",
+                        taken=seconds,
+                        camera=self.cameras[0],
+                    )
 
     # --- papers -------------------------------------------------------------------------------------------------
 
@@ -180,11 +217,21 @@ class _Family:
                 shop = self.chance.choice(SHOPS)
                 moment = datetime(year, month, self.chance.randint(1, 28), tzinfo=UTC)
                 folder = f"Receipts/{year}" if self.style != "events" else "Documents/Receipts"
-                self.paper(folder, f"{shop} receipt cash total change VAT thank visit EUR", moment, f"receipt_{month:02}.pdf")
+                self.paper(
+                    folder,
+                    f"{shop} receipt cash total change VAT thank visit EUR",
+                    moment,
+                    f"receipt_{month:02}.pdf",
+                )
             for subject, words in SUBJECTS.items():
                 for _ in range(3):
                     moment = datetime(year, self.chance.randint(1, 12), 9, tzinfo=UTC)
-                    self.paper(f"Documents/{subject}", words, moment, f"{subject.lower()[:-1]} {self.chance.randrange(99)}.pdf")
+                    self.paper(
+                        f"Documents/{subject}",
+                        words,
+                        moment,
+                        f"{subject.lower()[:-1]} {self.chance.randrange(99)}.pdf",
+                    )
 
 
 def household(style: str, *, seed: int = 1, years: range = range(2016, 2025)) -> Household:
@@ -195,7 +242,10 @@ def household(style: str, *, seed: int = 1, years: range = range(2016, 2025)) ->
     family.papers()
     # As files come to lie in one folder, whose names must differ.
     rows = [
-        (folder, replace(row, path=folder.path + b"/" + b"%d_" % number + row.path.rpartition(b"/")[2]))
+        (
+            folder,
+            replace(row, path=folder.path + b"/" + b"%d_" % number + row.path.rpartition(b"/")[2]),
+        )
         if folder.path == b""
         else (folder, row)
         for number, (folder, row) in enumerate(family.rows)

@@ -85,9 +85,7 @@ def scale_of(pairs: Sequence[tuple[Folder, Traits]]) -> calibration.Scale:
     )
 
 
-def score(
-    kept: Sequence[tuple[Folder, Traits]], held: Sequence[tuple[Folder, Traits]]
-) -> Measured:
+def score(kept: Sequence[tuple[Folder, Traits]], held: Sequence[tuple[Folder, Traits]]) -> Measured:
     model, scale = model_of(kept), scale_of(kept)
     possible = first = third = covered = right = sure = sure_right = 0
     for truth, each in held:
