@@ -513,13 +513,12 @@ def _written(value: object, *, empty: str) -> str:
                 for s in value.spans
             )
             return f'"{", ".join(parts)}"'
-        case (Rule(), *_):
-            rules = cast("tuple[Rule, ...]", value)
-            return f"[{', '.join(_inline(rule) for rule in rules)}]"
         case tuple() if not value:
             return empty
         case tuple():
-            return '"' + ", ".join(cast("tuple[str, ...]", value)) + '"'
+            parts = cast("tuple[str | Rule, ...]", value)
+            rules = [_inline(part) for part in parts if isinstance(part, Rule)]
+            return f"[{', '.join(rules)}]" if rules else f'"{", ".join(map(str, parts))}"'
         case bool():
             return str(value).lower()
         case int() if value >= LEAST_MEMORY:

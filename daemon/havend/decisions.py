@@ -84,10 +84,12 @@ def last(state: State, limit: int) -> Listing:
 def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
     """Take an operation back; without an id the newest that holds and took nothing back itself.
 
-    Raises NotFound, Conflict, NotJournaled.
+    Files that it moved are moved back. Raises NotFound, Conflict, NotJournaled, and what the disk says.
     """
-    with Catalog(state.catalog) as catalog:
-        keeper = Keeper(catalog, state.journal)
+    from .moves import moving  # originals are touched by this command alone
+
+    with Catalog(state.catalog) as catalog, moving(catalog, state) as mover:
+        keeper = Keeper(catalog, state.journal, mover=mover)
         keeper.recover()
         if operation_id is None:
             found = (
@@ -98,11 +100,12 @@ def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
             operation_id = next(found, None)
             if operation_id is None:
                 raise NotFound("nothing is left to take back")
-        by = _who(os.getuid())
+        by = who(os.getuid())
         return Undone(operation=keeper.revert(operation_id, by=by, rest=rest))
 
 
-def _who(uid: int) -> str:
+def who(uid: int) -> str:
+    """The name of a user."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -24,7 +24,7 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Indexing, People
+from havenfs.settings import Config, Indexing, People
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
@@ -33,6 +33,7 @@ from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
+from .sorting import Filing
 from .succession import Succession
 from .tagger import Tagging
 from .visitor import WAITING, Identification, Visitation, Visitor
@@ -65,6 +66,8 @@ class Options:
     """What the settings say by now; followed while it runs. Raises ConfigError."""
     people: Callable[[], People] = People
     """The same for people. Raises ConfigError."""
+    settings: Callable[[], Config] = Config
+    """All of it, for what is sorted. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -128,14 +131,17 @@ async def run(
                 catalog, indexer.settings, lambda: indexer.visitor.models.get(Stage.EMBED)
             )
             clustering = Clustering(catalog, indexer.surroundings())
+            filing = Filing(catalog, state, indexer.options.settings)
             if not once:
                 nursery.start_soon(clustering.follow)
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
                 nursery.start_soon(tagging.follow)
+                nursery.start_soon(filing.follow)
             await indexer.work()
             await tagging.catch_up()
             await clustering.catch_up(last=True)
+            await filing.catch_up()
             decisions.deliver(catalog, state)
             nursery.cancel_scope.cancel()
 

@@ -223,6 +223,24 @@ def differing(db: apsw.Connection, proposals: Mapping[AssetId, Sequence[Proposal
     )
 
 
+def settled(db: apsw.Connection) -> set[AssetId]:
+    """The assets with proposals of which nothing is left to be looked at, so that the proposals are what they will be."""
+    rows = db.execute(
+        "SELECT DISTINCT asset_id FROM proposal p WHERE NOT EXISTS ("
+        " SELECT 1 FROM job j WHERE j.asset_id = p.asset_id AND j.state = 'queued')"
+    )
+    return {AssetId(row[0]) for row in rows}
+
+
+def taken_back(db: apsw.Connection) -> set[bytes]:
+    """Contents that were filed once and brought back: what is never filed again without being asked."""
+    rows = db.execute(
+        "SELECT DISTINCT json_extract(c.value, '$[3][0]') FROM operation o JOIN operation r ON r.reverts = o.id"
+        " CROSS JOIN json_each(o.changes) c WHERE o.kind = 'FileAway'"
+    )
+    return {bytes.fromhex(row[0]) for row in rows if row[0] is not None}
+
+
 def refused(db: apsw.Connection) -> set[tuple[bytes, str, bytes]]:
     """What was said no to: content, name of the source, path of the folder."""
     rows: list[Any] = db.execute("SELECT hash, source, path FROM filing_refused").fetchall()

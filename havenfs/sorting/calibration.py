@@ -35,9 +35,9 @@ CONSIDERED = 12  # candidates of a file; the others have no share in what is sai
 class Scale:
     """From scores to shares of certainty."""
 
-    temperature: float = 2.5
+    temperature: float = 1.4
     """Scores are divided by it: observations are not as independent as they are added up."""
-    nowhere: float = 4.0
+    nowhere: float = 2.0
     """The score of "in none of these folders"."""
 
     def shares(self, scores: Sequence[float]) -> list[float]:

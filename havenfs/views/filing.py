@@ -45,11 +45,16 @@ def accept(library: Library, asset: Asset, folder: Folder, name: bytes, rights: 
     disk.writable(source)
     with_it = library.catalog.read(inbox.companions, asset)
     planned = [Moved(asset.hash, source.name, asset.path, to.name, _below(folder.path, name))]
-    for each in with_it:
-        own = each.path.rpartition(b"/")[2]
-        planned.append(
-            Moved(each.content, source.name, each.path, to.name, _below(folder.path, own))
+    planned += [
+        Moved(
+            each.content,
+            source.name,
+            each.path,
+            to.name,
+            _below(folder.path, each.path.rpartition(b"/")[2]),
         )
+        for each in with_it
+    ]
     for moved in planned:
         if _there(to, moved.to_path):
             raise Exists(os.fsdecode(moved.to_path))
