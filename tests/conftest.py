@@ -235,28 +235,27 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     made.catalog.close()
 
 
-@pytest.fixture
-def shelf_of_papers(tmp_path: Path) -> Iterator[Papers]:
-    """Letters of three senders in a writable source, a folder each."""
-    made = Papers(tmp_path)
-    yield made
-    made.catalog.close()
+SENDERS = {
+    "Waterworks": "waterworks meter reading bill consumption cubic metres",
+    "Bank": "bank account statement balance transfer interest",
+    "School": "school pupil timetable teacher lesson excursion",
+    "Doctor": "doctor patient appointment prescription surgery invoice",
+    "Landlord": "landlord rent deposit heating tenancy flat",
+    "Insurance": "insurance policy premium claim damage cover",
+    "Club": "club member training match season fee",
+    "Telephone": "telephone tariff minutes roaming contract number",
+}
 
 
 class Papers(Shelf):
-    """Letters of three senders, a dozen each, in `papers`, which can be written to; `photos` cannot."""
-
-    SENDERS = {
-        "Waterworks": "waterworks meter reading bill consumption cubic metres",
-        "Bank": "bank account statement balance transfer interest",
-        "School": "school pupil timetable teacher lesson excursion",
-    }
+    """Letters of eight senders, eight each, in `papers`, which can be written to; `photos` cannot."""
 
     def __init__(self, directory: Path) -> None:
+        directory.mkdir()
         super().__init__(directory)
         self.papers = self.source("papers", directory / "papers", writable=True)
-        for sender, body in self.SENDERS.items():
-            for number in range(12):
+        for sender, body in SENDERS.items():
+            for number in range(8):
                 self.add(
                     f"Letters/{sender}/{number}.txt",
                     source="papers",
@@ -264,3 +263,11 @@ class Papers(Shelf):
                     mime="text/plain",
                     text=f"{body} {number}",
                 )
+
+
+@pytest.fixture
+def shelf_of_papers(tmp_path: Path) -> Iterator[Papers]:
+    """Letters, sorted by their senders."""
+    made = Papers(tmp_path / "desk")
+    yield made
+    made.catalog.close()

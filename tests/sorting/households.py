@@ -29,10 +29,11 @@ SENDERS = (
     "Krankenkasse Arzt Zuzahlung Versichertenkarte Mitglied",
     "Landlord Miete Nebenkosten Wohnung Kaution Heizung",
 )
-COMMON = (
-    "the and you your with from dear please date page number total amount sincerely customer street invoice "
-    "payment letter tel fax www per account thank und der die das mit für Sehr geehrte Damen Herren Betrag Datum Rechnung Seite"
-).split()
+COMMON_TEXT = (
+    "the and you your with from dear please date page number total amount sincerely customer street "
+    "invoice payment letter tel fax www per account thank und der die das mit für Sehr geehrte Damen Herren Betrag Datum Rechnung Seite"
+)
+COMMON = COMMON_TEXT.split()
 SUBJECTS = {
     "Recipes": "flour butter sugar oven minutes stir onion garlic pepper salt teaspoon bake",
     "School": "homework teacher class pupil timetable exam lesson maths spelling excursion",
@@ -85,7 +86,7 @@ class _Family:
                 "clusters": (),
                 "vector": None,
                 **known,
-            },  # fmt: skip  # pyright: ignore[reportArgumentType]
+            },  # pyright: ignore[reportArgumentType]
         )
         self.rows.append((Folder(SourceId(1), folder.encode()), row))
 
