@@ -163,8 +163,8 @@ class Nodes:
             return stats.of_original(node.status, nodeid)
         record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
-        if isinstance(node, Inbox) and (real := node.on_disk()) is not None:
-            return stats.of_original(real.status, nodeid)
+        if isinstance(node, Inbox) and (status := node.status()) is not None:
+            return stats.of_original(status, nodeid)
         if isinstance(node, Text):
             return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
         lasting = parent is None or parent.lasting

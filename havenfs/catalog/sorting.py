@@ -129,13 +129,14 @@ def members(db: apsw.Connection, folder: Folder, model: int | None) -> list[Row]
     prefix = folder.path + b"/" if folder.path else b""
     rows = db.execute(
         _ROW + " FROM file JOIN visible v ON v.file_id = file.id"
-        " WHERE file.source_id = :source AND file.path >= :low AND (:high IS NULL OR file.path < :high)"
+        " WHERE file.source_id = :source AND file.path >= :low AND file.path < :high"
         " AND instr(substr(file.path, :start), X'2F') = 0",
         {
             "model": model,
             "source": folder.source_id,
             "low": prefix,
-            "high": folder.path + b"0" if folder.path else None,
+            # To be found by the index, the end must be one: of the root, what no path comes after.
+            "high": folder.path + b"0" if folder.path else b"\xff" * 8,
             "start": len(prefix) + 1,
         },
     )

@@ -15,7 +15,7 @@ import numpy as np
 from havenfs.catalog import names
 from havenfs.catalog.sorting import Folder
 
-from . import clues, patterns, reasons
+from . import clues, patterns, reasons as reasoning
 from .clues import DATE, GAPS, LENT, LOOKS, NEIGHBOURS, PRIOR, UNSEEN, WEIGHTS
 from .profile import Profile, add
 
@@ -284,8 +284,9 @@ class Model:
 
     # --- answers ------------------------------------------------------------------------------------------------
 
-    def candidates(self, traits: Traits, most: int) -> list[Candidate]:
-        """The *most* likely folders, the best first; folders that are not there yet among them."""
+    def candidates(self, traits: Traits, most: int, *, told: int = 0) -> list[Candidate]:
+        """The *most* likely folders, the best first; folders that are not there yet among them. The first *told* have
+        reasons."""
         if not self.folders:
             return []
         weighed = self.weigh(traits)
@@ -295,7 +296,8 @@ class Model:
             if folder is None or (fresh and folder in self._row):
                 continue
             score = float(weighed.total[row])
-            found.append(Candidate(folder, fresh, score, self._reasons(weighed, row, traits)))
+            reasons = self._reasons(weighed, row, traits) if len(found) < told else ()
+            found.append(Candidate(folder, fresh, score, reasons))
             if len(found) == most:
                 break
         return found
@@ -313,7 +315,7 @@ class Model:
         lender = int(self._lender[row])
         series = self._series(lender) if lender >= 0 else None
         rows = (*self._profiles, *(each.total for each in self.series))
-        view = reasons.View(
+        view = reasoning.View(
             traits=traits,
             profile=rows[row],
             template=series.template if series is not None else None,
@@ -322,7 +324,7 @@ class Model:
             named=bool(self._named[row]),
         )
         said = [(family, seen, float(values[row])) for family, seen, values in weighed.parts]
-        return reasons.told(said, view)
+        return reasoning.told(said, view)
 
 
 def _index(rows: Sequence[Profile]) -> dict[str, tuple[NDArray[np.intp], NDArray[np.float64]]]:

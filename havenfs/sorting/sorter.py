@@ -91,7 +91,7 @@ class Sorter:
         return found
 
     def _learned(self, model: Model, traits: Traits) -> list[Proposal]:
-        candidates = model.candidates(traits, CONSIDERED)
+        candidates = model.candidates(traits, CONSIDERED, told=MOST)
         shares = self._folders.scale.shares([candidate.score for candidate in candidates])
         return [
             Proposal(

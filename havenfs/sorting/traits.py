@@ -53,7 +53,7 @@ def of(row: Row, gazetteer: Mapping[PlaceId, Place], *, spelling: bool = False) 
     seen = {f"kind:{row.kind}", f"type:{extension.lower()}"}
     if "#" in shape:
         seen.add(f"shape:{shape}")
-    seen.update(f"name:{words.fold(word)}" for word in _WORD.findall(stem))
+    seen.update(f"name:{_fold(word)}" for word in _WORD.findall(stem))
     if row.camera:
         seen.add(f"camera:{row.camera}")
     lineage = _lineage(row.place_id, gazetteer)
@@ -63,7 +63,7 @@ def of(row: Row, gazetteer: Mapping[PlaceId, Place], *, spelling: bool = False) 
     seen.update(f"face:{cluster}" for cluster in row.clusters)
     spelt: dict[str, str] = {}
     for word in _WORD.findall(row.text):
-        spelt.setdefault(words.fold(word), word)
+        spelt.setdefault(_fold(word), word)
         if len(spelt) >= WORDS:
             break
     seen.update(f"word:{word}" for word in spelt)
@@ -77,6 +77,11 @@ def of(row: Row, gazetteer: Mapping[PlaceId, Place], *, spelling: bool = False) 
         spelt=spelt if spelling else {},
         shape=shape if "#" in shape else "",
     )
+
+
+def _fold(word: str) -> str:
+    """As `words.fold`, which takes 15 us: most words are plain."""
+    return word.lower() if word.isascii() else words.fold(word)
 
 
 def _lineage(place_id: int | None, gazetteer: Mapping[PlaceId, Place]) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ class Mover:
         try:
             for moved in moves:
                 if self._move(moved):
-                    done.append(moved)
+                    done.append(moved)  # noqa: PERF401 -- those before the one that fails must be known
         except BaseException:
             for moved in reversed(done):
                 with suppress(HavenError, OSError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import inbox, sorting
 from havenfs.catalog.names import legal, text
 from havenfs.decisions import values
-from havenfs.errors import NotFound, NotPermitted, ReadOnly
+from havenfs.errors import NotFound, NotPermitted, ReadOnly, SourceGone
 
 from . import disk, filing, roots
 from .files import DiskDirectory
@@ -18,6 +18,7 @@ from .folders import Folder
 from .nodes import Leaf
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
 
     from havenfs.catalog.sorting import Folder as Place, Proposed
@@ -64,6 +65,17 @@ class Inbox(Folder):
         if not stat.S_ISDIR(status.st_mode):
             raise ReadOnly(f"{text(inbox.NAME)} in {source.name} is no folder: rename it")
         return DiskDirectory(source, inbox.NAME, status, self.scope.library.hidden)
+
+    def status(self) -> os.stat_result | None:
+        """Whose it is and who may write here: as the directory says, else as that says in which it will be made. None where no
+        disk answers."""
+        try:
+            real, source = self.on_disk(), self._source()
+            if real is not None:
+                return real.status
+            return roots.status(source) if source is not None else None
+        except (SourceGone, PermissionError, ReadOnly):
+            return None
 
     def entries(self) -> _Listing:
         """What lies in the directory, and the two folders, unless something real has their names."""

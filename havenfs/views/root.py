@@ -43,6 +43,17 @@ VIEWS = {
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""
 
 
+class Root(Fixed):
+    """The top: the folders given."""
+
+    __slots__ = ()
+
+    @property
+    def slow(self) -> bool:
+        """Of inbox/ the attributes are a disk's. Names here are kept long, so that this is seldom asked."""
+        return True
+
+
 def open_tree(
     catalog: Catalog,
     searcher: Searching,
@@ -58,4 +69,4 @@ def open_tree(
     views: dict[str, Directory] = {
         name: view(Scope(library=library, key=name)) for name, view in VIEWS.items()
     }
-    return Fixed(Scope(library=library, key=""), views)
+    return Root(Scope(library=library, key=""), views)

@@ -117,6 +117,10 @@ def test_a_raw_and_the_sidecar_go_along_and_come_back(shelf_of_papers: Any) -> N
     assert back == {"IMG_1.jpg", "IMG_1.cr2", "IMG_1.xmp"}
 
 
+def _recorded(db: Any) -> int:
+    return db.execute("SELECT count(*) FROM filed").get
+
+
 def _sidecar(db: Any, root: Path) -> None:
     status = (root / "Inbox/IMG_1.xmp").stat()
     db.execute(
@@ -163,7 +167,7 @@ def test_an_undo_that_was_killed_behind_the_move_can_be_done_once_more(desk: Any
     (desk.papers / "Letters/Waterworks/new.txt").rename(desk.papers / "Inbox/new.txt")
     assert havenfs(desk, "undo") == 0
     assert (desk.papers / "Inbox/new.txt").exists()
-    assert desk.catalog.read(lambda db: db.execute("SELECT count(*) FROM filed").get) == 0
+    assert desk.catalog.read(_recorded) == 0
 
 
 def test_an_undo_does_not_move_another_file_and_does_not_overwrite(desk: Any) -> None:
@@ -176,7 +180,7 @@ def test_an_undo_does_not_move_another_file_and_does_not_overwrite(desk: Any) ->
     (desk.papers / "Letters/Waterworks/new.txt").unlink()
     with pytest.raises(Conflict, match="not there any more"):
         decisions.undo(desk.state, None, rest=False)
-    assert desk.catalog.read(lambda db: db.execute("SELECT count(*) FROM filed").get) == 1
+    assert desk.catalog.read(_recorded) == 1
 
 
 def test_without_a_mover_files_are_not_taken_back(desk: Any) -> None:

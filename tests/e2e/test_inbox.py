@@ -160,3 +160,20 @@ def test_without_a_source_to_write_to_it_is_empty_and_says_read_only(
         assert listed(top) == ["_accept", "_suggested"]
         refused(errno.EROFS, os.mkdir, top / "x")
         refused(errno.EROFS, os.mknod, top / "y")
+
+
+def test_before_it_is_there_it_is_shown_as_it_will_be_and_made_like_what_it_is_in(
+    desk: tuple[Any, Path], until: Callable[..., float]
+) -> None:
+    shelf, mount = desk
+    os.chmod(shelf.papers, 0o2775)
+    os.chown(shelf.papers, 1234, 4321)
+    until(lambda: _who(mount / "inbox") == (0o2775, 1234, 4321), 5)
+    assert not (shelf.papers / "Inbox").exists()
+    (mount / "inbox/card").mkdir()
+    assert _who(shelf.papers / "Inbox") == (0o2775, 1234, 4321)
+
+
+def _who(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_mode & 0o7777, found.st_uid, found.st_gid

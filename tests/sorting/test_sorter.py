@@ -78,15 +78,17 @@ def test_photos_go_to_their_neighbours_and_to_a_month_that_has_no_folder_yet(
     assert "from September 2019, for which there is no folder yet" in found["b.jpg"].reasons[0]
 
 
+def _twin(db: Any) -> None:
+    db.execute(
+        "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash, asset_id)"
+        " SELECT source_id, CAST('Letters/new.txt' AS BLOB), size, mtime_ns, device, inode + 1, state, hash, asset_id"
+        " FROM file WHERE path = CAST('Inbox/new.txt' AS BLOB)"
+    )
+
+
 def test_a_copy_of_what_is_filed_already_is_left_alone(shelf_of_papers: Any) -> None:
     drop(shelf_of_papers, "new.txt")
-    shelf_of_papers.catalog.write(
-        lambda db: db.execute(
-            "INSERT INTO file (source_id, path, size, mtime_ns, device, inode, state, hash, asset_id)"
-            " SELECT source_id, CAST('Letters/new.txt' AS BLOB), size, mtime_ns, device, inode + 1, state, hash, asset_id"
-            " FROM file WHERE path = CAST('Inbox/new.txt' AS BLOB)"
-        )
-    )
+    shelf_of_papers.catalog.write(_twin)
     assert shelf_of_papers.catalog.read(inbox.standing) == []
     assert proposed(shelf_of_papers) == []
 
