@@ -7,10 +7,11 @@ not stand there is an error that names the file, the line and the nearest key. P
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -120,6 +121,30 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A table `[[sort.rule]]`: what *query* finds in the inbox belongs to *to*."""
+
+    name: str
+    query: str
+    """In the search language."""
+    to: str
+    """`files/SOURCE/…`, with {placeholders} of PLACEHOLDERS."""
+    line: int = field(default=0, compare=False)
+    """Where it stands in the file, for what is said of it later; 0: not known."""
+
+
+PLACEHOLDERS: Final = ("year", "month", "day", "country", "city", "camera", "kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorting:
+    """The table `[sort]`. Its fields are explained in SETTINGS."""
+
+    automatic_above: float | None = None
+    rule: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that the owner chose."""
 
@@ -128,6 +153,7 @@ class Config:
     sidecars: Sidecars = Sidecars()
     trash: Trash = Trash()
     guard: Guard = Guard()
+    sort: Sorting = Sorting()
     file: Path | None = None
     """Where it was read from; None: nowhere, all is as it comes."""
 
@@ -223,6 +249,53 @@ def _faces(value: Any) -> int:
     if type(value) is int and 2 <= value <= 100:
         return value
     raise ValueError("give a number from 2 to 100")
+
+
+def _sureness(value: Any) -> float | None:
+    if type(value) in (int, float) and (value == 0 or 0.5 <= value <= 1):
+        return float(value) or None
+    raise ValueError("give a number from 0.5 to 1, or 0 for never")
+
+
+class _RuleError(ValueError):
+    """What is wrong with one of the rules."""
+
+    def __init__(self, number: int, said: str) -> None:
+        super().__init__(said)
+        self.number = number
+        """From 0, in the order of the file."""
+
+
+def _rules(value: Any) -> tuple[Rule, ...]:
+    if not isinstance(value, list):
+        raise ValueError("give a table [[sort.rule]] for each rule")  # noqa: TRY004 -- told with its place
+    return tuple(_rule(number, each) for number, each in enumerate(cast("list[Any]", value)))
+
+
+def _rule(number: int, value: Any) -> Rule:
+    wanted = ("name", "query", "to")
+    given = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if strange := sorted(set(given) - set(wanted)):
+        near = difflib.get_close_matches(strange[0], wanted, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "a rule has a name, a query and a to"
+        raise _RuleError(number, f"there is no {strange[0]}; {hint}")
+    for key in wanted:
+        if not isinstance(given.get(key), str) or not given[key].strip():
+            raise _RuleError(number, f"the {key} is missing: a rule has a name, a query and a to")
+    rule = Rule(**given)
+    parts = rule.to.split("/")
+    if len(parts) < 2 or parts[0] != "files" or any(part in ("", ".", "..") for part in parts):
+        raise _RuleError(
+            number, f'to = "{rule.to}": give a folder such as "files/docs/Invoices/{{year}}"'
+        )
+    fields = re.findall(r"\{([^{}]*)\}", rule.to)
+    strange = [name for name in fields if name not in PLACEHOLDERS]
+    left = re.sub(r"\{[^{}]*\}", "", rule.to)
+    if strange or "{" in parts[1] or "{" in left or "}" in left:
+        what = f"there is no {{{strange[0]}}}; " if strange else ""
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise _RuleError(number, f"{what}to may hold {known}, behind the source")
+    return rule
 
 
 def _cosine(value: Any) -> float | None:
@@ -363,6 +436,25 @@ SETTINGS: Final = (
         "0: only the number counts.",
         read=_percent,
     ),
+    Setting(
+        table="sort",
+        name="automatic_above",
+        default="0",
+        help="How sure HavenFS must be, 0.5 to 1, to file what lies in the inbox without being asked. 0: never. What was filed\n"
+        "so can be taken back like everything else (havenfs undo).",
+        read=_sureness,
+    ),
+    Setting(
+        table="sort",
+        name="rule",
+        default="[]",
+        help="Where some files belong, whatever the other folders look like. Each rule is a table [[sort.rule]] with a name, a\n"
+        "query in the search language, and to, a folder of a writable source, in which {year}, {month}, {day}, {country},\n"
+        "{city}, {camera} and {kind} are filled in:\n"
+        '  [[sort.rule]]\n  name = "invoices"\n  query = \'type:document "invoice"\'\n  to = "files/docs/Invoices/{year}"\n'
+        "The first rule that finds a file counts. Rules see words and filters, not what pictures look like.",
+        read=_rules,
+    ),
 )
 
 
@@ -408,6 +500,9 @@ def parse(text: str, file: Path) -> Config:
                 raise _unknown(text, file, key)
             try:
                 values.setdefault(table, {})[name] = setting.read(value)
+            except _RuleError as error:
+                line = _rule_lines(text)[error.number : error.number + 1] or [_line(text, key)]
+                raise ConfigError(f"{file}, line {line[0]}: {key}: {error}") from None
             except ValueError as error:
                 raise ConfigError(f"{file}, line {_line(text, key)}: {key}: {error}") from None
     return Config(
@@ -416,8 +511,28 @@ def parse(text: str, file: Path) -> Config:
         sidecars=Sidecars(**values.get("sidecars", {})),
         trash=Trash(**values.get("trash", {})),
         guard=Guard(**values.get("guard", {})),
+        sort=_placed(Sorting(**values.get("sort", {})), text),
         file=file,
     )
+
+
+def _placed(sort: Sorting, text: str) -> Sorting:
+    """The same, each rule with its line."""
+    lines = _rule_lines(text)
+    if len(lines) != len(sort.rule):  # written in a way of its own
+        return sort
+    return replace(
+        sort, rule=tuple(replace(r, line=n) for r, n in zip(sort.rule, lines, strict=True))
+    )
+
+
+def _rule_lines(text: str) -> list[int]:
+    """Where each [[sort.rule]] stands."""
+    return [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if re.match(r"\s*\[\[\s*sort\s*\.\s*rule\s*\]\]", line)
+    ]
 
 
 def _unknown(text: str, file: Path, key: str) -> ConfigError:
@@ -453,11 +568,21 @@ def as_text(config: Config) -> str:
             table = setting.table
             lines += ["", f"[{table}]"] if lines else [f"[{table}]"]
         lines += ["", *(f"# {line}" for line in setting.help.splitlines())]
-        lines.append(f"{setting.name} = {_written(getattr(getattr(config, table), setting.name))}")
+        value = getattr(getattr(config, table), setting.name)
+        lines.append(f"{setting.name} = {_written(value, empty=setting.default)}")
     return "\n".join(lines)
 
 
-def _written(value: object) -> str:
+def _inline(rule: Rule) -> str:
+    """A rule as an inline table. JSON's strings are TOML's, for what neither escapes differently."""
+    parts = (
+        f"{key} = {json.dumps(getattr(rule, key), ensure_ascii=False)}"
+        for key in ("name", "query", "to")
+    )
+    return f"{{{', '.join(parts)}}}"
+
+
+def _written(value: object, *, empty: str) -> str:
     match value:
         case Budget():
             return f'"{value}"'
@@ -467,8 +592,12 @@ def _written(value: object) -> str:
                 for s in value.spans
             )
             return f'"{", ".join(parts)}"'
+        case tuple() if not value:
+            return empty
         case tuple():
-            return '"' + ", ".join(cast("tuple[str, ...]", value)) + '"'
+            parts = cast("tuple[str | Rule, ...]", value)
+            rules = [_inline(part) for part in parts if isinstance(part, Rule)]
+            return f"[{', '.join(rules)}]" if rules else f'"{", ".join(map(str, parts))}"'
         case bool():
             return str(value).lower()
         case int() if value >= LEAST_MEMORY:

@@ -61,6 +61,10 @@ class Shelf:
         original.write_bytes(path.encode() * 100 if data is None else data)
         return self.catalog.write(_add, source_id, root, path, taken, place, caption, text, columns)
 
+    def put_words(self, asset_id: AssetId, text: str) -> None:
+        """Say what stands in a document, as its reader does."""
+        self.catalog.write(lambda db: words.put(db, asset_id, document=text))
+
     def edit(self, asset_id: AssetId, data: bytes) -> None:
         """Write other bytes to an original and record that, as the indexer does: the asset stays, its content moves on."""
         self.catalog.write(_edit, dict(self._sources.values()), asset_id, data)
@@ -227,5 +231,43 @@ def workshop(tmp_path: Path) -> Iterator[Shelf]:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     """The same library, for the tests of a module that do not change it."""
     made = furnish(Shelf(tmp_path_factory.mktemp("standing")))
+    yield made
+    made.catalog.close()
+
+
+SENDERS = {
+    "Waterworks": "waterworks meter reading bill consumption cubic metres",
+    "Bank": "bank account statement balance transfer interest",
+    "School": "school pupil timetable teacher lesson excursion",
+    "Doctor": "doctor patient appointment prescription surgery invoice",
+    "Landlord": "landlord rent deposit heating tenancy flat",
+    "Insurance": "insurance policy premium claim damage cover",
+    "Club": "club member training match season fee",
+    "Telephone": "telephone tariff minutes roaming contract number",
+}
+
+
+class Papers(Shelf):
+    """Letters of eight senders, eight each, in `papers`, which can be written to; `photos` cannot."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        super().__init__(directory)
+        self.papers = self.source("papers", directory / "papers", writable=True)
+        for sender, body in SENDERS.items():
+            for number in range(8):
+                self.add(
+                    f"Letters/{sender}/{number}.txt",
+                    source="papers",
+                    kind="document",
+                    mime="text/plain",
+                    text=f"{body} {number}",
+                )
+
+
+@pytest.fixture
+def shelf_of_papers(tmp_path: Path) -> Iterator[Papers]:
+    """Letters, sorted by their senders."""
+    made = Papers(tmp_path / "desk")
     yield made
     made.catalog.close()

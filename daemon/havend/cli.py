@@ -191,6 +191,33 @@ def parser() -> argparse.ArgumentParser:
     )
     lift.add_argument("user", metavar="USER", nargs="?", help="default: who was stopped last")
     lift.set_defaults(run=_guard_lift)
+    sort = commands.add_parser(
+        "sort",
+        parents=[state, config, as_json],
+        help="where the files in the inbox belong, and why; and put them there",
+        description="Says where each file in inbox/ belongs, how sure that is, and why. Moves nothing unless asked to; what was "
+        "moved is taken back with `havenfs undo`.",
+    )
+    which = sort.add_mutually_exclusive_group()
+    which.add_argument(
+        "--accept",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="file this one at the best place; give it several times for several",
+    )
+    which.add_argument("--all", action="store_true", help="file all, each at the best place")
+    sort.add_argument(
+        "--above",
+        type=float,
+        default=0.0,
+        metavar="SURE",
+        help="only what is at least so sure, 0 to 1: --all --above 0.9",
+    )
+    sort.add_argument(
+        "--dry-run", action="store_true", help="say what would be filed, move nothing"
+    )
+    sort.set_defaults(run=_sort)
 
     web = commands.add_parser("web", parents=[state], help="the web page alone")
     web.add_argument(
@@ -452,6 +479,23 @@ def _guard_lift(arguments: argparse.Namespace) -> int:
     return exits.OK
 
 
+def _sort(arguments: argparse.Namespace) -> int:
+    from . import sorting
+
+    if not 0 <= arguments.above <= 1:
+        raise errors.ConfigError("--above takes a number from 0 to 1.")
+    found = sorting.sort(
+        _state(arguments),
+        settings.load(arguments.config),
+        accept=sorting.Which(
+            ids=tuple(arguments.accept), everything=arguments.all, above=arguments.above
+        ),
+        dry_run=arguments.dry_run,
+    )
+    print(json.dumps(found.as_json(), indent=2) if arguments.json else found.as_text())
+    return exits.FAILED if found.failed else exits.OK
+
+
 def _web(arguments: argparse.Namespace) -> int:
     from . import programs
 
@@ -543,7 +587,10 @@ def _config_show(arguments: argparse.Namespace) -> int:
 
 
 def _config_check(arguments: argparse.Namespace) -> int:
+    from havenfs.sorting import rules
+
     config = settings.load(arguments.config)
+    rules.ready(config)
     print(f"{config.file} is right." if config.file else f"There is no {settings.default_file()}.")
     return exits.OK
 

@@ -109,10 +109,12 @@ def last(state: State, limit: int) -> Listing:
 def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
     """Take an operation back; without an id the newest that holds and took nothing back itself.
 
-    Raises NotFound, Conflict, NotJournaled.
+    Files that it moved are moved back. Raises NotFound, Conflict, NotJournaled, and what the disk says.
     """
-    with Catalog(state.catalog) as catalog:
-        keeper = Keeper(catalog, state.journal)
+    from .moves import moving  # originals are touched by this command alone
+
+    with Catalog(state.catalog) as catalog, moving(catalog, state) as mover:
+        keeper = Keeper(catalog, state.journal, mover=mover)
         keeper.recover()
         if operation_id is None:
             found = (
@@ -123,12 +125,12 @@ def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
             operation_id = next(found, None)
             if operation_id is None:
                 raise NotFound("nothing is left to take back")
-        by = _who(os.getuid())
+        by = who(os.getuid())
         done = keeper.revert(operation_id, by=by, rest=rest, heard=_told(catalog))
         return Undone(operation=done)
 
 
-def undo_burst(state: State, who: str | None) -> BroughtBack:
+def undo_burst(state: State, user: str | None) -> BroughtBack:
     """Take back every removal that led the guard to stop a user; without a name, the one who was stopped last.
 
     Raises NotFound, Conflict, NotJournaled.
@@ -136,7 +138,7 @@ def undo_burst(state: State, who: str | None) -> BroughtBack:
     with Catalog(state.catalog) as catalog:
         keeper = Keeper(catalog, state.journal)
         keeper.recover()
-        alarm = _alarm(catalog, who)
+        alarm = _alarm(catalog, user)
         removals = [
             operation.id
             for operation, undone in keeper.last(MANY)
@@ -145,7 +147,7 @@ def undo_burst(state: State, who: str | None) -> BroughtBack:
             and alarm.since_ms <= operation.at_ms <= alarm.at_ms
             and not undone
         ]
-        by, told = _who(os.getuid()), _told(catalog)
+        by, told = who(os.getuid()), _told(catalog)
         for operation_id in removals:
             keeper.revert(operation_id, by=by, heard=told)
         return BroughtBack(who=alarm.who, operations=len(removals))
@@ -175,7 +177,8 @@ def _told(catalog: Catalog) -> Callable[[Source, bytes], object]:
     return Arrivals(catalog).written
 
 
-def _who(uid: int) -> str:
+def who(uid: int) -> str:
+    """The name of a user."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

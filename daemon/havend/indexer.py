@@ -25,7 +25,7 @@ from havenfs.errors import ConfigError, ModelError
 from havenfs.ingest import queue
 from havenfs.models import registry
 from havenfs.models.manifest import ModelKind
-from havenfs.settings import Guard, Indexing, People, Sidecars, Trash
+from havenfs.settings import Config, Guard, Indexing, People, Sidecars, Trash
 from havenfs.standing import Standing
 
 from . import bell, decisions, encoder, telling, trial
@@ -36,6 +36,7 @@ from .pool import Settings
 from .recorder import Recorder
 from .scanner import Scanner
 from .sidecars import Writing
+from .sorting import Filing
 from .succession import Succession
 from .tagger import Tagging
 from .tidying import Tidying
@@ -75,6 +76,8 @@ class Options:
     """The same for the trash. Raises ConfigError."""
     guard: Callable[[], Guard] = Guard
     """The same for the guard against mass deletion. Raises ConfigError."""
+    settings: Callable[[], Config] = Config
+    """All of it, for what is sorted. Raises ConfigError."""
     rescan_s: float = 6 * 3600.0
     """Between full scans, for what no watch reports (network disks, lost events)."""
     visit_s: float = 120.0
@@ -140,6 +143,7 @@ async def run(
             clustering = Clustering(catalog, indexer.surroundings())
             locating = Locating(catalog, indexer.settings)
             writing = Writing(catalog, state, indexer.options.sidecars)
+            filing = Filing(catalog, state, indexer.options.settings)
             if not once:
                 nursery.start_soon(locating.follow)
                 nursery.start_soon(writing.follow)
@@ -148,11 +152,13 @@ async def run(
                 nursery.start_soon(indexer.follow_owner)
                 nursery.start_soon(indexer.measure)
                 nursery.start_soon(tagging.follow)
+                nursery.start_soon(filing.follow)
             await indexer.work()
             await tagging.catch_up()
             await clustering.catch_up(last=True)
             await locating.catch_up()
             await writing.catch_up()
+            await filing.catch_up()
             decisions.deliver(catalog, state)
             nursery.cancel_scope.cancel()
 

@@ -22,6 +22,7 @@ from havenfs.errors import (
     Stale,
 )
 from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
+from havenfs.views.inbox import Inbox
 from havenfs.views.walks import walks
 
 from . import stats
@@ -177,6 +178,8 @@ class Nodes:
             return found
         record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
+        if isinstance(node, Inbox) and (status := node.status()) is not None:
+            return stats.of_original(status, nodeid)
         if isinstance(node, Text):
             return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
         lasting = parent is None or parent.lasting

@@ -22,6 +22,7 @@ from havenfs.errors import (
 )
 from havenfs.views import DiskDirectory, DiskFile, Folder, attributes, disk, metadata
 from havenfs.views.at_once import may_wait
+from havenfs.views.inbox import Inbox
 from havenfs.views.loose import MEMORY
 
 from . import stats
@@ -92,8 +93,8 @@ class Operations(OpenFiles):
         """A snapshot of a directory. A search in it runs here."""
         directory = self.directory(nodeid)
         generation = self.generation
-        if isinstance(directory, DiskDirectory):
-            self.nudges.opened(nodeid, disk.path(directory.source, directory.path))
+        if (real := backing(directory)) is not None:
+            self.nudges.opened(nodeid, disk.path(real.source, real.path))
         else:
             self.nudges.opened(nodeid)
         return Listing(nodeid, directory, directory.entries(), generation)
@@ -194,13 +195,14 @@ class Operations(OpenFiles):
         self.nudges.own(parent, name)
         node = self.node(nodeid)
         directory = self.directory(parent)
+        real = backing(directory)
         made: Node | None = None
         with self.handles.lend(nodeid) as opened:
-            if opened is not None and opened.path is None and isinstance(directory, DiskDirectory):
-                path = directory.path_of(name)
+            if opened is not None and opened.path is None and real is not None:
+                path = real.path_of(name)
                 # It has no name left at all? Then by the one that was looked up.
                 with suppress(NotFound):
-                    disk.link_open(opened.handle, directory.source, path, Acting(caller))
+                    disk.link_open(opened.handle, real.source, path, Acting(caller))
                     made = directory.lookup(name)
                     opened.path = path
         if made is None:
@@ -208,7 +210,7 @@ class Operations(OpenFiles):
                 made = directory.link(name, node, Acting(caller))
         self._written(made)
         found = self.admit(made, parent, name)
-        if not isinstance(directory, DiskDirectory):
+        if real is None:
             self.doubtful.append((parent, name))
         return found
 
@@ -251,19 +253,23 @@ class Operations(OpenFiles):
         directory, target = self.directory(parent), self.directory(new_parent)
         self.nudges.own(parent, name)
         self.nudges.own(new_parent, new_name)
+        if isinstance(target, Inbox):
+            target.ready()
         held = None if flags else self._held(target, new_name)
-        if not (isinstance(directory, DiskDirectory) and isinstance(target, DiskDirectory)):
+        real, real_target = backing(directory), backing(target)
+        if real is None or real_target is None:
             node = directory.lookup(name)
             directory.rename(name, target, new_name, flags, Acting(caller))
             self._decided(node, target, new_parent, new_name)
             if isinstance(target, Folder) and target.swallows:
                 self._gone(directory, name, is_directory=False)
-            elif isinstance(target, DiskDirectory):
+            elif real_target is not None:
                 self._bury(target, held)
-                self._came(target, new_parent, new_name)
+                self._came(real_target, new_parent, new_name)
             return
         directory.rename(name, target, new_name, flags, Acting(caller))
         self._bury(target, held)
+        directory, target = real, real_target
         old, new = directory.path_of(name), target.path_of(new_name)
         try:
             there = target.lookup(new_name)
@@ -316,17 +322,34 @@ class Operations(OpenFiles):
             self.table.moved({number: (parent, name)}, placed, deep=False)
             self.tell_written(target.source, path)
 
+    def relocated(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+        """A view has moved an original: what is known of it by its path is right again, here and in the catalog."""
+        with suppress(NotFound):
+            status = disk.status(to, new_path)
+            number = self.table.original(to.id, status.st_dev, status.st_ino)
+            record = self.table.find(number)
+            paths = _Rename(source, path, to, new_path, exchange=False)
+            if record is not None and source.id == to.id:
+                self.doubtful.append((record.parent, record.name))
+                self.table.moved({number: (record.parent, record.name)}, paths, deep=False)
+            if source.id == to.id:
+                self.handles.moved(paths)
+            else:
+                self.handles.removed(source, path)
+        if self.observer is not None:
+            self.observer.renamed(source, path, to, new_path, directory=False)
+
     def _held(self, directory: Directory, name: bytes) -> Held | None:
-        if not isinstance(directory, DiskDirectory):
-            return None
-        return disk.held(directory.source, directory.path_of(name))
+        real = backing(directory)
+        return None if real is None else disk.held(real.source, real.path_of(name))
 
     def _bury(self, directory: Directory, held: Held | None) -> None:
         """Keep the number of what was removed from being given to another before the kernel has forgotten it."""
-        if held is None or not isinstance(directory, DiskDirectory):
+        real = backing(directory)
+        if held is None or real is None:
             return
         status = os.fstat(held.fd)
-        nodeid = self.table.original(directory.source.id, status.st_dev, status.st_ino)
+        nodeid = self.table.original(real.source.id, status.st_dev, status.st_ino)
         if not stat.S_ISDIR(status.st_mode):
             if not status.st_nlink:
                 self.graves.file(nodeid, held, status.st_blocks * 512)
@@ -334,12 +357,13 @@ class Operations(OpenFiles):
             self.graves.directory(nodeid, held)
 
     def _gone(self, directory: Directory, name: bytes, *, is_directory: bool) -> None:
-        if not isinstance(directory, DiskDirectory):
+        real = backing(directory)
+        if real is None:
             return
-        path = directory.path_of(name)
-        self.handles.removed(directory.source, path)
+        path = real.path_of(name)
+        self.handles.removed(real.source, path)
         if self.observer is not None:
-            self.observer.removed(directory.source, path, directory=is_directory)
+            self.observer.removed(real.source, path, directory=is_directory)
 
     def _written(self, node: Node) -> None:
         if isinstance(node, DiskFile):
@@ -369,8 +393,8 @@ class Operations(OpenFiles):
 
     def fsyncdir(self, nodeid: int) -> None:
         """Bring a directory to the disk."""
-        node = self.directory(nodeid)
-        if isinstance(node, DiskDirectory):
+        node = backing(self.directory(nodeid))
+        if node is not None:
             disk.fsync_directory(node.source, node.path)
 
     def readlink(self, nodeid: int) -> bytes:
@@ -437,6 +461,13 @@ class Operations(OpenFiles):
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
+
+
+def backing(directory: Directory) -> DiskDirectory | None:
+    """The directory on disk that a directory of the tree shows; None: it is computed."""
+    if isinstance(directory, DiskDirectory):
+        return directory
+    return directory.on_disk() if isinstance(directory, Folder) else None
 
 
 class _Rename:

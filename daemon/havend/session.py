@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 COLLECT_AFTER = (
     20_000  # objects: at 700, the default, looking for circles (there are few) is 8 % of a listing
 )
+COPIED = 256 << 20
+"""Bytes that are copied to another disk while somebody waits for a rename: 2 s on a slow one, where the kernel's patience is 10."""
 SWITCH_S = 1e-4  # how long a search thread may hold the interpreter: 5 ms, the default, would be each request's wait
 
 
@@ -59,6 +61,8 @@ def opened(
                 tree, table, uid=os.getuid(), gid=os.getgid(), observer=arrivals
             )
             operations.deciders = _deciders(catalog, operations.deciders)
+            tree.scope.library.relocated = operations.relocated
+            tree.scope.library.copied = COPIED
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
             operations.library.recorder = arrivals
             uploading.recover(operations.library, _open_files())

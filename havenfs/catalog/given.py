@@ -53,7 +53,7 @@ class Table:
 
 HASHES = frozenset({"hash", "first", "second", "old", "new"})
 """Columns that hold content hashes."""
-PATHS = frozenset({"path"})
+PATHS = frozenset({"path", "to_path"})
 
 _REGION = ("frame_ms", "x0", "y0", "x1", "y1")
 TABLES = {
@@ -74,6 +74,8 @@ TABLES = {
         Table("not_duplicate", ("first", "second")),
         Table("trashed", ("uid",), ("hash", "source", "path", "at_ms", "owner")),
         Table("succession", ("old", "new")),
+        Table("filing_refused", ("hash", "source", "path")),
+        Table("filed", ("uid", "number"), ("hash", "source", "path", "to_source", "to_path")),
     )
 }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import names
 from havenfs.errors import Exists, InvalidName, NotFound
 
-from . import folders, persons, trash, values
+from . import filing, folders, persons, trash, values
 from .words import files
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def apply(draft: Draft, decision: Decision) -> str:
             return "; ".join(apply(draft, one) for one in several)
         case values.Trash() | values.LeaveTrash() | values.EmptyTrash() | values.DiscardCopy():
             return trash.apply(draft, decision)
+        case values.RefuseFiling() | values.FileAway():
+            return filing.apply(draft, decision)
         case values.Distinguish(contents=contents):
             for pair in combinations(sorted(content.hex() for content in set(contents)), 2):
                 draft.set("not_duplicate", pair)

@@ -31,9 +31,9 @@ from typing import TYPE_CHECKING, ParamSpec
 from havenfs.catalog import decided, given
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
-from havenfs.errors import ReadOnly
+from havenfs.errors import Conflict, HavenError, NotJournaled, ReadOnly
 
-from . import effects, follow, merging, undo
+from . import effects, filing, follow, merging, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.decided import Operation
     from havenfs.entities import Source
 
+    from .filing import Mover
     from .journal import Content
     from .values import Decision
 
@@ -64,8 +65,10 @@ ROW = 400
 class Keeper:
     """Decisions into *catalog* and the journal at *path*. Any thread, any number of programs at once."""
 
-    def __init__(self, catalog: Catalog, path: Path) -> None:
+    def __init__(self, catalog: Catalog, path: Path, *, mover: Mover | None = None) -> None:
+        """Without a *mover*, decisions that moved files cannot be taken back."""
         self._catalog = catalog
+        self._mover = mover
         self.journal = Journal(path)
 
     def decide(
@@ -126,10 +129,25 @@ class Keeper:
 
         Raises NotFound; Conflict when later operations stand in the way, unless *rest* leaves what they decided and takes
         back the others, or when a file was deleted for good. None when nothing is left to take back.
+
+        Files that the decision filed are moved back first; a kill in between leaves them there, and the operation to be taken
+        back once more.
         """
+        moves = filing.moves(self._catalog.read(undo.wanted, operation_id, rest=rest))
+        if moves and self._mover is None:
+            raise Conflict("files were moved, and cannot be moved back from here: havenfs undo can")
+        if moves and self._mover is not None:
+            self._mover(moves)
         back: list[tuple[Source, bytes]] = []
-        with follow.ready(self._catalog, operation_id):
-            done = self._kept(_revert, operation_id, by, back, rest=rest)
+        try:
+            with follow.ready(self._catalog, operation_id):
+                done = self._kept(_revert, operation_id, by, back, rest=rest)
+        except NotJournaled:  # it holds all the same
+            raise
+        except HavenError:
+            if moves and self._mover is not None:
+                self._mover([moved.back() for moved in reversed(moves)])
+            raise
         if heard is not None:
             for source, path in back:
                 heard(source, path)

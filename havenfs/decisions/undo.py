@@ -56,20 +56,27 @@ def as_lines(listed: Sequence[Listed]) -> list[str]:
 def revert(db: Connection, operation_id: str, by: str, *, rest: bool) -> Operation | None:
     """Take an operation back, see `Keeper.revert`."""
     operation = _find(db, operation_id)
-    if operation.kind == decided.FOLLOW:
-        raise NotFound(f"{operation.id} went along with an edited file; take back what it followed")
-    wanted, blocked = _split(db, operation)
-    if blocked and not rest:
-        raise Conflict(_reason(db, operation, blocked))
+    changes = wanted(db, operation_id, rest=rest)
     draft = Draft(db)
-    for change in wanted:  # rows go before others come: names may be swapped
+    for change in changes:  # rows go before others come: names may be swapped
         draft.set(change.table, change.key, None)
-    for change in wanted:
+    for change in changes:
         if change.after is not None:
             draft.set(change.table, change.key, change.after)
     undoing = operation.kind == REVERT
     words = f"{'did again' if undoing else 'took back'}: {_plain(db, operation)}"
     return decided.record(draft, REVERT, words, by=by, reverts=operation.id)
+
+
+def wanted(db: Connection, operation_id: str, *, rest: bool) -> list[Change]:
+    """The changes that would take an operation back. Raises as `Keeper.revert`."""
+    operation = _find(db, operation_id)
+    if operation.kind == decided.FOLLOW:
+        raise NotFound(f"{operation.id} went along with an edited file; take back what it followed")
+    free, blocked = _split(db, operation)
+    if blocked and not rest:
+        raise Conflict(_reason(db, operation, blocked))
+    return free
 
 
 def _find(db: Connection, prefix: str) -> Operation:

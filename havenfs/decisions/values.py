@@ -258,6 +258,39 @@ class DiscardCopy:
     files: tuple[Trash, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseFiling:
+    """This content does not belong into the folder at *path* of a source (True), or may be proposed there again (False)."""
+
+    content: bytes
+    source: str
+    path: bytes
+    refused: bool = True
+
+
+class Moved(NamedTuple):
+    """A file that was moved, by the names of sources and the paths in them."""
+
+    content: bytes
+    """Of a sidecar: that of the picture that it is about."""
+    source: str
+    path: bytes
+    to_source: str
+    to_path: bytes
+
+    def back(self) -> Moved:
+        """The way back."""
+        return Moved(self.content, self.to_source, self.to_path, self.source, self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAway:
+    """These files were moved to where they belong, under *uid*: the one that was meant, then what goes along with it."""
+
+    uid: str
+    files: tuple[Moved, ...]
+
+
 Decision = (
     MakePerson
     | RenamePerson
@@ -286,4 +319,6 @@ Decision = (
     | Together
     | EmptyTrash
     | DiscardCopy
+    | RefuseFiling
+    | FileAway
 )

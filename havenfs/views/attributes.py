@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import assets, browse, neighbours, persons, readings, stacks, tags
+from havenfs.catalog import assets, browse, neighbours, persons, readings, sorting, stacks, tags
 from havenfs.errors import (
     Exists,
     InvalidName,
@@ -214,7 +214,9 @@ def _of_asset(library: Library, asset: Asset, hit: Hit | None) -> dict[str, byte
         "user.haven.caption": known.caption,
         **found,
         "user.haven.score": f"{hit.score:.4f}" if hit else None,
-        "user.haven.why": "; ".join(hit.reasons) if hit else None,
+        "user.haven.why": "; ".join(
+            (*(hit.reasons if hit else ()), *library.catalog.read(_proposals, asset.id))
+        ),
         "user.xdg.tags": ",".join(
             dict.fromkeys([*saying.tags(library, asset).values(), *known.keywords])
         ),
@@ -246,6 +248,15 @@ def _suggested(db: Connection, asset_id: AssetId) -> dict[str, str | None]:
     }
 
 
+def _proposals(db: Connection, asset_id: AssetId) -> list[str]:
+    """Where it may belong and why, for what stands in the inbox."""
+    return [
+        f"{os.fsdecode(b'/'.join((each.source.encode(), each.proposal.folder.path)))}"
+        f" ({each.proposal.confidence:.2f}): {', '.join(each.proposal.reasons)}"
+        for each in sorting.of_asset(db, asset_id)
+    ]
+
+
 def _cut(text: str) -> bytes:
     """At most LARGEST bytes of it, no character cut in half."""
-    return text.encode()[:LARGEST].decode(errors="ignore").encode()
+    return text.encode(errors="replace")[:LARGEST].decode(errors="ignore").encode()

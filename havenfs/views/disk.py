@@ -16,7 +16,7 @@ import ctypes
 import errno
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
@@ -182,6 +182,19 @@ def mkdir(source: Source, path: bytes, mode: int, rights: Rights) -> None:
     above, name = split(path)
     with _changing(source, above, rights) as directory:
         os.mkdir(name, mode, dir_fd=directory)
+
+
+def make(source: Source, path: bytes, like: os.stat_result) -> None:
+    """Make a directory of our own, with the owner and the mode of another one. Nothing when it is there already."""
+    with _changing(source, split(path)[0], nullcontext()) as directory:
+        name = split(path)[1]
+        try:
+            os.mkdir(name, 0o700, dir_fd=directory)
+        except FileExistsError:
+            return
+        if os.geteuid() == 0:
+            os.chown(name, like.st_uid, like.st_gid, dir_fd=directory, follow_symlinks=False)
+        os.chmod(name, stat.S_IMODE(like.st_mode), dir_fd=directory)
 
 
 def mknod(source: Source, path: bytes, mode: int, rdev: int, rights: Rights) -> None:

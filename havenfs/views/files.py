@@ -136,6 +136,8 @@ class DiskDirectory:
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
         """Move an entry to another directory of originals."""
+        if isinstance(to, Folder):
+            to = to.on_disk() or to
         if isinstance(to, Folder) and not flags & EXCHANGE:
             to.receive(
                 self.lookup(name), rights

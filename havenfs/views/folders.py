@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Asset
 
     from .disk import Rights
+    from .files import DiskDirectory
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
 
@@ -64,6 +65,10 @@ class Folder(Refusing, ABC):
     def swallows(self) -> bool:
         """Whether an original that is moved in here leaves its place."""
         return False
+
+    def on_disk(self) -> DiskDirectory | None:
+        """The directory of originals that is shown here, for the one computed folder that has one."""
+        return None
 
     @abstractmethod
     def entries(self) -> Entries:

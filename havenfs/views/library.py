@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId, Identity, Source
     from havenfs.retrieval.search import Answer
 
+    from .filing import Relocated
     from .nodes import Directory
 
 MAX_FACETS = (
@@ -95,6 +96,10 @@ class Library:
         """Queries that could not be understood, newest last; shown in .haven/errors."""
         self.awaited = Awaited()
         """Folders of dates and places that somebody has made, and that nothing is in yet."""
+        self.relocated: Relocated = _nobody
+        """To be told of each original that a view moved, before whoever asked is."""
+        self.copied: int | None = None
+        """Bytes of an original that a view may copy to another source while somebody waits; None: any."""
         self._answers: dict[tuple[str, int], tuple[float, Answer]] = {}
 
     def answer(self, text: str, limit: int, *, settle_s: float = 0.0) -> Answer:
@@ -112,6 +117,10 @@ class Library:
         for oldest in list(self._answers)[:-REMEMBERED]:
             self._answers.pop(oldest, None)
         return found
+
+
+def _nobody(source: Source, path: bytes, to: Source, new_path: bytes) -> None:
+    """Nobody remembers where originals lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

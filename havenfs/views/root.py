@@ -11,6 +11,7 @@ from .facets import FACETS
 from .files import Sources
 from .folders import Fixed
 from .haven import Haven
+from .inbox import Inbox
 from .library import Library, Scope
 from .people import People
 from .places import Countries
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 VIEWS = {
     "files": Sources,
+    "inbox": Inbox,
     "by-date": Years,
     "places": Countries,
     "people": People,
@@ -43,6 +45,17 @@ VIEWS = {
     ".haven": Haven,
 }
 """The folders at the top, in the order in which they are listed. A new view is a module and a line here."""
+
+
+class Root(Fixed):
+    """The top: the folders given."""
+
+    __slots__ = ()
+
+    @property
+    def slow(self) -> bool:
+        """Of inbox/ the attributes are a disk's. Names here are kept long, so that this is seldom asked."""
+        return True
 
 
 def open_tree(
@@ -60,4 +73,4 @@ def open_tree(
     views: dict[str, Directory] = {
         name: view(Scope(library=library, key=name)) for name, view in VIEWS.items()
     }
-    return Fixed(Scope(library=library, key=""), views)
+    return Root(Scope(library=library, key=""), views)

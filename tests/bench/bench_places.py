@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from havenfs.entities import Locality
-from havenfs.extract import geography
+from havenfs.extract import gazetteer, geography
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "extract"))
 from landmarks import LANDMARKS  # pyright: ignore[reportMissingImports]
@@ -36,7 +36,7 @@ def nearest(latitude: float, longitude: float) -> Locality | None:
     table = geography._table()
     row = int(np.argmax(table.points @ geography._vector(latitude, longitude)))
     code, state = table.areas[int(table.area[row])]
-    return Locality(country=geography._name(code), region=state, city=table.cities[row])
+    return Locality(country=gazetteer.country(code), region=state, city=table.cities[row])
 
 
 def right(names: Names) -> tuple[int, int]:

@@ -52,6 +52,7 @@ def names(operations: Operations, path: str) -> list[str]:
 def test_folders_are_listed(operations: Operations):
     assert names(operations, "") == [
         "files",
+        "inbox",
         "by-date",
         "places",
         "people",

@@ -61,11 +61,8 @@ class Desk:
             values.MakeFolder(uid=album, folder=values.Folder.ALBUM, name="Rome"),
             values.Fill(uid=album, contents=every, inside=True),
             values.MakePerson(uid=person, name="Alice"),
-            values.SayFace(
-                content=self.content,
-                region=Region(0, 0.1, 0.1, 0.3, 0.4),
-                person=person,
-                is_it=True,
+            values.SayFaces(
+                (values.FaceAt(self.content, Region(0, 0.1, 0.1, 0.3, 0.4)),), person, is_it=True
             ),
             values.SetFavorite(contents=every, favorite=True),
             values.SetRating(contents=every, stars=5),

@@ -36,9 +36,7 @@ def test_what_is_old_is_purged_and_what_is_young_is_kept(workshop: Any) -> None:
         bin_.take(source, path, None, nullcontext(), by="me")
     old = int(time.time() * 1000) - 31 * 86_400_000
     workshop.catalog.write(
-        lambda db: db.execute(
-            "UPDATE trashed SET at_ms = ? WHERE path = ?", (old, b"2019/rome/IMG_0001.jpg")
-        )
+        _execute, "UPDATE trashed SET at_ms = ? WHERE path = ?", old, b"2019/rome/IMG_0001.jpg"
     )
     for keep_days, left in ((0, 2), (32, 2), (30, 1)):
         keeping = tidying(workshop, keep_days)
@@ -121,9 +119,7 @@ def test_what_people_have_decided_about_goes_to_the_trash_in_any_case(workshop: 
     source = workshop.catalog.read(sources.by_name, "photos")
     workshop.add("a/program.c", kind="document", mime="text/plain")
     found = workshop.catalog.read(trashed.original, source.id, b"a/program.c")
-    workshop.catalog.write(
-        lambda db: db.execute("INSERT INTO favorite VALUES (?)", (found.content,))
-    )
+    workshop.catalog.write(_execute, "INSERT INTO favorite VALUES (?)", found.content)
     removal.remove(library, source, b"a/program.c", nullcontext())
     assert workshop.catalog.read(trashed.count) == 1
 
@@ -131,3 +127,7 @@ def test_what_people_have_decided_about_goes_to_the_trash_in_any_case(workshop: 
 def removing(shelf: Any) -> Library:
     keeper = Keeper(shelf.catalog, shelf.state.journal)
     return Library(shelf.catalog, None, {}, keeper=keeper)  # type: ignore[arg-type] -- nobody searches
+
+
+def _execute(db: Any, statement: str, *values: object) -> None:
+    db.execute(statement, values)

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 KILLS = 60
 LINES = 700  # an upload takes some 450 of those traced
-TRACED = ("views/uploading.py", "views/staging.py", "views/loose.py", "views/disk.py")
-TRACED += (
+TRACED = (
+    "views/uploading.py",
+    "views/staging.py",
+    "views/loose.py",
+    "views/disk.py",
     "ingest/arrival.py",
     "decisions/keeper.py",
     "catalog/catalog.py",

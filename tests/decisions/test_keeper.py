@@ -147,6 +147,14 @@ def decide_everything(desk: Desk) -> None:
                 values.Trash(uid=new_uid(), content=A, source="s", path=b"d", at_ms=9, owner=ME),
             ),
         ),
+        values.RefuseFiling(content=A, source="s", path=b"Letters/\xff%41"),
+        values.FileAway(
+            uid=new_uid(),
+            files=(
+                values.Moved(B, "s", b"Inbox/b\xff.raw", "t", b"2019/b\xff.raw"),
+                values.Moved(C, "s", b"Inbox/b.jpg", "t", b"2019/b.jpg"),
+            ),
+        ),
     ):
         desk.decide(decision)
     empty = desk.folder("Empty", kind="tag")

@@ -1,0 +1,96 @@
+"""Decisions about what stands in the inbox: where it went, and where it does not belong.
+
+A row of `filed` records that files were moved. Moving them is not done here: whoever decides it has done that before
+(`havenfs.views.filing`), and taking it back moves them first, through the Mover of the Keeper. So a kill in between leaves files
+where they were wanted, and a record that can be made, or taken back, once more.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from havenfs.errors import Exists
+
+from . import values
+from .values import Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from havenfs.catalog.given import Change, Draft, Row
+
+
+class Mover(Protocol):
+    """Moves originals on disk."""
+
+    def __call__(self, moves: Sequence[Moved]) -> None:
+        """Move all of them or none. One that is at its new place already, and nowhere else, counts as moved.
+
+        Raises Conflict when another file stands in the way or the file is neither here nor there; SourceGone, ReadOnly.
+        """
+        ...
+
+
+def apply(draft: Draft, decision: values.RefuseFiling | values.FileAway) -> str:
+    """Carry it out; returns it in words. Raises Exists."""
+    if isinstance(decision, values.RefuseFiling):
+        key = (decision.content.hex(), decision.source, _quoted(decision.path))
+        draft.set("filing_refused", key, () if decision.refused else None)
+        where = _folder(decision.source, decision.path)
+        return f"said {'no' if decision.refused else 'nothing'} to filing 1 file into “{where}”"
+    if draft.rows("filed", uid=decision.uid):
+        raise Exists(decision.uid)
+    for number, moved in enumerate(decision.files):
+        draft.set(
+            "filed",
+            (decision.uid, number),
+            (
+                moved.content.hex(),
+                moved.source,
+                _quoted(moved.path),
+                moved.to_source,
+                _quoted(moved.to_path),
+            ),
+        )
+    first = decision.files[0]
+    above, _, name = first.to_path.rpartition(b"/")
+    also = len(decision.files) - 1
+    more = f" and {also} that belong to it" if also else ""
+    return f"filed “{_text(name)}”{more} into “{_folder(first.to_source, above)}”"
+
+
+def moves(changes: Iterable[Change]) -> list[Moved]:
+    """What must be moved on disk for these changes to be true: forwards for rows that come, back for rows that go."""
+    found: list[Moved] = []
+    for change in changes:
+        if change.table == "filed":
+            if change.before is not None:
+                found.append(_moved(change.before).back())
+            if change.after is not None:
+                found.append(_moved(change.after))
+    return found
+
+
+def _moved(row: Row) -> Moved:
+    content, source, path, to_source, to_path = map(str, row)
+    return Moved(
+        bytes.fromhex(content),
+        source,
+        unquote_to_bytes(path),
+        to_source,
+        unquote_to_bytes(to_path),
+    )
+
+
+def _folder(source: str, path: bytes) -> str:
+    return f"files/{source}/{_text(path)}".rstrip("/")
+
+
+def _quoted(path: bytes) -> str:
+    return quote_from_bytes(path, safe="/ ")
+
+
+def _text(path: bytes) -> str:
+    return os.fsdecode(path).encode(errors="replace").decode()
