@@ -248,6 +248,9 @@ class Metadata:
     locality: Locality | None = None
     width: int | None = None
     height: int | None = None
+    """Pixels, upright."""
+    orientation: int | None = None
+    """1-8, as EXIF's tag 0x0112: how the stored picture is turned. None: not known."""
     duration_ms: int | None = None
     camera: str | None = None
     lens: str | None = None

@@ -409,7 +409,7 @@ SETTINGS: Final = (
         name="write",
         default="true",
         help="Whether what is decided here is written into an .xmp file beside each original too, where digiKam, darktable and\n"
-        "Lightroom read it: tags, albums, persons, rating, caption, date and position. The originals themselves are never\n"
+        "Lightroom read it: tags, albums, persons with the regions of their faces, rating, caption, date and position. The originals themselves are never\n"
         "written to. For folders that are read-only it is written into the state directory, and goes along when exported.",
         read=_flag,
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from havenfs.catalog import Catalog, browse, files, progress as progressing, sources
 from havenfs.errors import ConfigError, HavenError, NotFound
-from havenfs.leaving import said
+from havenfs.leaving import decided, said
 from havenfs.leaving.placing import How
 from havenfs.leaving.tree import Export, Layout, Report
 from havenfs.retrieval.search import Searcher
@@ -101,6 +101,7 @@ def export(
             state=state,
             sources={source.id: source for source in catalog.read(sources.configured)},
             given=lambda asset: catalog.read(said.of_asset, asset),
+            frame=lambda asset: catalog.read(decided.frame, asset.hash),
         )
         job.prepare()
         try:

@@ -103,11 +103,12 @@ class Writing:
 
     def _write(self, file: Behind, source: Source) -> None:
         there = beside.there(source, file.path, file.content, state=self._state)
-        reading = read(there) if there is not None else Reading(given=Given(), written=None)
+        frame = self._catalog.read(decided.frame, file.content)
+        reading = read(there, frame) if there is not None else Reading(given=Given(), written=None)
         ours = self._catalog.read(decided.of_content, file.content)
         agreed = self._catalog.read(decided.agreed, file.asset_id, file.content, reading)
         outcome = beside.write(
-            source, file.path, file.content, ours, state=self._state, agreed=agreed
+            source, file.path, file.content, ours, state=self._state, frame=frame, agreed=agreed
         )
         for decision in self._catalog.read(decided.taken_up, file.content, ours, outcome.merged):
             try:

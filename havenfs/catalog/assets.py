@@ -39,6 +39,18 @@ def get(db: apsw.Connection, asset_id: AssetId) -> Asset:
     return from_row(row)
 
 
+def stored(db: apsw.Connection, content: bytes) -> tuple[int, int, int] | None:
+    """Width and height in pixels of the picture with this content before it is turned, and how it is turned (1-8, as EXIF
+    says it); None: no picture, or not known."""
+    row: Any = db.execute(
+        "SELECT width, height, orientation FROM asset WHERE hash = ? AND kind = 'photo'", (content,)
+    ).fetchone()
+    if row is None or None in row:
+        return None
+    width, height, turn = row
+    return (height, width, turn) if turn >= 5 else (width, height, turn)  # 5 to 8 lie on their side
+
+
 def by_hash(db: apsw.Connection, content: bytes) -> Asset:
     """The asset with this content. Raises NotFound."""
     row = db.execute(f"SELECT {COLUMNS} FROM present WHERE hash = ?", (content,)).fetchone()  # noqa: S608

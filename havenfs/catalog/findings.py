@@ -101,7 +101,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
         """
         UPDATE asset SET
             taken_local = ?, taken_offset = ?, taken_source = ?, taken_confidence = ?, latitude = ?, longitude = ?, place_id = ?,
-            width = coalesce(?, width), height = coalesce(?, height), duration_ms = ?,
+            width = coalesce(?, width), height = coalesce(?, height), orientation = ?, duration_ms = ?,
             camera = ?, lens = ?, iso = ?, aperture = ?, focal_mm = ?, exposure_s = ?,
             rating = ?, caption = ?, keywords = ?, screenshot = ?, raw = ?, live = ?,
             content_id = ?, burst_id = ?, adjusted = ?, hdr = ?
@@ -117,6 +117,7 @@ def _metadata(db: apsw.Connection, asset_id: AssetId, found: Metadata) -> None:
             place_id,
             found.width,
             found.height,
+            found.orientation,
             found.duration_ms,
             found.camera,
             found.lens,

@@ -149,6 +149,14 @@ def denied(db: apsw.Connection, content: bytes, person: str) -> bool:
     return row is not None
 
 
+def tagged(db: apsw.Connection, content: bytes) -> list[str]:
+    """The uids of whom people have said that they are or are not in the picture as a whole."""
+    rows: list[Any] = db.execute(
+        "SELECT person FROM person_tag WHERE hash = ? ORDER BY person", (content,)
+    ).fetchall()
+    return [person for (person,) in rows]
+
+
 # --- whose faces --------------------------------------------------------------------------------------------
 
 

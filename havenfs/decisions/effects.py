@@ -51,7 +51,7 @@ def apply(draft: Draft, decision: Decision) -> str:
         case values.SaveSearch() | values.RenameSearch() | values.ForgetSearch():
             return _search(draft, decision)
         case values.Together(decisions=several):
-            return "; ".join(apply(draft, one) for one in several)
+            return "; ".join(apply(draft, one) for one in several) or "nothing"
         case values.Trash() | values.LeaveTrash() | values.EmptyTrash() | values.DiscardCopy():
             return trash.apply(draft, decision)
         case values.RefuseFiling() | values.FileAway():

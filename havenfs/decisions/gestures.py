@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import likeness, persons
+from havenfs.catalog import likeness, names, persons
 from havenfs.catalog.clusters import DOUBTFUL
-from havenfs.errors import InvalidName
+from havenfs.errors import InvalidName, NotFound
 
 from . import values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.clusters import ClusterId
@@ -67,6 +67,35 @@ def move(db: Connection, asset_id: AssetId, content: bytes, person: str, to: str
         (
             put(db, asset_id, content, to, meant=meant),
             take(db, asset_id, content, person),
+        )
+    )
+
+
+def exactly(db: Connection, asset_id: AssetId, content: bytes, wanted: Sequence[str]) -> Decision:
+    """The people of these names, and nobody else, are in the picture; nobody has pointed at faces."""
+    there = {names.key(one.name): one.uid for one in persons.of_asset(db, asset_id) if one.name}
+    keys = {names.key(each): each for each in wanted}
+    decisions: list[Decision] = [
+        take(db, asset_id, content, uid) for key, uid in there.items() if key not in keys
+    ]
+    for key, called in keys.items():
+        if key in there:
+            continue
+        try:
+            uid = persons.named(db, called).uid
+        except NotFound:
+            uid = values.new_uid()
+            decisions.append(values.MakePerson(uid=uid, name=called))
+        decisions.append(values.TagPerson(contents=(content,), person=uid, is_in=True))
+    return values.Together(tuple(decisions))
+
+
+def say_nothing(db: Connection, content: bytes) -> Decision:
+    """Of who is in the picture as a whole, nothing is said any more; of its faces it is."""
+    return values.Together(
+        tuple(
+            values.TagPerson(contents=(content,), person=uid, is_in=None)
+            for uid in persons.tagged(db, content)
         )
     )
 

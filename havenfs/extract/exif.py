@@ -39,9 +39,10 @@ def of_image(image: Image.Image, file: BinaryIO) -> Metadata:
         tags = Image.Exif()
     found = of_tags(tags)
     width, height = image.size
-    if orientation(image, file) >= 5:
+    turn = orientation(image, file)
+    if turn >= 5:
         width, height = height, width
-    return _with_size(found, width, height)
+    return first_of(Metadata(width=width, height=height, orientation=turn), found)
 
 
 def of_jxl(known: jxl.Header) -> Metadata:

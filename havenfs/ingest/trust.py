@@ -71,6 +71,7 @@ def _metadata(found: Metadata) -> None:
         _check(found.taken.source is not DateSource.GIVEN, "date")  # only people give dates
     _check(_between(found.latitude, -90, 90) and _between(found.longitude, -180, 180), "position")
     _check(_between(found.width, 0, SIDE) and _between(found.height, 0, SIDE), "size")
+    _check(_between(found.orientation, 1, 8), "size")
     _check(_between(found.duration_ms, 0, 1 << 42) and _between(found.rating, 0, 5), "numbers")
     _check(_between(found.iso, 0, 1 << 40), "numbers")
     for number in (found.aperture, found.focal_mm, found.exposure_s):

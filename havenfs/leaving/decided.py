@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import collections, corrections, given
+from havenfs.catalog import assets, collections, corrections, given
 from havenfs.decisions import values
+from havenfs.entities import Region
 from havenfs.sidecars.given import Given, Moment, Person, Position, marks
+from havenfs.sidecars.regions import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ CORRECTED = {
 
 
 def of_content(db: Connection, content: bytes) -> Given:
-    """Everything that was decided about it. Persons by name alone: how its pixels are turned stands in the file."""
+    """Everything that was decided about it. Persons with regions, where it is known how its pixels are turned (`frame`)."""
     key = content.hex()
     rating, caption, date, position = (given.get(db, table, (key,)) for table in CORRECTED.values())
     names = {
@@ -38,11 +40,17 @@ def of_content(db: Connection, content: bytes) -> Given:
         for uid, name, _, ignored in given.rows(db, "person")
         if name is not None and not ignored
     }
-    faces = given.rows(db, "face_said", hash=key)
-    uids = [str(row[-2]) for row in faces if row[-1]]
-    uids += [str(uid) for _, uid, is_in in given.rows(db, "person_tag", hash=key) if is_in]
+    turned = frame(db, content) is not None
+    there: dict[str, Region | None] = {}
+    for _, *place, uid, is_it in given.rows(db, "face_said", hash=key):
+        if is_it:
+            region = Region(*place)  # type: ignore[arg-type] -- as the table has them
+            there.setdefault(str(uid), region if turned and not region.frame_ms else None)
+    for _, uid, is_in in given.rows(db, "person_tag", hash=key):
+        if is_in:
+            there.setdefault(str(uid), None)
     return Given(
-        persons=tuple(Person(names[uid]) for uid in dict.fromkeys(uids) if uid in names),
+        persons=tuple(Person(names[uid], region) for uid, region in there.items() if uid in names),
         tags=tuple(collections.of_content(db, values.Folder.TAG, content).values()),
         albums=tuple(collections.of_content(db, values.Folder.ALBUM, content).values()),
         rating=int(rating[0] or 0) if rating else None,
@@ -51,6 +59,12 @@ def of_content(db: Connection, content: bytes) -> Given:
         position=Position(float(position[0] or 0), float(position[1] or 0)) if position else None,
         favourite=given.get(db, "favorite", (key,)) is not None,
     )
+
+
+def frame(db: Connection, content: bytes) -> Frame | None:
+    """The picture with this content as it is stored; None: not known, or no picture."""
+    found = assets.stored(db, content)
+    return None if found is None else Frame(*found)
 
 
 def corrected(db: Connection, content: bytes) -> frozenset[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from havenfs.config import State
     from havenfs.entities import Asset, Source, SourceId
     from havenfs.sidecars.given import Given
+    from havenfs.sidecars.regions import Frame
 
 NOTE = ".havenfs-export"
 """Tells an export that may be gone on with from a folder of somebody else's."""
@@ -62,6 +63,8 @@ class Export:
     sources: Mapping[SourceId, Source]
     given: Callable[[Asset], Given]
     """What is to stand in the sidecar of an asset."""
+    frame: Callable[[Asset], Frame | None]
+    """The picture as it is stored, in which its regions count."""
 
     def prepare(self) -> None:
         """Make the directory, or see that it is an export of this layout. Raises ConfigError."""
@@ -125,7 +128,10 @@ class Export:
         beside = target.with_suffix(".xmp") if by_stem else target.with_name(target.name + ".xmp")
         try:
             # Nothing agreed: then it is only added to, and what the sidecar says stands.
-            data = merge(data, _beyond(self.given(asset), data), agreed={}).data or data
+            frame = self.frame(asset)
+            data = (
+                merge(data, _beyond(self.given(asset), data), frame=frame, agreed={}).data or data
+            )
         except Unreadable:
             if data is not None:
                 _write(beside, data)  # damaged, but theirs

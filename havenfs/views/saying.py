@@ -1,17 +1,19 @@
-"""What somebody says of an asset by setting an extended attribute: tags, caption, rating, date, position; and of a saved
-search its query. Parses, and decides; which attributes there are, and where, is the business of `attributes`."""
+"""What somebody says of an asset by setting an extended attribute: tags, people, caption, rating, date, position; and of a
+saved search its query. Parses, and decides; which attributes there are, and where, is the business of `attributes`."""
 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import collections
-from havenfs.decisions import new_uid, values
+from havenfs.catalog import collections, names
+from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import InvalidName, InvalidQuery, NotFound
 
 from .fillable import decide
+from .labels import written
 from .search import Results, parse
 
 if TYPE_CHECKING:
@@ -28,20 +30,13 @@ def say(library: Library, about: Asset | Results, name: str, text: str, rights: 
     """Decide what the attribute *name* says with the value *text*. Raises InvalidName."""
     if isinstance(about, Results):
         _requery(library, about, text, rights)
-    elif name == TAGS:
-        _retag(library, about, text, rights)
     else:
-        decide(library, SAYINGS[name](about, text.strip()), rights)
+        decide(library, SAYINGS[name](library, about, text.strip()), rights)
 
 
 def take_back(library: Library, asset: Asset, name: str, rights: Rights) -> bool:
     """Let hold what the file says; False: nobody has said anything else."""
-    if name == TAGS:
-        mine = tags(library, asset)
-        for uid in mine:
-            decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=False), rights)
-        return bool(mine)
-    return decide(library, SAYINGS[name](asset, None), rights)
+    return decide(library, SAYINGS[name](library, asset, None), rights)
 
 
 def tags(library: Library, asset: Asset) -> dict[str, str]:
@@ -50,11 +45,11 @@ def tags(library: Library, asset: Asset) -> dict[str, str]:
     return {uid: "/".join(path) for uid, path in found.items()}
 
 
-def _caption(asset: Asset, text: str | None) -> Decision:
+def _caption(_: Library, asset: Asset, text: str | None) -> Decision:
     return values.SetCaption(contents=(asset.hash,), body=text)
 
 
-def _rating(asset: Asset, text: str | None) -> Decision:
+def _rating(_: Library, asset: Asset, text: str | None) -> Decision:
     if text is None:
         return values.SetRating(contents=(asset.hash,), stars=None)
     if not (text.isascii() and text.isdigit()) or int(text) > 10:
@@ -62,7 +57,7 @@ def _rating(asset: Asset, text: str | None) -> Decision:
     return values.SetRating(contents=(asset.hash,), stars=(int(text) + 1) // 2)
 
 
-def _date(asset: Asset, text: str | None) -> Decision:
+def _date(_: Library, asset: Asset, text: str | None) -> Decision:
     if text is None:
         return values.SetDate(contents=(asset.hash,), local=None)
     try:
@@ -79,11 +74,11 @@ def _date(asset: Asset, text: str | None) -> Decision:
     )
 
 
-def _position(asset: Asset, text: str | None) -> Decision:
+def _position(_: Library, asset: Asset, text: str | None) -> Decision:
     if text is None:
         return values.SetPosition(contents=(asset.hash,), position=None)
-    latitude, _, longitude = text.partition(",")
     try:
+        latitude, longitude = text.split(",")
         position = float(latitude), float(longitude)
     except ValueError:
         position = math.nan, math.nan
@@ -92,54 +87,67 @@ def _position(asset: Asset, text: str | None) -> Decision:
     return values.SetPosition(contents=(asset.hash,), position=position)
 
 
-def _tags(asset: Asset, text: str | None) -> Decision:
-    raise AssertionError("many decisions, made by _retag")
-
-
-TAGS = "user.xdg.tags"
-SAYINGS: dict[str, Callable[[Asset, str | None], Decision]] = {
-    TAGS: _tags,
-    "user.xdg.comment": _caption,
-    "user.haven.caption": _caption,
-    "user.baloo.rating": _rating,
-    "user.haven.date": _date,
-    "user.haven.gps": _position,
-}
-"""Attribute -> what its value (None: it is removed) decides."""
-
-
-def _retag(library: Library, asset: Asset, text: str, rights: Rights) -> None:
+def _tags(library: Library, asset: Asset, text: str | None) -> Decision:
     """Exactly these tags, comma between them; those that are none yet are made. What the file says stays."""
     wanted = {
         "/".join(part.strip() for part in each.split("/"))
-        for each in text.split(",")
+        for each in (text or "").split(",")
         if each.strip()
     }
     if any(not part for each in wanted for part in each.split("/")):
         raise InvalidName("a tag without a name")
     mine = tags(library, asset)
-    for uid, path in mine.items():
-        if path not in wanted:
-            decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=False), rights)
+    decisions: list[Decision] = [
+        values.Fill(uid=uid, contents=(asset.hash,), inside=False)
+        for uid, path in mine.items()
+        if path not in wanted
+    ]
     from_file = library.catalog.read(collections.keywords, asset.id)
+    made: dict[str, str] = {}
     for path in sorted(wanted - set(mine.values()) - set(from_file)):
-        uid = _tag(library, path, rights)
-        decide(library, values.Fill(uid=uid, contents=(asset.hash,), inside=True), rights)
+        uid = _tag(library, path, made, decisions)
+        decisions.append(values.Fill(uid=uid, contents=(asset.hash,), inside=True))
+    return values.Together(tuple(decisions))
 
 
-def _tag(library: Library, path: str, rights: Rights) -> str:
-    """The uid of a tag, which is made where there is none, as are those above it."""
+def _tag(library: Library, path: str, made: dict[str, str], decisions: list[Decision]) -> str:
+    """The uid of a tag. Where there is none, it is in *made*, and *decisions* make it and those above it."""
     parent: str | None = None
+    above = ""
     for name in path.split("/"):
-        try:
-            parent = library.catalog.read(collections.alike, values.Folder.TAG, parent, name).uid
-        except NotFound:
-            uid = new_uid()
-            made = values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=name, parent=parent)
-            decide(library, made, rights)
-            parent = uid
+        above = f"{above}/{names.key(name)}"
+        uid = made.get(above)
+        if uid is None and (parent is None or parent not in made.values()):
+            with suppress(NotFound):
+                uid = library.catalog.read(collections.alike, values.Folder.TAG, parent, name).uid
+        if uid is None:
+            uid = made[above] = new_uid()
+            decisions.append(
+                values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=name, parent=parent)
+            )
+        parent = uid
     assert parent is not None
     return parent
+
+
+def _people(library: Library, asset: Asset, text: str | None) -> Decision:
+    """Exactly these people, comma between them; those who are none yet are made."""
+    if text is None:
+        return library.catalog.read(gestures.say_nothing, asset.hash)
+    wanted = [written(each.strip()) for each in text.split(",") if each.strip()]
+    return library.catalog.read(gestures.exactly, asset.id, asset.hash, wanted)
+
+
+SAYINGS: dict[str, Callable[[Library, Asset, str | None], Decision]] = {
+    "user.xdg.tags": _tags,
+    "user.xdg.comment": _caption,
+    "user.haven.caption": _caption,
+    "user.baloo.rating": _rating,
+    "user.haven.date": _date,
+    "user.haven.gps": _position,
+    "user.haven.people": _people,
+}
+"""Attribute -> what its value (None: it is removed) decides."""
 
 
 def _requery(library: Library, results: Results, text: str, rights: Rights) -> None:

@@ -30,7 +30,9 @@ class Desk:
 
     def __init__(self, directory: Path, *, writable: bool) -> None:
         self.shelf = Shelf(directory, writable=writable)
-        self.shelf.add("rome/IMG_1.jpg", taken="2019-07-14T10:00:00", caption="found")
+        self.asset_id = self.shelf.add(
+            "rome/IMG_1.jpg", taken="2019-07-14T10:00:00", caption="found"
+        )
         asset = self.shelf.catalog.read(browse.asset, (), "IMG_1.jpg")
         self.content = asset.hash
         self.original = self.shelf.root / "rome/IMG_1.jpg"
@@ -106,6 +108,28 @@ async def test_what_was_decided_is_read_by_other_programs(desk: Desk) -> None:
     assert said["CollectionName"] == "Rome"
     assert desk.original.read_bytes() == before
     assert desk.behind() == 0
+
+
+async def test_a_region_counts_in_the_picture_as_it_is_stored(desk: Desk) -> None:
+    desk.say_everything()
+    await desk.write()
+    assert "RegionList" not in exiftool(desk.beside).get("RegionInfo", {})
+    desk.shelf.put(desk.asset_id, width=600, height=800, orientation=6)  # on its side, seen by now
+    assert desk.behind() == 1
+    await desk.write()
+    command = ["exiftool", "-j", "-struct", "-RegionInfo", str(desk.beside)]
+    found = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
+    info = json.loads(found)[0]["RegionInfo"]
+    assert (info["AppliedToDimensions"]["W"], info["AppliedToDimensions"]["H"]) == (800, 600)
+    (region,) = info["RegionList"]
+    area = region["Area"]
+    assert (region["Name"], region["Type"]) == ("Alice", "Face")
+    assert [float(area[name]) for name in "XYWH"] == pytest.approx([0.25, 0.8, 0.3, 0.2])
+    command = ["exiftool", "-q", "-overwrite_original", "-XMP-dc:Creator=Eve", str(desk.beside)]
+    subprocess.run(command, check=True, timeout=30)
+    desk.shelf.catalog.write(_again, desk.content)
+    await desk.write()
+    assert exiftool(desk.beside)["PersonInImage"] == "Alice"
 
 
 async def test_our_own_writing_is_no_fact_of_the_file(desk: Desk) -> None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import Shelf
 from tests.identity.crowd import crowd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tests.conftest import Shelf
 
 pytestmark = pytest.mark.fuse
 
@@ -84,6 +83,27 @@ def test_pictures_are_put_to_people_taken_out_and_moved_on(people: Path) -> None
     assert listed(people) == ["Alice", "_ignored", "_review", "_unnamed"]
     assert listed(people / "_unnamed") == ["C002"]
     assert len(listed(point / PICTURE)) == 7
+
+
+def test_new_pictures_are_copied_to_a_person(tmp_path: Path, serve: Any) -> None:
+    shelf = Shelf(tmp_path, writable=True)
+    crowd(shelf)
+    new = tmp_path / "new.jpg"
+    new.write_bytes(b"\xff\xd8\xff\xe0" + b"new" * 1000)
+    with serve(shelf.state.root, tmp_path / "mnt") as mount:
+        people = mount.point / "people"
+        run("mv", people / "_unnamed/C001", people / "Alice")
+        run("cp", new, people / "Alice")
+        assert listed(people / "Alice") == [*ALL, "new.jpg"]
+        assert (people / "Alice/new.jpg").read_bytes() == new.read_bytes()
+        (uploaded,) = shelf.root.glob("Uploads/*/*/*")
+        assert uploaded.name == "new.jpg"
+        (tmp_path / "tool.exe").write_bytes(b"MZ" + bytes(1000))
+        copy = subprocess.run(["cp", tmp_path / "tool.exe", people / "Alice"], capture_output=True)
+        assert b"Invalid argument" in copy.stderr
+        assert listed(people / "Alice") == [*ALL, "new.jpg"]
+        refused(errno.EPERM, (people / "new.jpg").write_bytes, b"\xff\xd8\xff\xe0")
+    shelf.catalog.close()
 
 
 def test_who_is_hidden_and_shown_again(people: Path) -> None:

@@ -88,6 +88,20 @@ def test_tags_are_made_given_and_taken(mounted: Path, household: Any) -> None:
     assert said(path, "user.xdg.tags") == "beach,dog,summer"
 
 
+def test_people_are_named_in_an_attribute(mounted: Path) -> None:
+    path, people = mounted / PICTURE, mounted / "people"
+    say(path, "user.haven.people", "Alice, Bob")
+    assert sorted(os.listdir(people)) == ["Alice", "Bob", "_ignored", "_review", "_unnamed"]
+    assert os.listdir(people / "Bob") == [path.name]
+    say(path, "user.haven.people", "alice")
+    assert said(path, "user.haven.people") == "Alice"
+    assert os.listdir(people / "Bob") == []
+    refused(errno.EINVAL, os.setxattr, path, "user.haven.people", b"_mine")
+    os.removexattr(path, "user.haven.people")
+    assert os.listdir(people / "Alice") == []
+    refused(errno.ENODATA, os.getxattr, path, "user.haven.people")
+
+
 def test_a_saved_search_is_given_another_query(mounted: Path, until: Callable[..., float]) -> None:
     saved = mounted / "saved/dog"
     saved.mkdir()
@@ -106,7 +120,7 @@ def test_what_cannot_be_said_has_the_errno_of_the_table(mounted: Path, household
         ("user.xdg.tags", b"a//b"),
     ):  # fmt: skip
         refused(errno.EINVAL, os.setxattr, path, name, value)
-    for name in ("user.haven.hash", "user.haven.place", "user.haven.people", "user.other"):
+    for name in ("user.haven.hash", "user.haven.place", "user.haven.faces", "user.other"):
         refused(errno.EPERM, os.setxattr, path, name, b"x")
     refused(errno.ENOTSUP, os.setxattr, path, "user.haven.colour", b"x")
     refused(errno.ENODATA, os.getxattr, scan, "user.haven.caption")
