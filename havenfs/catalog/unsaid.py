@@ -47,11 +47,11 @@ def expand(db: apsw.Connection) -> None:
 
 def behind(db: apsw.Connection, until: int, limit: int) -> list[Behind]:
     """The files of at most *limit* contents about which nothing was decided after *until* (Unix seconds), longest first.
-    Content without a file that is there waits for one."""
+    Content without a file that is there waits for one. What is said to lie an hour ahead lies behind: a clock was set back."""
     rows: list[Any] = db.execute(
         """
         SELECT u.hash, u.since, a.id, f.source_id, f.path
-          FROM (SELECT hash, since FROM unsaid u WHERE since <= ?1 AND EXISTS (
+          FROM (SELECT hash, since FROM unsaid u WHERE (since <= ?1 OR since > ?1 + 3600) AND EXISTS (
                     SELECT 1 FROM asset a JOIN file f ON f.asset_id = a.id JOIN source s ON s.id = f.source_id
                      WHERE a.hash = u.hash AND f.hash = u.hash AND s.present)
                  ORDER BY since LIMIT ?2) u

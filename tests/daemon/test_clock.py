@@ -28,6 +28,8 @@ MOMENTS = {
     "catalog/progress.py": "how many were done lately, for a line that people read",
     "catalog/recent.py": "when a search was made",
     "catalog/tags.py": "when tags were suggested",
+    "decisions.py": "when the guard was lifted",
+    "decisions/bin.py": "when a file was moved to the trash, by which it is shown and purged after days",
     "direct/directories.py": "a number that no predecessor has used",
     "extract/dates.py": "what is the future",
     "indexer.py": "whether a file, whose time is by the same clock, is still being written",
@@ -36,7 +38,12 @@ MOMENTS = {
     "neighbour.py": "whether the owner's quiet hours are on",
     "query/parser.py": "what is today",
     "session.py": "mtimes of computed folders",
+    "sidecars.py": "whether anything was decided in the last seconds; a clock that was set back delays by an hour at most",
     "sidecars/beside.py": "whether a temporary file, whose time is by the same clock, was left behind long ago",
+    "views/duplicates.py": "when a removal began, for the guard",
+    "views/guard.py": "when somebody was stopped, and whether the hour after that is over",
+    "views/removal.py": "when a removal began, for the guard",
+    "views/staging.py": "in which month a file was uploaded",
     "views/spellings.py": "whether a folder, whose time is by the same clock, changed a moment ago",
 }
 """Who may look at the wall clock, for moments. Durations are measured by the monotonic clock."""
