@@ -48,6 +48,8 @@ TESTS = {
     "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})"
     " AND hash NOT IN (SELECT hash FROM tag_refused WHERE tag = {v})",
     "collected": "hash IN (SELECT hash FROM member WHERE collection = {v})",
+    "untagged": "hash NOT IN"
+    " (SELECT m.hash FROM collection c JOIN member m ON m.collection = c.uid WHERE c.kind = 'tag')",
     "favorite": "hash IN (SELECT hash FROM favorite)",
     "person": persons.IS_IN,
     "cluster": persons.IN_CLUSTER,

@@ -1,5 +1,5 @@
-"""tags/: those that people give, and in tags/_suggested/<tag>/ what the model in use takes pictures for. Suggestions, so
-nothing can be put there, only refused or taken on."""
+"""tags/: those that people give, in tags/_untagged/ what has none, and in tags/_suggested/<tag>/ what the model in use takes
+pictures for. Suggestions, so nothing can be put there, only refused or taken on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .nodes import Leaf
 if TYPE_CHECKING:
     from .disk import Rights
     from .library import Scope
-    from .nodes import Entries, Entry, Node
+    from .nodes import Directory, Entries, Entry, Node
 
-SUGGESTED = "_suggested"
+SUGGESTED, UNTAGGED = "_suggested", "_untagged"
 
 
 class Tags(Tree):
@@ -33,15 +33,33 @@ class Tags(Tree):
         super().__init__(scope, values.Folder.TAG, None)
 
     def entries(self) -> Entries:
-        """The suggested ones first."""
-        return [(SUGGESTED.encode(), self._suggested()), *super().entries()]
+        """The suggested ones and what has none first."""
+        own = [(name.encode(), folder) for name, folder in self._own().items()]
+        return [*own, *super().entries()]
 
     def child(self, name: str) -> Node:
-        """A tag that people gave, or the folder of the suggested ones."""
-        return self._suggested() if name == SUGGESTED else super().child(name)
+        """A tag that people gave, or one of our own folders."""
+        return self._own().get(name) or super().child(name)
 
-    def _suggested(self) -> Suggested:
-        return Suggested(self._top.choose(SUGGESTED))
+    def _own(self) -> dict[str, Directory]:
+        untagged = self._top.choose(UNTAGGED, Condition("untagged"))
+        return {SUGGESTED: Suggested(self._top.choose(SUGGESTED)), UNTAGGED: Untagged(untagged)}
+
+
+class Untagged(Assets):
+    """What people gave no tag. Moving something to a tag takes it out of here."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be moved on."""
+        return not self.scope.facets
+
+    @property
+    def lasting(self) -> bool:
+        """The log of changes does not say what has a tag."""
+        return False
 
 
 class Suggested(Folder):

@@ -93,7 +93,7 @@ def test_a_tag_renamed_onto_a_tag_is_merged(mounted: Path) -> None:
     os.link(mounted / PICTURE, top / "dog/IMG_0001.jpg")
     os.link(mounted / "by-date/2019/07/IMG_0002.jpg", top / "hound/IMG_0002.jpg")
     run("mv", "-T", top / "hound", top / "dog")
-    assert listed(top) == ["_suggested", "dog"]
+    assert listed(top) == ["_suggested", "_untagged", "dog"]
     assert listed(top / "dog") == ["IMG_0001.jpg", "IMG_0002.jpg"]
     assert listed(mounted / "by-date/2019/@tags/dog") == ["IMG_0001.jpg", "IMG_0002.jpg"]
     refused(errno.EPERM, os.unlink, mounted / "by-date/2019/@tags/dog/IMG_0001.jpg")

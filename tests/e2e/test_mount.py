@@ -47,6 +47,7 @@ def test_ls_and_find_show_the_tree(shared: Path):
         "duplicates",
         "trash",
         "files",
+        "inbox",
         ".haven",
         "places",
         "search",

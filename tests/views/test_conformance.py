@@ -50,6 +50,7 @@ FOLDERS = [
     "albums",
     "favorites",
     "tags/_suggested",
+    "tags/_untagged",
     "tags/_suggested/dog",
     "by-date/2019/@tags/_suggested",
     "duplicates",
