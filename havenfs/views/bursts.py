@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from havenfs.errors import HavenError, ReadOnly
 
@@ -153,8 +155,9 @@ def _together(decisions: list[Decision]) -> Decision | None:
     if not hasattr(first, "contents"):
         return None
     contents = tuple(content for one in decisions for content in getattr(one, "contents", ()))
-    whole = replace(first, contents=contents)
+    whole = msgspec.structs.replace(first, contents=contents)
     same = (
-        type(one) is type(first) and replace(one, contents=contents) == whole for one in decisions
+        type(one) is type(first) and msgspec.structs.replace(one, contents=contents) == whole
+        for one in decisions
     )
     return whole if all(same) else None
