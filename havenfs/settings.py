@@ -432,7 +432,7 @@ SETTINGS: Final = (
         table="guard",
         name="percent",
         default="5.0",
-        help="The same for a share of the library, in percent, whichever comes first; but 20 files may always go.\n"
+        help="The same for a share of the library, in percent, whichever comes first; but it never stops anybody below 50.\n"
         "0: only the number counts.",
         read=_percent,
     ),

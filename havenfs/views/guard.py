@@ -2,9 +2,8 @@
 
 What it counts are originals that `files/` moves to the trash, by user, within WINDOW_S. Not what is no asset: a build that is
 cleaned away is nobody's loss. The limit is the smaller one of two, because either alone lets something pass: 200 files are
-the whole of a small library, 5 % of a large one is more than a disk can delete in a minute. Below FEW it never stops
-anybody, or a library of ten files could not be tidied. All of it is in the trash by then; so a false alarm costs one command,
-and that gives the user GRACE_S in which nothing is counted, to finish what was meant.
+the whole of a small library, 5 % of a large one is more than a disk can delete in a minute. The share never stops anybody below FEW, or the holidays of
+one weekend could not be removed from a small library. All of it is in the trash by then; so a false alarm costs one command, and that gives the user GRACE_S in which nothing is counted, to finish what was meant.
 
 Any thread. Whom it stopped stands in the catalog, which is asked again at each refusal: another program may have lifted it.
 """
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINDOW_S: Final = 60.0
-FEW: Final = 20
-"""Files that anybody may remove in a minute, however small the library."""
+FEW: Final = 50
+"""Files that anybody may remove in a minute, however small the library, unless the owner says less."""
 GRACE_S: Final = 3600.0
 
 
@@ -65,7 +64,7 @@ class Guard:
             times.append(at_s)
             while times[0] < at_s - WINDOW_S:
                 times.popleft()
-            if len(times) <= FEW or len(times) <= self._most(len(times)) or self._graced(who):
+            if len(times) <= self._most(len(times)) or self._graced(who):
                 return
             alarm = Alarm(
                 who=who,
@@ -102,7 +101,7 @@ def allowed(limits: guarded.Limits, library: int) -> int:
     if not limits.removals:
         return library + FEW  # the owner wants no guard
     share = int(library * limits.percent / 100) if limits.percent else limits.removals
-    return max(FEW, min(limits.removals, share))
+    return min(limits.removals, max(FEW, share))
 
 
 def sentence(alarm: Alarm) -> str:

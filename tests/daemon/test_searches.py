@@ -16,7 +16,7 @@ from havenfs.config import State
 with session.opened(State(root=Path(sys.argv[1])), Path(sys.argv[2])) as operations:
     date = operations.lookup(1, b"by-date").nodeid
     assert list(operations.listing(date).entries)
-print(*sorted({"numpy", "PIL", "onnxruntime", "msgspec", "havenfs.models.registry"} & set(sys.modules)))
+print(*sorted({"numpy", "PIL", "onnxruntime", "havenfs.models.registry"} & set(sys.modules)))
 """
 
 

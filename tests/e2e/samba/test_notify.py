@@ -274,7 +274,7 @@ def test_a_flood_is_told_as_one_change_of_the_folder(
 def test_only_the_helper_makes_names_that_are_not_there(point: Path):
     for command in (
         ["touch", "by-date/x.jpg"],
-        ["mkdir", "by-date/2050"],
+        ["mkdir", "by-date/soon"],
         ["rm", "by-date/2019/07/IMG_0001.jpg"],
     ):
         done = subprocess.run(command, cwd=point, capture_output=True, check=False)

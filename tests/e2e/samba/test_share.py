@@ -46,7 +46,7 @@ def test_a_view_refuses_and_says_so(smb: Any, tmp_path: Path):
     with smb.refused(NtStatus.STATUS_ACCESS_DENIED):
         smb.rename("by-date/2019/07/IMG_0001.jpg", "by-date/2019/07/other.jpg")
     with smb.refused(NtStatus.STATUS_ACCESS_DENIED):
-        smb.mkdir("by-date/2040")
+        smb.mkdir("types/mine")
     with smb.refused(NtStatus.STATUS_OBJECT_NAME_COLLISION):
         smb.mkdir("search/there already")
     with smb.refused(NtStatus.STATUS_ACCESS_DENIED):
