@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from havenfs.errors import Exists, NotEmpty, NotFound
 
-from .albums import decoded
+from .fillable import Fillable
 from .folders import Folder
+from .labels import decoded
 
 if TYPE_CHECKING:
     from .disk import Rights
+    from .nodes import Directory, Leaf, Node
 
 
 class Awaiting(Folder):
@@ -47,3 +49,33 @@ class Awaiting(Folder):
         if len(node.entries()):
             raise NotEmpty(node.key)
         awaited.discard(node.key)
+
+
+class Correcting(Fillable):
+    """A folder in there, in which what belongs is told by a date or a position: putting a file in sets that."""
+
+    __slots__ = ()
+
+    @property
+    def collects(self) -> bool:
+        """What is here was taken then or there, whatever else it is in."""
+        return False
+
+    @property
+    def lasting(self) -> bool:
+        """The log of changes says what came and left."""
+        return not self.scope.facets and not self.scope.searches
+
+    def receive(self, node: Node, rights: Rights) -> Leaf:
+        """Date or place a file; from now on it is here."""
+        received = super().receive(node, rights)
+        self.scope.library.awaited.arrived(self.key)
+        return received
+
+    def rename(
+        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
+    ) -> None:
+        """To another such folder, or into one of people's; its name stays."""
+        if to.key == self.key:
+            self._refuse()
+        super().rename(name, to, new_name, flags, rights)

@@ -15,17 +15,17 @@ from havenfs.catalog.browse import Condition
 from havenfs.decisions import values
 from havenfs.errors import InvalidName, NotFound, NotPermitted
 
-from .albums import decoded
-from .awaiting import Awaiting
-from .fillable import Fillable, as_found
-from .folders import Assets
+from .awaiting import Awaiting, Correcting
+from .fillable import as_found
+from .folders import Yielding
+from .labels import decoded
 
 if TYPE_CHECKING:
     from havenfs.entities import Asset
 
     from .disk import Rights
     from .library import Scope
-    from .nodes import Directory, Entry, Leaf, Node
+    from .nodes import Directory, Entry, Node
 
 UNDATED = "_undated"
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
@@ -118,7 +118,7 @@ class Months(Awaiting):
         return Month(scope, *divmod(month, 100))
 
 
-class Month(Fillable):
+class Month(Correcting):
     """What was taken in one month. What is put here is dated, if nobody wrote down when it was taken."""
 
     __slots__ = ("_month", "_year")
@@ -126,16 +126,6 @@ class Month(Fillable):
     def __init__(self, scope: Scope, year: int, month: int) -> None:
         super().__init__(scope)
         self._year, self._month = year, month
-
-    @property
-    def collects(self) -> bool:
-        """What is here was taken then, whatever else it is in."""
-        return False
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes says what came and left."""
-        return not self.scope.facets and not self.scope.searches
 
     def filling(self, asset: Asset, *, inside: bool) -> values.SetDate:
         """Its date. Raises NotPermitted where one is written down, and for taking out."""
@@ -149,20 +139,6 @@ class Month(Fillable):
             local, offset = self._first(), None
         return values.SetDate(contents=(asset.hash,), local=local, offset=offset)
 
-    def receive(self, node: Node, rights: Rights) -> Leaf:
-        """Date a file; from now on it is here."""
-        received = super().receive(node, rights)
-        self.scope.library.awaited.arrived(self.key)
-        return received
-
-    def rename(
-        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
-    ) -> None:
-        """To another month, or into a folder of people's; its name stays."""
-        if to.key == self.key:
-            self._refuse()
-        super().rename(name, to, new_name, flags, rights)
-
     def _holds(self, local: int) -> bool:
         wall = datetime.fromtimestamp(local, UTC)
         return (wall.year, wall.month) == (self._year, self._month)
@@ -172,12 +148,7 @@ class Month(Fillable):
         return int(datetime(self._year, self._month, 1, NOON, tzinfo=UTC).timestamp())
 
 
-class Undated(Assets):
+class Undated(Yielding):
     """What has no date. To be moved out of: to a month."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be taken out."""
-        return not self.scope.facets

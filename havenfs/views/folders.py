@@ -142,6 +142,17 @@ def _entry(asset: Asset) -> Entry:
     return asset.name.encode(), Leaf(asset)
 
 
+class Yielding(Assets):
+    """An answer that things can be moved out of."""
+
+    __slots__ = ()
+
+    @property
+    def fillable(self) -> bool:
+        """Only in that things can be taken out."""
+        return not self.scope.facets
+
+
 class Fixed(Folder):
     """A folder whose entries are given: ways on, never assets."""
 

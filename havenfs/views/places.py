@@ -20,10 +20,10 @@ from havenfs.entities import Locality, PlaceId, PlaceKind
 from havenfs.errors import InvalidName, NotFound, NotPermitted
 from havenfs.extract import gazetteer as cities
 
-from .albums import decoded
-from .awaiting import Awaiting
-from .fillable import Fillable, as_found
-from .folders import Assets
+from .awaiting import Awaiting, Correcting
+from .fillable import as_found
+from .folders import Assets, Yielding
+from .labels import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .disk import Rights
     from .library import Scope
-    from .nodes import Directory, Entry, Leaf, Node
+    from .nodes import Entry, Node
 
 NOWHERE = "_nowhere"
 ELSEWHERE = "_elsewhere"
@@ -135,7 +135,7 @@ class Cities(Awaiting):
         return self.child(self.make(name, f"{self.key}/{id_}"))
 
 
-class City(Fillable):
+class City(Correcting):
     """What was taken in one city. What is put here was taken there, if its file does not say where."""
 
     __slots__ = ("_id",)
@@ -143,16 +143,6 @@ class City(Fillable):
     def __init__(self, scope: Scope, place_id: PlaceId) -> None:
         super().__init__(scope)
         self._id = place_id
-
-    @property
-    def collects(self) -> bool:
-        """What is here was taken there, whatever else it is in."""
-        return False
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes says what came and left."""
-        return not self.scope.facets and not self.scope.searches
 
     def filling(self, asset: Asset, *, inside: bool) -> values.SetPosition:
         """Its position. Raises NotPermitted where the file has one, and for taking out; InvalidName where nobody knows
@@ -177,30 +167,11 @@ class City(Fillable):
             contents=(asset.hash,), position=(spot.latitude, spot.longitude), centre=True
         )
 
-    def receive(self, node: Node, rights: Rights) -> Leaf:
-        """Place a file; from now on it is here."""
-        received = super().receive(node, rights)
-        self.scope.library.awaited.arrived(self.key)
-        return received
 
-    def rename(
-        self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
-    ) -> None:
-        """To another city, or into a folder of people's; its name stays."""
-        if to.key == self.key:
-            self._refuse()
-        super().rename(name, to, new_name, flags, rights)
-
-
-class Nowhere(Assets):
+class Nowhere(Yielding):
     """What has no place. To be moved out of: to a city."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be taken out."""
-        return not self.scope.facets
 
 
 def _ensured(db: Connection, locality: Locality, name: str) -> PlaceId:

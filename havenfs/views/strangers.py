@@ -4,6 +4,7 @@ that may be somebody's, and who is not to be shown.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, clusters, persons
@@ -14,7 +15,7 @@ from havenfs.entities import Hit
 from havenfs.errors import InvalidName, NotFound
 
 from .fillable import decide, meant
-from .folders import EXCHANGE, Assets, Folder
+from .folders import EXCHANGE, Assets, Folder, Yielding
 from .labels import shown, written
 from .nodes import Leaf
 from .person import Person, hand_over
@@ -29,24 +30,19 @@ if TYPE_CHECKING:
     from .person import Guest
 
 
-class _Faces(Assets):
+class _Faces(Yielding):
     """Pictures with certain faces in them."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be moved on."""
-        return not self.scope.facets
 
     @property
     def lasting(self) -> bool:
         """The log of changes does not say whose faces."""
         return False
 
+    @abstractmethod
     def faces(self, asset: Asset) -> list[Sighting]:
         """The faces of the picture because of which it stands here."""
-        raise NotImplementedError
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights

@@ -13,7 +13,7 @@ from havenfs.errors import NotFound
 
 from .albums import Tree
 from .fillable import who
-from .folders import Assets, Folder
+from .folders import Folder, Yielding
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -46,15 +46,10 @@ class Tags(Tree):
         return {SUGGESTED: Suggested(self._top.choose(SUGGESTED)), UNTAGGED: Untagged(untagged)}
 
 
-class Untagged(Assets):
+class Untagged(Yielding):
     """What people gave no tag. Moving something to a tag takes it out of here."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be moved on."""
-        return not self.scope.facets
 
     @property
     def lasting(self) -> bool:
@@ -96,7 +91,7 @@ class Suggested(Folder):
         return Pictures(self.scope.choose(tag, Condition("suggested", tag)), tag)
 
 
-class Pictures(Assets):
+class Pictures(Yielding):
     """What one tag is suggested for. Removing a file says no to that; moving it to a tag says yes."""
 
     __slots__ = ("_tag",)
@@ -104,11 +99,6 @@ class Pictures(Assets):
     def __init__(self, scope: Scope, tag: str) -> None:
         super().__init__(scope)
         self._tag = tag
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be taken out."""
-        return not self.scope.facets
 
     @property
     def lasting(self) -> bool:
