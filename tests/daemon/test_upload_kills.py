@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,10 @@ from havend.inodes import ROOT
 from havenfs.catalog import Catalog, browse, collections, given
 from havenfs.decisions import Keeper, values
 from havenfs.entities import Caller
+from tests.decisions import dying
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
 
 KILLS = 60
 LINES = 700  # an upload takes some 450 of those traced
@@ -58,24 +57,10 @@ def child(shelf: Any, point: Path, start: int, out: int, lines: int) -> None:
     with session.opened(shelf.state, point) as operations:
         albums = operations.lookup(ROOT, b"albums")
         album = operations.lookup(albums.nodeid, b"Kills").nodeid
-        sys.settrace(_suicide(lines))
+        sys.settrace(dying.after(lines, TRACED))
         for number in range(start, start + 1000):
             put(operations, album, number)
             os.write(out, b"%d\n" % (number + 1))
-
-
-def _suicide(left: int) -> Any:
-    def step(_: FrameType, event: str, __: object) -> Any:
-        nonlocal left
-        left -= event == "line"
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return step
-
-    def enter(frame: FrameType, _: str, __: object) -> Any:
-        return step if frame.f_code.co_filename.endswith(TRACED) else None
-
-    return enter
 
 
 def killed(shelf: Any, point: Path, start: int, lines: int) -> int:

@@ -1,4 +1,4 @@
-"""Kills a program that decides, again and again, and looks at what is left. `python tests/decisions/kills.py 1000` for nights.
+"""Kills a program that decides, again and again, and looks at what is left. `python -m tests.decisions.kills 1000` for nights.
 
 A child decides one thing after the other, out of a list that its number makes, and says after each answer how many it has had.
 SIGKILL hits it at a random moment, or at a random line of the code that decides (counted by a trace function, so that every
@@ -18,13 +18,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from havenfs.catalog import Catalog, decided, given
 from havenfs.decisions import Keeper, values
-
-if TYPE_CHECKING:
-    from types import FrameType
+from tests.decisions import dying
 
 CONTENTS = [bytes([n]) * 32 for n in range(4)]
 PERSONS = ["p0", "p1", "p2"]
@@ -83,28 +80,11 @@ def child(directory: Path, start: int, seed: int, out: int, lines: int | None) -
     with Catalog(directory / "catalog.db") as catalog:
         keeper = Keeper(catalog, directory / "decisions.jsonl")
         if lines is not None:
-            sys.settrace(_suicide(lines))
+            sys.settrace(dying.after(lines, TRACED))
         keeper.recover()
         for number in range(start, 10_000):
             decide(keeper, number, seed)
             os.write(out, b"%d\n" % (number + 1))
-
-
-def _suicide(lines: int) -> Any:
-    left = lines
-
-    def step(_: FrameType, event: str, __: object) -> Any:
-        nonlocal left
-        if event == "line":
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return step
-
-    def enter(frame: FrameType, _: str, __: object) -> Any:
-        return step if any(part in frame.f_code.co_filename for part in TRACED) else None
-
-    return enter
 
 
 def kill_one(directory: Path, start: int, seed: int, chance: random.Random) -> int:

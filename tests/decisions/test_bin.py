@@ -204,7 +204,8 @@ def test_a_copy_that_goes_hands_on_what_was_said_of_it(room: Room) -> None:
 @pytest.mark.timeout(170)
 def test_no_kill_loses_a_file_or_leaves_it_twice() -> None:
     result = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("trash_kills.py")), str(KILLS)],
+        [sys.executable, "-m", "tests.decisions.trash_kills", str(KILLS)],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=160,

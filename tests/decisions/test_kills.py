@@ -13,7 +13,8 @@ KILLS = 100
 @pytest.mark.timeout(120)
 def test_no_kill_loses_what_was_answered_for_or_leaves_a_half() -> None:
     result = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("kills.py")), str(KILLS)],
+        [sys.executable, "-m", "tests.decisions.kills", str(KILLS)],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         timeout=110,

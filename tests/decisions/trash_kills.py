@@ -1,4 +1,4 @@
-"""Kills a program that removes, restores, purges and takes back, and looks at what is left. `python trash_kills.py 1000` for nights.
+"""Kills a program that removes, restores, purges and takes back, and looks at what is left. `python -m tests.decisions.trash_kills 1000` for nights.
 
 A child does one thing after another to the files of a source, and says before each what it is about to do, and after each
 answer that it has it. SIGKILL hits it at a random line of the code that moves files and decides. After `reconcile`, every file
@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import sys
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from havenfs.catalog import Catalog, sources, trashed
 from havenfs.config import SourceConfig
 from havenfs.decisions import Keeper
 from havenfs.decisions.bin import Bin
 from havenfs.trash import folder
-
-if TYPE_CHECKING:
-    from types import FrameType
+from tests.decisions import dying
 
 TRACED = (
     os.path.join("havenfs", "trash"),
@@ -118,26 +115,9 @@ def child(directory: Path, seed: int, out: int, lines: int) -> None:
     def tell(text: str) -> None:
         os.write(out, text.encode() + b"\n")
 
-    sys.settrace(_suicide(lines))
+    sys.settrace(dying.after(lines, TRACED))
     for _ in range(10_000):
         act(home, chance, tell)
-
-
-def _suicide(lines: int) -> Any:
-    left = lines
-
-    def step(_: FrameType, event: str, __: object) -> Any:
-        nonlocal left
-        if event == "line":
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return step
-
-    def enter(frame: FrameType, _: str, __: object) -> Any:
-        return step if any(part in frame.f_code.co_filename for part in TRACED) else None
-
-    return enter
 
 
 def kill_one(directory: Path, chance: random.Random) -> list[tuple[str, bytes]]:
