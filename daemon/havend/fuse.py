@@ -21,9 +21,9 @@ import trio
 
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
+from havenfs.originals.at_once import WouldWait, at_once
+from havenfs.originals.metadata import NOW, Changes
 from havenfs.views import Inventory
-from havenfs.views.at_once import WouldWait, at_once
-from havenfs.views.metadata import NOW, Changes
 
 from .errno import number as errno_of
 from .patience import PATIENCE_S, Patience, source_of

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from havenfs.views.walks import Held
+    from havenfs.originals.walks import Held
 
 MOST = 1024  # descriptors; more at once than programs remove between two FORGETs
 LARGE = 1 << 20

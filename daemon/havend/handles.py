@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from havenfs.errors import Stale
-from havenfs.views.loose import MEMORY
+from havenfs.views.uploads.loose import MEMORY
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
-    from havenfs.views.loose import Loose
+    from havenfs.views.uploads.loose import Loose
 
     from .inodes import Paths
 

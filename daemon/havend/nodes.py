@@ -21,9 +21,10 @@ from havenfs.errors import (
     NotFound,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text, disk
+from havenfs.originals import disk
+from havenfs.originals.walks import walks
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text
 from havenfs.views.inbox import Inbox
-from havenfs.views.walks import walks
 
 from . import stats
 from .graves import Graves

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 from havenfs import mounts
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, IsADirectory, NotFound, NotPermitted, Stale
-from havenfs.views import DiskFile, Leaf, Text, disk, staging
-from havenfs.views.at_once import may_wait
+from havenfs.originals import disk, staging
+from havenfs.originals.at_once import may_wait
+from havenfs.views import DiskFile, Leaf, Text
 from havenfs.views.fillable import Fillable, closed
-from havenfs.views.loose import MEMORY
+from havenfs.views.uploads.loose import MEMORY
 
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
@@ -28,7 +29,7 @@ from .nudge import Nudges
 if TYPE_CHECKING:
     from havenfs.entities import Source
     from havenfs.views.folders import Folder
-    from havenfs.views.loose import Loose
+    from havenfs.views.uploads.loose import Loose
 
     from .handles import Signature
 

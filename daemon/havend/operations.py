@@ -20,10 +20,11 @@ from havenfs.errors import (
     NotPermitted,
     Stale,
 )
-from havenfs.views import DiskDirectory, DiskFile, Folder, attributes, disk, metadata
-from havenfs.views.at_once import may_wait
+from havenfs.originals import disk, metadata
+from havenfs.originals.at_once import may_wait
+from havenfs.views import DiskDirectory, DiskFile, Folder, attributes
 from havenfs.views.inbox import Inbox
-from havenfs.views.loose import MEMORY
+from havenfs.views.uploads.loose import MEMORY
 
 from . import stats
 from .credentials import Acting
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from havenfs.entities import Caller, Source
-    from havenfs.views.metadata import Changes
+    from havenfs.originals.metadata import Changes
+    from havenfs.originals.walks import Held
     from havenfs.views.nodes import Directory, Node
-    from havenfs.views.walks import Held
 
     from .handles import Loan, Opened
     from .stats import Attributes

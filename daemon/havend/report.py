@@ -18,7 +18,7 @@ from havenfs.models import measured, recommend, registry
 from havenfs.models.manifest import ModelKind
 from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
 from havenfs.retrieval.search import Searcher
-from havenfs.views import guard
+from havenfs.views.removing import guard
 
 from . import transport
 from .words import duration

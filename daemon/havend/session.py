@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper
 from havenfs.errors import HavenError
-from havenfs.views import disk, open_tree, uploading
-from havenfs.views.walks import walks
+from havenfs.originals import disk
+from havenfs.originals.walks import walks
+from havenfs.views import open_tree
+from havenfs.views.uploads import uploading
 
 from . import credentials, decisions
 from .arrivals import Arrivals

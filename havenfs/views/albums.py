@@ -10,18 +10,18 @@ from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+from havenfs.views.uploads.litter import is_passing
 
 from .fillable import Fillable, decide, who
 from .folders import EXCHANGE, Folder
 from .labels import decoded, shown, written
-from .litter import is_passing
 from .nodes import Leaf
 
 if TYPE_CHECKING:
     from havenfs.catalog.collections import Collection
     from havenfs.entities import Asset
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
 

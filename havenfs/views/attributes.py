@@ -21,8 +21,9 @@ from havenfs.errors import (
     NotPermitted,
     Unsupported,
 )
+from havenfs.originals import metadata
 
-from . import metadata, saying
+from . import saying
 from .files import DiskDirectory
 from .nodes import DiskFile, Leaf, Text
 from .search import Results
@@ -30,8 +31,8 @@ from .search import Results
 if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset, AssetId, Hit, Region, Source
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Library
     from .nodes import Node
 

@@ -11,7 +11,8 @@ from .folders import Folder
 from .labels import decoded
 
 if TYPE_CHECKING:
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
+
     from .nodes import Directory, Leaf, Node
 
 

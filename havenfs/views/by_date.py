@@ -22,8 +22,8 @@ from .labels import decoded
 
 if TYPE_CHECKING:
     from havenfs.entities import Asset
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entry, Node
 

@@ -17,8 +17,9 @@ from havenfs.catalog import assets, browse, duplicates, files, sources
 from havenfs.decisions import values
 from havenfs.entities import Hit
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
+from havenfs.originals import disk
+from havenfs.views.removing import removal
 
-from . import disk, removal
 from .fillable import decide
 from .folders import Folder
 from .nodes import Leaf, Text
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.duplicates import Copy
     from havenfs.entities import Asset, AssetId, Source
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Scope
     from .nodes import Directory, Entry, Node
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.errors import NotFound
+from havenfs.views.people.persons import People
 
 from .by_date import Years
 from .folders import Assets, Folder
-from .people import People
 from .places import Countries
 from .search import Searches
 from .tags import Tags

@@ -1,6 +1,6 @@
 """files/<source>/…: the originals as they lie on disk, live, and the only place of the tree where bytes are changed.
 
-Translates names into calls of `views.disk`. A directory's methods that change something take *rights*, a context in
+Translates names into calls of `originals.disk`. A directory's methods that change something take *rights*, a context in
 which it is done as the person who asked.
 """
 
@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING
 from havenfs import mounts
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
+from havenfs.originals import disk, roots
+from havenfs.originals.spellings import spellings
 from havenfs.trash import folder
+from havenfs.views.removing import removal
 
-from . import disk, removal, roots
 from .folders import EXCHANGE, Folder
 from .inventory import Inventory
 from .nodes import DiskFile
-from .spellings import spellings
 
 if TYPE_CHECKING:
     from havenfs.entities import Source
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Library
     from .nodes import Directory, Entry, Node
 

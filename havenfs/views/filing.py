@@ -17,10 +17,10 @@ from havenfs.catalog import files, inbox, sources
 from havenfs.decisions import new_uid, values
 from havenfs.decisions.values import Moved
 from havenfs.errors import Conflict, Exists, HavenError, NotFound, NotJournaled, NotPermitted
+from havenfs.originals import disk
+from havenfs.originals.moving import move
 
-from . import disk
 from .fillable import decide
-from .moving import move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.catalog.sorting import Folder
     from havenfs.entities import Asset, Source
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Library
 
     Relocated = Callable[[Source, bytes, Source, bytes], None]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from havenfs.catalog import assets, browse, corrections, names
 from havenfs.catalog.browse import Condition
 from havenfs.errors import Conflict, Exists, InvalidName, NotFound, ReadOnly
+from havenfs.views.uploads import uploading
+from havenfs.views.uploads.loose import Loose
 
-from . import uploading
 from .folders import EXCHANGE, Assets
-from .loose import Loose
 from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from havenfs.catalog.corrections import Found
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, Source
+    from havenfs.originals.disk import Rights
+    from havenfs.views.uploads.loose import Filling
 
-    from .disk import Rights
     from .library import Library
-    from .loose import Filling
     from .nodes import Directory, Entries, Entry, Node
 
 

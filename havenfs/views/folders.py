@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from havenfs.entities import Asset
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .files import DiskDirectory
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node

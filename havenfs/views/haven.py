@@ -11,9 +11,9 @@ from havenfs.catalog import assets, browse, changes, guarded, progress, sources,
 from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.decisions import undo
 from havenfs.errors import NotFound
+from havenfs.views.removing.guard import sentence
 
 from .folders import Folder
-from .guard import sentence
 from .nodes import Leaf, Text
 from .roll import Roll
 

@@ -10,8 +10,9 @@ from havenfs.catalog import inbox, sorting
 from havenfs.catalog.names import legal, text
 from havenfs.decisions import values
 from havenfs.errors import NotFound, NotPermitted, ReadOnly, SourceGone
+from havenfs.originals import disk, roots
 
-from . import disk, filing, roots
+from . import filing
 from .files import DiskDirectory
 from .fillable import decide
 from .folders import Folder
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from havenfs.catalog.sorting import Folder as Place, Proposed
     from havenfs.entities import Source
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .inventory import Inventory
     from .library import Scope
     from .nodes import Directory, DiskFile, Entry, Node

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import disk
+from havenfs.originals import disk
 
 if TYPE_CHECKING:
     import os

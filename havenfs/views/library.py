@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from havenfs.catalog import browse
 from havenfs.decisions.bin import Bin
 from havenfs.errors import TooDeep
+from havenfs.views.removing.bursts import Bursts
+from havenfs.views.removing.guard import Guard
+from havenfs.views.uploads.loose import Looseness
 
 from .awaited import Awaited
-from .bursts import Bursts
-from .guard import Guard
-from .loose import Looseness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

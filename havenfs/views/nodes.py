@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from havenfs.entities import Asset, Hit, Source
-
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
 
 
 @dataclass(frozen=True, slots=True)

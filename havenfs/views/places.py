@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from havenfs.catalog.catalog import Connection
     from havenfs.entities import Asset, Place
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Scope
     from .nodes import Entry, Node
 

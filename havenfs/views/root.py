@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from havenfs.views.people.persons import People
+from havenfs.views.removing.trash import Trash
+
 from .albums import Albums, Favorites
 from .by_date import Years
 from .duplicates import Duplicates
@@ -13,12 +16,10 @@ from .folders import Fixed
 from .haven import Haven
 from .inbox import Inbox
 from .library import Library, Scope
-from .people import People
 from .places import Countries
 from .saved import Saved
 from .search import Searches
 from .tags import Tags
-from .trash import Trash
 from .types import Types
 
 if TYPE_CHECKING:

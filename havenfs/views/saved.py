@@ -15,7 +15,8 @@ from .labels import decoded
 from .search import Results, parse
 
 if TYPE_CHECKING:
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
+
     from .nodes import Directory, Entry, Node
 
 

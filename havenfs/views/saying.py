@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from havenfs.decisions import Decision
     from havenfs.entities import Asset
+    from havenfs.originals.disk import Rights
 
-    from .disk import Rights
     from .library import Library
 
 

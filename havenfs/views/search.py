@@ -21,7 +21,8 @@ from .nodes import Leaf, Text
 from .probes import is_probe
 
 if TYPE_CHECKING:
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
+
     from .library import Scope
     from .nodes import Directory, Entry, Node
 

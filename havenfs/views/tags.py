@@ -17,7 +17,8 @@ from .folders import Folder, Yielding
 from .nodes import Leaf
 
 if TYPE_CHECKING:
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
+
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
 

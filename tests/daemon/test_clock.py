@@ -41,10 +41,10 @@ MOMENTS = {
     "sidecars.py": "whether anything was decided in the last seconds; a clock that was set back delays by an hour at most",
     "sidecars/beside.py": "whether a temporary file, whose time is by the same clock, was left behind long ago",
     "views/duplicates.py": "when a removal began, for the guard",
-    "views/guard.py": "when somebody was stopped, and whether the hour after that is over",
-    "views/removal.py": "when a removal began, for the guard",
-    "views/staging.py": "in which month a file was uploaded",
-    "views/spellings.py": "whether a folder, whose time is by the same clock, changed a moment ago",
+    "views/removing/guard.py": "when somebody was stopped, and whether the hour after that is over",
+    "views/removing/removal.py": "when a removal began, for the guard",
+    "originals/staging.py": "in which month a file was uploaded",
+    "originals/spellings.py": "whether a folder, whose time is by the same clock, changed a moment ago",
 }
 """Who may look at the wall clock, for moments. Durations are measured by the monotonic clock."""
 

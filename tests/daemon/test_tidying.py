@@ -14,9 +14,9 @@ from havenfs.decisions import Keeper
 from havenfs.decisions.bin import Bin
 from havenfs.errors import ReadOnly
 from havenfs.settings import Guard as GuardSettings, Trash
-from havenfs.views import guard, removal
-from havenfs.views.guard import Guard, allowed
 from havenfs.views.library import Library
+from havenfs.views.removing import guard, removal
+from havenfs.views.removing.guard import Guard, allowed
 
 
 def tidying(shelf: Any, keep_days: int = 30, removals: int = 200) -> Tidying:

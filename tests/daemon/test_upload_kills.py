@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 KILLS = 60
 LINES = 700  # an upload takes some 450 of those traced
 TRACED = (
-    "views/uploading.py",
-    "views/staging.py",
-    "views/loose.py",
-    "views/disk.py",
+    "views/uploads/uploading.py",
+    "originals/staging.py",
+    "views/uploads/loose.py",
+    "originals/disk.py",
     "ingest/arrival.py",
     "decisions/keeper.py",
     "catalog/catalog.py",

@@ -19,9 +19,9 @@ from havend.inodes import ROOT, InodeTable
 from havend.operations import Operations
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotADirectory, NotFound, NotPermitted, ReadOnly, Stale
+from havenfs.originals.metadata import NOW, Changes
 from havenfs.retrieval.search import Searcher
 from havenfs.views import open_tree
-from havenfs.views.metadata import NOW, Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from blake3 import blake3
 
 from havenfs.catalog import Catalog, collections, given
 from havenfs.decisions import Keeper
-from havenfs.views.loose import SETTLED_S
+from havenfs.views.uploads.loose import SETTLED_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

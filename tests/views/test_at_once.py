@@ -11,9 +11,9 @@ import pytest
 from havenfs import mounts
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotFound
-from havenfs.views import disk
-from havenfs.views.at_once import WouldWait, at_once
-from havenfs.views.walks import walks
+from havenfs.originals import disk
+from havenfs.originals.at_once import WouldWait, at_once
+from havenfs.originals.walks import walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from havenfs.views import loose as module
-from havenfs.views.litter import is_litter, is_passing
-from havenfs.views.loose import Looseness
+from havenfs.views.uploads import loose as module
+from havenfs.views.uploads.litter import is_litter, is_passing
+from havenfs.views.uploads.loose import Looseness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

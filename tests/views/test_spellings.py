@@ -10,7 +10,7 @@ import pytest
 
 from havenfs.catalog import sources
 from havenfs.errors import NotFound
-from havenfs.views.spellings import Spellings
+from havenfs.originals.spellings import Spellings
 
 if TYPE_CHECKING:
     from pathlib import Path

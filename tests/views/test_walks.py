@@ -10,7 +10,7 @@ import pytest
 
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotFound
-from havenfs.views.walks import Walks
+from havenfs.originals.walks import Walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse
 
 from havenfs.errors import NotFound, NotPermitted, SourceGone
-from havenfs.views import disk
+from havenfs.originals import disk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from havend.inodes import ASSET, COMPUTED
 from havend.stats import LONG_S
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, Unsupported
-from havenfs.views.metadata import NOW, Changes
+from havenfs.originals.metadata import NOW, Changes
 
 from . import replies, wire
 from .directories import uncounted

@@ -23,17 +23,15 @@ from typing import TYPE_CHECKING, Final
 
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotPermitted
-
-from . import disk, staging
-from .nodes import DiskFile
+from havenfs.originals import disk, staging
+from havenfs.views.nodes import DiskFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, AssetId, Identity
-
-    from .disk import Rights
+    from havenfs.originals.disk import Rights
 
     Filling = Callable[[Asset], Decision] | None
     Version = tuple[int, int]

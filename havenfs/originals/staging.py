@@ -8,7 +8,7 @@ Scans pass over the hidden folder. In it everybody may open what is theirs, and 
 left there is removed by `clean` at the next start; while a mount is there it holds a lock on the folder, so that another one
 over the same source leaves its files alone.
 
-Like `views.disk`: may wait for the disk, raises what the disk says. Any thread.
+Like `originals.disk`: may wait for the disk, raises what the disk says. Any thread.
 """
 
 # Paths of originals are bytes and go with dir_fd: pathlib knows neither.

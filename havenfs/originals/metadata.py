@@ -1,6 +1,6 @@
 """What an original carries besides its bytes and names: mode, owner, size, times, extended attributes. Changing them.
 
-Like `views.disk`: by source and path, in the name of whoever asks, waiting for the disk. Any thread.
+Like `originals.disk`: by source and path, in the name of whoever asks, waiting for the disk. Any thread.
 """
 
 # Paths of originals are bytes: pathlib knows none.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from havenfs import mounts
 from havenfs.errors import NotFound, SourceGone
 
-from .at_once import may_wait
+from .at_once import Held, may_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,21 +41,6 @@ def split(path: bytes) -> tuple[bytes, bytes]:
     """The directory of a path, and the name in it: 0.1 us, where os.path.split takes 0.8 of every operation."""
     above, _, name = path.rpartition(b"/")
     return above, name
-
-
-class Held:
-    """A descriptor that closes with its last user."""
-
-    __slots__ = ("fd", "local", "until")
-
-    def __init__(self, fd: int, until: float, *, local: bool = False) -> None:
-        self.fd = fd
-        self.until = until
-        self.local = local
-        """It is on a disk of this machine."""
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        close(self.fd)  # bound early: at the end of the program modules are empty
 
 
 class Walks:

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import browse, persons
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+from havenfs.views.fillable import decide, who
+from havenfs.views.folders import Folder
+from havenfs.views.labels import decoded, shown, written
 
-from .fillable import decide, who
-from .folders import Folder
-from .labels import decoded, shown, written
 from .person import Person, hand_over, merge
 from .strangers import Hidden, Ignored, Review, Unnamed
 
 if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.decisions import Decision
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Scope
+    from havenfs.views.nodes import Directory, Entry, Node
 
-    from .disk import Rights
-    from .library import Scope
-    from .nodes import Directory, Entry, Node
     from .person import Guest
 
 _OTHERS = {"_unnamed": Unnamed, "_review": Review, "_ignored": Ignored}

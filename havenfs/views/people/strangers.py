@@ -13,20 +13,20 @@ from havenfs.catalog.clusters import ClusterId
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.entities import Hit
 from havenfs.errors import InvalidName, NotFound
+from havenfs.views.fillable import decide, meant
+from havenfs.views.folders import EXCHANGE, Assets, Folder, Yielding
+from havenfs.views.labels import shown, written
+from havenfs.views.nodes import Leaf
 
-from .fillable import decide, meant
-from .folders import EXCHANGE, Assets, Folder, Yielding
-from .labels import shown, written
-from .nodes import Leaf
 from .person import Person, hand_over
 
 if TYPE_CHECKING:
     from havenfs.catalog.persons import Sighting
     from havenfs.entities import Asset, FaceId
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Scope
+    from havenfs.views.nodes import Directory, Entry, Node
 
-    from .disk import Rights
-    from .library import Scope
-    from .nodes import Directory, Entry, Node
     from .person import Guest
 
 

@@ -19,9 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from .walks import Held
+    from collections.abc import Callable, Generator
 
 _OPENAT2: Final = 437  # on every architecture
 _RESOLVE: Final = 0x20 | 0x01  # RESOLVE_CACHED | RESOLVE_NO_XDEV
@@ -54,6 +52,21 @@ def may_wait() -> None:
     """Raise WouldWait where this thread must not wait."""
     if _state.on:
         raise WouldWait
+
+
+class Held:
+    """A descriptor that closes with its last user."""
+
+    __slots__ = ("fd", "local", "until")
+
+    def __init__(self, fd: int, until: float, *, local: bool = False) -> None:
+        self.fd = fd
+        self.until = until
+        self.local = local
+        """It is on a disk of this machine."""
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self.fd)  # bound early: at the end of the program modules are empty
 
 
 def lstat(directory: Held, name: bytes) -> os.stat_result:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from havenfs.catalog import names, sources, trashed
 from havenfs.errors import NotFound, NotPermitted, SourceGone
+from havenfs.originals import disk
 from havenfs.trash import folder
+from havenfs.views.folders import EXCHANGE, Folder
+from havenfs.views.nodes import DiskFile
 
-from . import disk, removal
-from .folders import EXCHANGE, Folder
-from .nodes import DiskFile
+from . import removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from havenfs.catalog.trashed import Trashed
     from havenfs.decisions.bin import Bin
     from havenfs.entities import Source
-
-    from .disk import Rights
-    from .library import Scope
-    from .nodes import Directory, Entry, Node
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Scope
+    from havenfs.views.nodes import Directory, Entry, Node
 
 ROOT = "root"
 
@@ -145,7 +145,7 @@ class Day(Swallowing):
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
         """Out into a folder of `files/`: restored, under that name. Into another source EXDEV, upon which `mv` copies it."""
-        from .files import DiskDirectory  # which knows the views' folders
+        from havenfs.views.files import DiskDirectory  # which knows the views' folders
 
         if flags & EXCHANGE or not isinstance(to, DiskDirectory):
             self._refuse()

@@ -26,10 +26,10 @@ from havenfs.errors import (
     Unreadable,
 )
 from havenfs.extract import identify, magic
+from havenfs.originals import disk, staging
+from havenfs.views.nodes import DiskFile, Leaf
 
-from . import disk, staging
 from .litter import is_litter, is_passing
-from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.decisions import Decision
     from havenfs.entities import Source
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Library
+    from havenfs.views.nodes import Node
 
-    from .disk import Rights
-    from .library import Library
     from .loose import Filling, Loose
-    from .nodes import Node
 
     Deciding = Callable[[Decision, Rights, Callable[[Connection], object] | None], object]
 

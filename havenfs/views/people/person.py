@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import gestures, values
 from havenfs.errors import NotPermitted
-
-from .fillable import Fillable, decide
-from .folders import EXCHANGE
-from .nodes import Leaf
+from havenfs.views.fillable import Fillable, decide
+from havenfs.views.folders import EXCHANGE
+from havenfs.views.nodes import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,10 +22,9 @@ if TYPE_CHECKING:
     from havenfs.catalog.clusters import ClusterId
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, FaceId
-
-    from .disk import Rights
-    from .library import Library, Scope
-    from .nodes import Directory, Node
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Library, Scope
+    from havenfs.views.nodes import Directory, Node
 
 
 @runtime_checkable

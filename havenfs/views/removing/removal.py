@@ -22,16 +22,14 @@ from typing import TYPE_CHECKING, Final
 from havenfs.catalog import trashed
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.errors import InvalidName, NotFound, ReadOnly, SourceGone
-
-from . import disk
-from .fillable import Somebody
+from havenfs.originals import disk
+from havenfs.views.fillable import Somebody
 
 if TYPE_CHECKING:
     from havenfs.catalog.trashed import Original
     from havenfs.entities import Source
-
-    from .disk import Rights
-    from .library import Library
+    from havenfs.originals.disk import Rights
+    from havenfs.views.library import Library
 
 SIDECARS: Final = (b".xmp", b".aae")
 TEXTS: Final = (

@@ -1,0 +1,1 @@
+"""The originals on disk: every call that is made of the operating system about them, by source and path."""

@@ -1,0 +1,1 @@
+"""people/: persons, groups of faces without a name, faces in doubt."""
