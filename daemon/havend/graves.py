@@ -14,13 +14,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from havenfs.originals import disk
+
 if TYPE_CHECKING:
     from havenfs.originals.walks import Held
 
 MOST = 1024  # descriptors; more at once than programs remove between two FORGETs
 LARGE = 1 << 20
-"""Bytes on the disk from which a file is not kept: who deletes a film because the disk is full writes the next moment, maybe
-before FORGET has been read. A new file may have its number too soon then, which takes two programs at the same instant."""
+"""Bytes on the disk from which a file is kept empty: who deletes a film because the disk is full writes the next moment, maybe
+before FORGET has been read. Whoever has it open keeps its number as well as we could."""
 FILE_S = 1.0  # a file's room on the disk is wanted back, even where the kernel knows of other links to it and is silent
 
 
@@ -38,7 +40,7 @@ class Graves:
 
     def file(self, nodeid: int, held: Held, size: int) -> None:
         """A file that takes *size* bytes on the disk has lost its last name."""
-        if size >= LARGE:
+        if size >= LARGE and not disk.emptied(held):
             return
         self._files[nodeid] = held, time.monotonic() + FILE_S
         _shorten(self._files)

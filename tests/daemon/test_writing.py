@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -395,11 +396,35 @@ def test_a_file_that_the_kernel_never_forgets_gives_its_room_back(
     assert not descriptors_of(number)
 
 
-def test_the_room_of_a_large_file_is_free_at_once(desk: Desk, workshop: Any):
-    desk.make("files/photos/film", os.urandom(2 << 20))
+def test_a_large_file_gives_its_room_back_at_once_and_keeps_its_number(desk: Desk, workshop: Any):
+    removed = desk.make("files/photos/film", os.urandom(2 << 20))
     number = (workshop.root / "film").stat().st_ino
     desk.operations.unlink(*desk.at("files/photos/film"), ME)
+    (held,) = descriptors_of(number)
+    assert not os.stat(held).st_blocks
+    assert removed not in [desk.make(f"files/photos/new {n}") for n in range(20)]
+    desk.operations.forget(removed, 1)
     assert not descriptors_of(number)
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_WRONLY])
+def test_a_large_file_that_somebody_has_open_keeps_its_bytes(desk: Desk, workshop: Any, flags: int):
+    data = os.urandom(2 << 20)
+    desk.make("files/photos/film", data)
+    theirs = os.open(workshop.root / "film", flags)
+    try:
+        desk.operations.unlink(*desk.at("files/photos/film"), ME)
+        assert Path(f"/proc/self/fd/{theirs}").read_bytes() == data
+    finally:
+        os.close(theirs)
+
+
+def test_a_large_file_with_another_name_keeps_its_bytes(desk: Desk, workshop: Any):
+    data = os.urandom(2 << 20)
+    desk.make("files/photos/film", data)
+    (workshop.root / "kept").hardlink_to(workshop.root / "film")
+    desk.operations.unlink(*desk.at("files/photos/film"), ME)
+    assert (workshop.root / "kept").read_bytes() == data
 
 
 def test_a_file_with_another_name_is_not_held(desk: Desk, workshop: Any):
@@ -410,12 +435,12 @@ def test_a_file_with_another_name_is_not_held(desk: Desk, workshop: Any):
 
 
 def descriptors_of(inode: int) -> list[str]:
-    """What this process has open of a file, be it removed."""
+    """What this process has open of a file, be it removed: paths to it."""
     found: list[str] = []
     for each in os.listdir("/proc/self/fd"):
         with suppress(FileNotFoundError):
             if os.stat(f"/proc/self/fd/{each}").st_ino == inode:
-                found.append(os.readlink(f"/proc/self/fd/{each}"))
+                found.append(f"/proc/self/fd/{each}")
     return found
 
 
