@@ -15,19 +15,20 @@ Any thread, but for `close`. Until `start`, nobody is recognised and nothing is 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import logging
 import os
 import socket
 import stat
-import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from havenfs.errors import NotFound, NotPermitted
 from havenfs.views import DiskFile, Leaf, Text
@@ -57,6 +58,10 @@ PHANTOM: Final = (
     3 << 60
 )  # + 1 a file, + 2 a directory: inodes that are nobody's, for names to be removed
 _INODE: Final = (1 << 48) - 1
+
+T = TypeVar("T")
+
+_libc = ctypes.CDLL(None)  # inotify_add_watch may wait for a disk
 
 
 class Fate(Enum):
@@ -99,7 +104,12 @@ class Nudges:
         self._busy = False
         self._pending: dict[tuple[int, bytes], Fate] = {}  # what the helper is at
         self._open: OrderedDict[int, int] = OrderedDict()  # directory to how often it is open
-        self._disks: OrderedDict[int, bytes] = OrderedDict()  # directory watched to path
+        self._disks: OrderedDict[int, tuple[int, bytes]] = OrderedDict()  # directory to watch, path
+        self._watches: dict[int, int] = {}  # watch to directory
+        self._eye: int = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        """-1: the system has no more of them, and nothing is watched."""
+        if self._eye >= 0:
+            weakref.finalize(self, os.close, self._eye)
         self._own: dict[tuple[int, bytes] | int, float] = {}
         self._going: dict[tuple[int, bytes], float] = {}
         self._tokens = RATE
@@ -175,23 +185,21 @@ class Nudges:
     # --- what the mount tells -------------------------------------------------------------------------------
 
     def opened(self, directory: int, path: bytes | None = None) -> None:
-        """A directory was opened; *path* is where it lies on disk, of those that do."""
-        if self._pool is None:
-            return
+        """A directory was opened, and is about to be listed; *path* is where it lies on disk, of those that do."""
+        # Before it is listed: what comes later is told. Each time: a watch ends with its directory, not with its number.
+        watch = -1 if path is None else _libc.inotify_add_watch(self._eye, path, nudger.WATCHED)
         with self._lock:
             self._open[directory] = self._open.get(directory, 0) + 1
             self._open.move_to_end(directory)
             _shorten(self._open, OPEN, self._open)
-            if path is None:
+            if path is None or watch < 0:  # gone, or one too many for the system
                 return
-            if self._disks.get(directory) != path and not self._send(
-                nudger.WATCH, b"%d" % directory, path
-            ):
-                return
-            self._disks[directory] = path
+            self._disks[directory] = watch, path
             self._disks.move_to_end(directory)
-            for dropped in _shorten(self._disks, WATCHED, self._open):
-                self._send(nudger.UNWATCH, b"%d" % dropped)
+            self._watches[watch] = directory
+            for dropped, _ in _shorten(self._disks, WATCHED, self._open):
+                self._watches.pop(dropped, None)
+                _libc.inotify_rm_watch(self._eye, dropped)
 
     def closed(self, directory: int) -> None:
         """A directory was closed."""
@@ -241,7 +249,7 @@ class Nudges:
             if path is not None:
                 self._pending = {(directory, name): fate for name, fate in names}
                 fields = [field for name, fate in names for field in (fate.value, name)]
-                self._busy = self._send(nudger.SAY, b"", path, *fields)
+                self._busy = self._send(nudger.SAY, path, *fields)
 
     def _send(self, *fields: bytes) -> bool:
         if self._link is None:
@@ -265,22 +273,24 @@ class Nudges:
             raise
 
     def _hear(self, point: Path) -> None:
+        import subprocess  # by this thread, while the mount answers already
+
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours:
             with theirs:
                 process = subprocess.Popen(
-                    [sys.executable, "-IS", nudger.__file__, point], stdin=theirs.fileno()
+                    [sys.executable, "-IS", nudger.__file__, point, str(self._eye)],
+                    stdin=theirs.fileno(),
+                    pass_fds=[self._eye] if self._eye >= 0 else [],
                 )
             with self._lock:
                 self._pid, self._link = process.pid, ours
-                for directory, path in self._disks.items():
-                    self._send(nudger.WATCH, b"%d" % directory, path)
             if self._closing.is_set():
                 ours.shutdown(socket.SHUT_RDWR)
             while message := _received(ours):
-                kind, number, *rest = message.split(b"\0")
+                kind, *rest = message.split(b"\0")
                 if kind == nudger.SEEN:
-                    self._seen(int(number), rest)
+                    self._seen(*rest)
                     continue
                 with self._lock:
                     self._busy = False
@@ -297,11 +307,22 @@ class Nudges:
         finally:
             self._pid = 0
 
-    def _seen(self, directory: int, fields: list[bytes]) -> None:
-        """Something happened to a directory on its disk."""
+    def _seen(self, watch: bytes, *fields: bytes) -> None:
+        """Something happened on a disk."""
+        if watch == nudger.LOST:
+            for directory in list(self._disks):
+                self._happened(directory, b"", ())
+            return
+        directory = self._watches.get(int(watch))
+        found = self._disks.get(directory) if directory is not None else None
+        if directory is not None and found is not None:
+            self._happened(directory, found[1], fields)
+
+    def _happened(self, directory: int, path: bytes, fields: Sequence[bytes]) -> None:
+        """Fate and name in turn, in a directory at this *path*; none: something."""
         news: dict[bytes, Fate | None] = {}
         now = time.monotonic()
-        for value, inode, name in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
+        for value, name in zip(fields[::2], fields[1::2], strict=True):
             fate = Fate(value)
             echo = self._own.get((directory, name), 0.0)
             if fate is not Fate.CHANGED and echo < now:
@@ -310,7 +331,7 @@ class Nudges:
                     self.going(directory, name)
                 self._kernel.entry(directory, name)
             if fate is Fate.CHANGED:
-                file = directory & ~_INODE | int(inode)
+                file = directory & ~_INODE | _number(path, name)
                 self._kernel.inode(file, attributes_only=False)
                 echo = max(echo, self._own.get(file, 0.0))
             if echo < now:
@@ -319,6 +340,13 @@ class Nudges:
         told = [(name, fate) for name, fate in news.items() if fate is not None]
         if told or not fields:
             self.announce({directory: told or None})
+
+
+def _number(path: bytes, name: bytes) -> int:
+    try:
+        return os.lstat(path + b"/" + name).st_ino
+    except OSError:
+        return 0
 
 
 def _until(times: dict[Any, float], key: object, seconds: float) -> None:
@@ -346,13 +374,12 @@ def _received(link: socket.socket) -> bytes:
         return b""
 
 
-def _shorten(lasting: OrderedDict[int, Any], most: int, counts: Mapping[int, int]) -> list[int]:
+def _shorten(lasting: OrderedDict[int, T], most: int, counts: Mapping[int, int]) -> list[T]:
     """Drop the oldest of what is not open, down to *most*; what was dropped."""
-    dropped: list[int] = []
+    dropped: list[T] = []
     while len(lasting) > most:
         oldest = next((number for number in lasting if not counts.get(number)), None)
         if oldest is None:
             break
-        del lasting[oldest]
-        dropped.append(oldest)
+        dropped.append(lasting.pop(oldest))
     return dropped

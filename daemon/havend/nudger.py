@@ -2,8 +2,8 @@
 
 A file system that changes by itself makes no inotify event, and so no change notification for Samba's clients; a program
 that changes it does. This program does as if: mknod of a name that has appeared, unlink of one that has gone, utimens of
-one that has changed. The server knows who is asking and changes nothing. It also watches directories of originals on
-their disk and reports what other programs do there.
+one that has changed. The server knows who is asking and changes nothing. It also reports what other programs do to
+directories of originals on their disk, which the server has set watches on.
 
 Not the process that serves the mount, which would wait for itself. Decides nothing, imports nothing of HavenFS and only
 the standard library: run as a script with -IS it starts in 20 ms and takes 11 MB. One thread; ends with its socket.
@@ -26,83 +26,51 @@ MARK = 0x48617665
 """Of root's helper: its group on the file system, which the server sees with each request. A pid would be enough while
 the server lives; this is still true when a request is sent again to the server's successor."""
 
-SAY, DONE, WATCH, UNWATCH, SEEN = b"say", b"done", b"watch", b"unwatch", b"seen"
-"""Messages, fields apart by NUL: SAY, nothing, path in the mount, then fate and name alternating (none: touch the
-directory itself); DONE and nothing more; WATCH number of a directory, its path on disk; UNWATCH number; SEEN number of a directory,
-then fate, st_ino and name in turn (none: something)."""
+SAY, DONE, SEEN = b"say", b"done", b"seen"
+"""Messages, fields apart by NUL: SAY, path in the mount, then fate and name alternating (none: touch the directory itself);
+DONE and nothing more; SEEN a watch, then fate and name in turn (none: something)."""
+LOST = b"-1"
+"""In place of a watch: more happened than the kernel keeps, anywhere."""
 NEW, NEW_DIRECTORY, GONE, GONE_DIRECTORY, CHANGED = b"+", b"+/", b"-", b"-/", b"~"
 
 MESSAGE = 192 << 10  # bytes; what a socket takes in one piece by default
 MOST = 200  # names told one by one of one directory at a time
 
+WATCHED = 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x1000000
+"""ATTRIB, CLOSE_WRITE (MODIFY would come with every write of a long copy), MOVED_FROM, MOVED_TO, CREATE, DELETE; ONLYDIR."""
 _EVENT = struct.Struct("iIII")  # watch, mask, cookie, length of the name
-_APPEARED = 0x80 | 0x100  # MOVED_TO, CREATE
-_WENT = 0x40 | 0x200  # MOVED_FROM, DELETE
-_ALTERED = 0x4 | 0x8  # ATTRIB, CLOSE_WRITE; MODIFY would come with every write of a long copy
+_WENT = 0x40 | 0x200
+_ALTERED = 0x4 | 0x8
 _LOST = 0x4000
-_IGNORED = 0x8000
-_ONLY_DIRECTORY = 0x1000000
 _IS_DIRECTORY = 0x40000000
 
 
-class Watches:
-    """Directories of originals, by the number that the server knows them by."""
-
-    def __init__(self, libc: ctypes.CDLL) -> None:
-        self._libc = libc
-        self._watches: dict[int, tuple[bytes, bytes]] = {}
-        self._numbers: dict[bytes, int] = {}
-        self.handle: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-
-    def add(self, number: bytes, path: bytes) -> None:
-        """Watch. A directory that has gone, and one too many for the system, are left out."""
-        mask = _APPEARED | _WENT | _ALTERED | _ONLY_DIRECTORY
-        watch = self._libc.inotify_add_watch(self.handle, path, mask)
-        if watch >= 0:
-            self._watches[watch] = (number, path)
-            self._numbers[number] = watch
-
-    def remove(self, number: bytes) -> None:
-        """Watch no more."""
-        watch = self._numbers.pop(number, None)
-        if watch is not None:
-            self._watches.pop(watch, None)
-            self._libc.inotify_rm_watch(self.handle, watch)
-
-    def read(self) -> dict[bytes, list[bytes]]:
-        """What has happened, for each directory: fate, st_ino and name in turn; nothing of too much."""
-        seen: dict[bytes, list[bytes]] = {}
-        try:
-            data = os.read(self.handle, 64 << 10)
-        except BlockingIOError:
-            return seen
-        position = 0
-        while position < len(data):
-            watch, mask, _, length = _EVENT.unpack_from(data, position)
-            position += _EVENT.size
-            name = data[position : position + length].rstrip(b"\0")
-            position += length
-            if mask & _LOST:
-                seen |= {number: [] for number in self._numbers}
-            elif watch in self._watches:
-                number, path = self._watches[watch]
-                if mask & _IGNORED:
-                    del self._watches[watch]
-                    self._numbers.pop(number, None)
-                elif name:
-                    seen.setdefault(number, []).extend(_told(mask, path, name))
-        return {number: [] if len(told) > 3 * MOST else told for number, told in seen.items()}
+def seen(handle: int) -> dict[bytes, list[bytes]]:
+    """What has happened, for each watch of this inotify instance: fate and name in turn; nothing of too much. All of them at
+    once: under LOST."""
+    try:
+        data = os.read(handle, 64 << 10)
+    except BlockingIOError:
+        return {}
+    told: dict[bytes, list[bytes]] = {}
+    position = 0
+    while position < len(data):
+        watch, mask, _, length = _EVENT.unpack_from(data, position)
+        position += _EVENT.size
+        name = data[position : position + length].rstrip(b"\0")
+        position += length
+        if mask & _LOST:
+            return {LOST: []}
+        if name:
+            told.setdefault(b"%d" % watch, []).extend((_fate(mask), name))
+    return {watch: [] if len(fields) > 2 * MOST else fields for watch, fields in told.items()}
 
 
-def _told(mask: int, path: bytes, name: bytes) -> tuple[bytes, bytes, bytes]:
+def _fate(mask: int) -> bytes:
     directory = mask & _IS_DIRECTORY
     if mask & _WENT:
-        return (GONE_DIRECTORY if directory else GONE, b"0", name)
-    fate = CHANGED if mask & _ALTERED else NEW_DIRECTORY if directory else NEW
-    try:
-        return (fate, b"%d" % os.lstat(os.path.join(path, name)).st_ino, name)
-    except OSError:
-        return (fate, b"0", name)
+        return GONE_DIRECTORY if directory else GONE
+    return CHANGED if mask & _ALTERED else NEW_DIRECTORY if directory else NEW
 
 
 def nudge(point: bytes, path: bytes, told: list[bytes]) -> None:
@@ -135,32 +103,26 @@ def _touch(here: int, fate: bytes, name: bytes) -> None:
 
 
 def main() -> None:
-    """Serve the socket on standard input for the mount at the first argument."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.setfsgid(MARK)  # refused to anybody but root, whose pid has to be enough
-    point = os.fsencode(sys.argv[1])
+    """Serve the socket on standard input for the mount at the first argument; the second one is an inotify instance."""
+    ctypes.CDLL(None).setfsgid(MARK)  # refused to anybody but root, whose pid has to be enough
+    point, disks = os.fsencode(sys.argv[1]), int(sys.argv[2])
     server = socket.socket(fileno=0)
-    watches = Watches(libc)
     ready = select.poll()
     ready.register(server, select.POLLIN)
-    ready.register(watches.handle, select.POLLIN)
+    if disks >= 0:
+        ready.register(disks, select.POLLIN)
     while True:
         for handle, _ in ready.poll():
-            if handle == watches.handle:
-                for number, told in watches.read().items():
-                    server.send(b"\0".join((SEEN, number, *told)))
+            if handle == disks:
+                for watch, told in seen(disks).items():
+                    server.send(b"\0".join((SEEN, watch, *told)))
                 continue
             message = server.recv(MESSAGE)
             if not message:
                 return
-            kind, number, *rest = message.split(b"\0")
-            if kind == SAY:
-                nudge(point, rest[0], rest[1:])
-                server.send(DONE + b"\0")
-            elif kind == WATCH:
-                watches.add(number, rest[0])
-            elif kind == UNWATCH:
-                watches.remove(number)
+            _, path, *rest = message.split(b"\0")
+            nudge(point, path, rest)
+            server.send(DONE)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +14,6 @@ import pytest
 from havend import nudger
 from havend.inodes import ROOT, InodeTable
 from havend.nudge import PHANTOM, Fate, Nudges
-from havend.nudger import Watches
 from havend.operations import Operations
 from havenfs.entities import Caller
 from havenfs.errors import NotFound, NotPermitted
@@ -143,8 +141,8 @@ def test_an_open_directory_is_watched_on_its_disk(nudges: Nudges, kernel: Deaf, 
     disk.mkdir()
     (tmp_path / "folder").mkdir()
     nudges.opened(2, bytes(disk))
-    probe = count()
-    until(lambda: (disk / f"{next(probe)}").touch() or os.listdir(tmp_path / "folder"))
+    (disk / "first").touch()
+    until((tmp_path / "folder/first").exists)
     assert kernel.told  # before it was announced
     nudges.own(2, b"ours")
     kernel.told.clear()
@@ -158,27 +156,55 @@ def test_an_open_directory_is_watched_on_its_disk(nudges: Nudges, kernel: Deaf, 
 
 
 def test_watches_tell_what_happened(tmp_path: Path):
-    watches = Watches(ctypes.CDLL(None, use_errno=True))
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = libc.inotify_init1(os.O_NONBLOCK)
     try:
-        watches.add(b"7", bytes(tmp_path))
-        watches.add(b"8", bytes(tmp_path / "missing"))
+        watch = libc.inotify_add_watch(handle, bytes(tmp_path), nudger.WATCHED)
+        number = b"%d" % watch
         (tmp_path / "a").touch()
-        inode = b"%d" % (tmp_path / "a").stat().st_ino
-        told = watches.read()[b"7"]
-        assert told[:3] == [nudger.NEW, inode, b"a"]
-        assert told[3:6] == [nudger.CHANGED, inode, b"a"]
+        told = nudger.seen(handle)[number]
+        assert told[:4] == [nudger.NEW, b"a", nudger.CHANGED, b"a"]
         (tmp_path / "a").rename(tmp_path / "b")
         (tmp_path / "c").mkdir()
-        told = watches.read()[b"7"]
-        assert told[::3] == [nudger.GONE, nudger.NEW, nudger.NEW_DIRECTORY]
-        for number in range(nudger.MOST + 1):
-            (tmp_path / f"f{number}").touch()
-        assert watches.read() == {b"7": []}  # something
-        watches.remove(b"7")
+        told = nudger.seen(handle)[number]
+        assert told[::2] == [nudger.GONE, nudger.NEW, nudger.NEW_DIRECTORY]
+        for each in range(nudger.MOST + 1):
+            (tmp_path / f"f{each}").touch()
+        assert nudger.seen(handle) == {number: []}  # something
+        libc.inotify_rm_watch(handle, watch)
         (tmp_path / "d").touch()
-        assert watches.read() == {}
+        assert nudger.seen(handle) == {}
     finally:
-        os.close(watches.handle)
+        os.close(handle)
+
+
+def test_what_comes_to_a_directory_before_the_helper_is_there_is_told(kernel: Deaf, tmp_path: Path):
+    """It takes 20 ms to start."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "folder").mkdir()
+    early = Nudges()
+    early.opened(2, bytes(tmp_path / "disk"))
+    (tmp_path / "disk/theirs").touch()
+    early.start(tmp_path, {2: b"folder"}.get, kernel)
+    try:
+        until((tmp_path / "folder/theirs").exists)
+        assert (2, b"theirs") in kernel.told
+    finally:
+        early.close()
+
+
+def test_a_directory_that_came_back_is_watched_again(nudges: Nudges, tmp_path: Path):
+    """By the same number: a disk gives that away at once, and a watch goes with the directory."""
+    disk = tmp_path / "disk"
+    (tmp_path / "folder").mkdir()
+    for _ in range(2):
+        disk.mkdir()
+        nudges.opened(2, bytes(disk))
+        (disk / "theirs").touch()
+        until((tmp_path / "folder/theirs").exists)
+        (tmp_path / "folder/theirs").unlink()
+        (disk / "theirs").unlink()
+        disk.rmdir()
 
 
 def test_phantoms_are_numbers_of_nobody():
