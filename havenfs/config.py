@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+
+class State(Struct, frozen=True, kw_only=True):
     """The state directory: everything that HavenFS itself writes."""
 
     root: Path
@@ -55,10 +56,20 @@ class State:
         return cls(root=Path(base).expanduser() / "havenfs")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceConfig:
+class SourceConfig(Struct, frozen=True, kw_only=True):
     """A directory of originals that the owner named."""
 
     name: str
     root: Path
     writable: bool = False
+
+
+class Budget(StrEnum):
+    """How much of the machine the indexer takes."""
+
+    BACKGROUND = "background"
+    """What nobody else wants: one process, and none while others use the disk, the processor or the memory."""
+    BALANCED = "balanced"
+    """Behind everybody else, on all cores but one; rests while the disk or the memory is short."""
+    FULL = "full"
+    """All cores, without regard for others."""

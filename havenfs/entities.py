@@ -7,10 +7,11 @@ bytes, as the kernel gives them. Instants are integers with their unit in the na
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import NamedTuple, NewType
+
+from msgspec import Struct, field
 
 SourceId = NewType("SourceId", int)
 FileId = NewType("FileId", int)
@@ -99,8 +100,7 @@ class DateSource(StrEnum):
     MTIME = "mtime"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A configured directory of originals."""
 
     id: SourceId
@@ -119,8 +119,7 @@ class Caller(NamedTuple):
     pid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """One path in a source, as last seen."""
 
     id: FileId
@@ -189,8 +188,7 @@ class PlaceKind(StrEnum):
     CITY = "city"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """A node of country > region > city."""
 
     id: PlaceId
@@ -202,8 +200,7 @@ class Place:
 # --- findings: what an extractor says about one file --------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """What a file is, from its bytes alone."""
 
     hash: bytes
@@ -215,8 +212,7 @@ class Identity:
     """None when it is not a photo, video or document."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True, eq=False):
     """A date with its provenance."""
 
     local: int
@@ -224,12 +220,22 @@ class Taken:
     offset: int | None
     """Minutes east of UTC; None when unknown."""
     source: DateSource
-    confidence: float = field(default=1.0, compare=False)
-    """0..1, how likely it is right; see extract.moments. Two equal dates are equal however sure."""
+    confidence: float = 1.0
+    """0..1, how likely it is right; see extract.moments."""
+
+    def __eq__(self, other: object) -> bool:
+        """Two equal dates are equal however sure."""
+        return isinstance(other, Taken) and self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        """Goes with equality."""
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[int, int | None, DateSource]:
+        return self.local, self.offset, self.source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locality:
+class Locality(Struct, frozen=True, kw_only=True):
     """Where a position lies, by name. Region is empty where a country has none."""
 
     country: str
@@ -237,8 +243,7 @@ class Locality:
     city: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class Metadata(Struct, frozen=True, kw_only=True):
     """Facts that are written in the file, its name or a sidecar."""
 
     taken: Taken | None = None
@@ -277,8 +282,7 @@ class Metadata:
     """Of a video: "pq" or "hlg", its transfer function (ITU-R BT.2100)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(Struct, frozen=True, kw_only=True):
     """What one decode yields for eyes and for finding duplicates."""
 
     width: int
@@ -301,8 +305,7 @@ class Preview:
     """Of a video: WebP of frames of one size side by side, in order, spread evenly over its duration."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedding:
+class Embedding(Struct, frozen=True, kw_only=True):
     """One vector and the model that made it."""
 
     model: ModelId
@@ -334,8 +337,7 @@ class Region(NamedTuple):
         return both / (sum(areas) - both)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
+class Face(Struct, frozen=True, kw_only=True):
     """One face in a picture, as one model sees it."""
 
     region: Region
@@ -360,8 +362,7 @@ class Face:
         return self.score * large * self.sharpness**0.5 * self.frontal**0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faces:
+class Faces(Struct, frozen=True, kw_only=True):
     """All faces of one asset that a model found: none is an answer too."""
 
     model: ModelId
@@ -375,8 +376,7 @@ class TextOrigin(StrEnum):
     DOCUMENT = "document"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """Words of a document, or on a picture."""
 
     origin: TextOrigin
@@ -388,8 +388,7 @@ class Text:
     """ISO 639-1; None when it cannot be told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(Struct, frozen=True, kw_only=True):
     """Everything that one visit to a file brought back, stage by stage."""
 
     metadata: Metadata | None = None
@@ -406,8 +405,7 @@ class Findings:
 # --- answers ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class Hit(Struct, frozen=True, kw_only=True):
     """One answer of a search."""
 
     asset_id: AssetId

@@ -6,8 +6,9 @@ Knows names; opens nothing, asks no catalog. Names are bytes, as the kernel give
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -34,8 +35,7 @@ _COUNTED = re.compile(rb"(?P<before>.*?)(?P<number>\d+)$")
 _NUMBERED = re.compile(rb"(?P<before>.*)\(\d+\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """What the name of a picture or a video says of its mates."""
 
     stem: bytes

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 OURS: Final = "havenfs"
 LOCAL: Final = frozenset(
@@ -19,8 +20,7 @@ LOCAL: Final = frozenset(
 REMEMBERED_S: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """One line of the table."""
 
     device: int

@@ -13,10 +13,10 @@ import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from havenfs.config import Budget
 from havenfs.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 DAY = 24 * 60  # minutes
 LANGUAGES_ENV: Final = "HAVENFS_OCR_LANGUAGES"
 """How workers are told of Indexing.languages: in tesseract's own form, `deu+eng`."""
-
-
-class Budget(StrEnum):
-    """How much of the machine the indexer takes."""
-
-    BACKGROUND = "background"
-    """What nobody else wants: one process, and none while others use the disk, the processor or the memory."""
-    BALANCED = "balanced"
-    """Behind everybody else, on all cores but one; rests while the disk or the memory is short."""
-    FULL = "full"
-    """All cores, without regard for others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from havenfs import settings
+from havenfs.config import Budget
 from havenfs.errors import ConfigError
-from havenfs.settings import SETTINGS, Budget, Config, Quiet, Span
+from havenfs.settings import SETTINGS, Config, Quiet, Span
 
 FILE = Path("/etc/havenfs/havenfs.toml")
 

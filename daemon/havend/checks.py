@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +84,7 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
         raise ConfigError(
             "/dev/fuse is missing. Load it with 'modprobe fuse'; in a container, start it with --device /dev/fuse."
         )
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK) and not shutil.which("fusermount3"):
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK) and not _fusermount():
         raise ConfigError(
             "/dev/fuse may not be opened by this user. Install fuse3 ('apt install fuse3'), or run as root."
         )
@@ -139,6 +138,12 @@ def configured(state: State) -> list[SourceConfig]:
             SourceConfig(name=source.name, root=Path(os.fsdecode(source.root)))
             for source in catalog.read(catalog_sources.configured)
         ]
+
+
+def _fusermount() -> bool:
+    import shutil  # seldom asked: 2 ms of every start
+
+    return shutil.which("fusermount3") is not None
 
 
 def _reached(root: Path) -> bool:

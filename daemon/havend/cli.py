@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import havenfs
-from havenfs import errors, service, settings
+from havenfs import errors, service
+from havenfs.config import Budget
 
 from . import checks, exits, transport as transports
 
@@ -104,8 +105,8 @@ def parser() -> argparse.ArgumentParser:
     budget = argparse.ArgumentParser(add_help=False)
     budget.add_argument(
         "--budget",
-        type=settings.Budget,
-        choices=tuple(settings.Budget),
+        type=Budget,
+        choices=tuple(Budget),
         help="how much of the machine the indexer takes, whatever the settings say",
     )
     as_json = argparse.ArgumentParser(add_help=False)
@@ -399,7 +400,9 @@ def _sources(arguments: argparse.Namespace, state: State) -> tuple[SourceConfig,
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    from . import up  # each program loads only what it runs
+    from havenfs import settings  # each program loads only what it runs
+
+    from . import up
 
     state = _state(arguments)
     sources = _sources(arguments, state)
@@ -444,6 +447,8 @@ def _index_run(arguments: argparse.Namespace) -> int:
 
 
 def _index_rebuild(arguments: argparse.Namespace) -> int:
+    from havenfs import settings
+
     from . import programs, rebuild
 
     state = _state(arguments)
@@ -480,6 +485,8 @@ def _guard_lift(arguments: argparse.Namespace) -> int:
 
 
 def _sort(arguments: argparse.Namespace) -> int:
+    from havenfs import settings
+
     from . import sorting
 
     if not 0 <= arguments.above <= 1:
@@ -580,6 +587,8 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
 
 def _config_show(arguments: argparse.Namespace) -> int:
+    from havenfs import settings
+
     config = settings.load(arguments.config)
     print(f"# {config.file or f'as it comes; to change it, write {settings.default_file()}'}\n")
     print(settings.as_text(config))
@@ -587,6 +596,7 @@ def _config_show(arguments: argparse.Namespace) -> int:
 
 
 def _config_check(arguments: argparse.Namespace) -> int:
+    from havenfs import settings
     from havenfs.sorting import rules
 
     config = settings.load(arguments.config)

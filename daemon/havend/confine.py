@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import havenfs
-from havenfs.settings import Budget
+from havenfs.config import Budget
 
 from . import landlock, seccomp
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import pwd
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from havenfs.catalog import Catalog, guarded
 from havenfs.decisions import Keeper, undo as undoing, values
@@ -48,8 +49,7 @@ def deliver(catalog: Catalog, state: State) -> None:
         log.warning("%s; the next decision tries again", error)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """What was decided last, newest first."""
 
     listed: list[Listed]
@@ -63,8 +63,7 @@ class Listing:
         return {"operations": [_plain(operation, undone) for operation, undone in self.listed]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
+class Undone(Struct, frozen=True, kw_only=True):
     """What was taken back."""
 
     operation: Operation | None
@@ -82,8 +81,7 @@ class Undone:
         return {"operation": _plain(self.operation, undone=False) if self.operation else None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroughtBack:
+class BroughtBack(Struct, frozen=True, kw_only=True):
     """What the guard had stopped, taken back."""
 
     who: str
@@ -158,7 +156,7 @@ def lift(state: State, who: str | None) -> str:
     is. Raises NotFound."""
     with Catalog(state.catalog) as catalog:
         alarm = _alarm(catalog, who)
-        lifted = dataclasses.replace(alarm, lifted_ms=time.time_ns() // 1_000_000)
+        lifted = replace(alarm, lifted_ms=time.time_ns() // 1_000_000)
         catalog.write(guarded.put, lifted)
         return alarm.who
 

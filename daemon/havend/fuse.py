@@ -13,11 +13,11 @@ import math
 import os
 import select
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pyfuse3
 import trio
+from msgspec.structs import replace
 
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.errors import Stale
 from havenfs.views.uploads.loose import MEMORY
@@ -30,8 +31,7 @@ def signature_of(found: os.stat_result) -> Signature:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-@dataclass(slots=True)
-class Opened:
+class Opened(Struct):
     """An open file."""
 
     handle: int

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from havenfs.views import DiskDirectory, DiskFile, Leaf
 
@@ -84,8 +86,7 @@ class NoLedger:
         return 0
 
 
-@dataclass(slots=True)
-class Record:
+class Record(Struct):
     """One inode that is remembered."""
 
     nodeid: int

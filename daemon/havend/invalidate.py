@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from havenfs.catalog import assets, changes
 from havenfs.views import Leaf, affected
@@ -145,8 +146,7 @@ def _fate(name: Touched) -> Fate:
     return Fate.GONE if name.gone else Fate.NEW
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
+class _News(Struct, frozen=True):
     generation: int
     changed: list[AssetId] | None
     """None: too many, or the log does not go back far enough."""

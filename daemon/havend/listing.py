@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from havenfs.views.nodes import Directory, Entries
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """A snapshot. An entry's place in it is its cookie, good for the life of the handle whatever changes meanwhile."""
 
     nodeid: int

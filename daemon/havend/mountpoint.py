@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
 from havenfs import mounts
@@ -52,6 +51,8 @@ def bury(directory: Path) -> bool:
 
 
 def _detach(directory: Path) -> None:
+    import subprocess  # seldom needed: 4 ms of every start
+
     if os.getuid() == 0:
         command = ["umount", "--lazy", str(directory)]
     else:

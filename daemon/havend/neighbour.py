@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from havenfs.settings import Budget
+from havenfs.config import Budget
 
 from . import pressure
 

@@ -11,8 +11,9 @@ import stat
 import time
 from collections import OrderedDict, deque
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from msgspec.structs import replace
 
 from havenfs.catalog import assets, files as catalog_files, sources
 from havenfs.entities import SourceId

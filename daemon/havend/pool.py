@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
+from havenfs.config import Budget
 from havenfs.errors import ModelError
 from havenfs.models import registry
-from havenfs.settings import LANGUAGES_ENV, Budget
+from havenfs.settings import LANGUAGES_ENV
 
 from . import confine
 from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import gc
 import logging
 import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
-
-from havenfs import settings
 
 from . import checks, transport
 
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from havenfs.config import SourceConfig, State
-    from havenfs.settings import Budget, Indexing
+    from havenfs.config import Budget, SourceConfig, State
+    from havenfs.settings import Indexing
 
     from .transport import Choice
 
@@ -29,6 +27,7 @@ def mount(state: State, directory: Path, choice: Choice) -> int:
     """Serve the tree on *directory* until SIGTERM or SIGINT."""
     log.info("transport %s: %s", choice.transport, choice.reason)
     if choice.transport == "direct":  # each transport is loaded by the mount alone
+        gc.disable()  # until the supervisor has frozen what is loaded now, all of it needed: 8 ms of the start
         from .direct import program
 
         return program.run(state, directory, choice)
@@ -54,11 +53,15 @@ def index(
 ) -> int:
     """Index *sources* until SIGTERM or SIGINT; with *once*, until everything is done. *budget* wins over the settings
     in *config*, which are followed while it runs. Raises ConfigError."""
+    from dataclasses import replace
+
+    from havenfs import settings
+
     from . import indexer, serving
 
     def indexing() -> Indexing:
         found = settings.load(config).index
-        return dataclasses.replace(found, budget=budget) if budget else found
+        return replace(found, budget=budget) if budget else found
 
     options = indexer.Options(
         indexing=indexing(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,7 +172,7 @@ class Status:
             "answering": self.answering.name,
             "offer": self.offer.choice.name if self.offer is not None else None,
             "trash": self.trash,
-            "stopped": [dataclasses.asdict(alarm) for alarm in self.alarms],
+            "stopped": msgspec.to_builtins(self.alarms),
             "finished": self.finished,
             "files": p.files,
             "identifying": p.identifying,
@@ -181,7 +180,7 @@ class Status:
             "failed": p.failed,
             "assets": p.assets,
             "eta_s": p.eta_s,
-            "stages": {stage: dataclasses.asdict(s) for stage, s in p.stages.items()},
+            "stages": msgspec.to_builtins(p.stages),
             "trouble": [
                 {"source": t.source, "path": _text(t.path), "stage": t.stage, "reason": t.reason}
                 for t in self.trouble

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import os
@@ -14,8 +15,7 @@ SHORT_S = 1.0  # everything else: long enough for `ls -l`, short enough for peop
 LINKS = 5  # an asset stands in files/, by-date/, places/, types/ and .haven/by-id/; du and rsync -H count it once
 
 
-@dataclass(slots=True)
-class Attributes:
+class Attributes(Struct):
     """Of one inode."""
 
     nodeid: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec import Struct
 
 from havenfs.errors import ConfigError
 
@@ -27,8 +28,7 @@ OLDEST: Final = (6, 9)
 CAP_SYS_ADMIN: Final = 21
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The transport that is taken and, for people, why."""
 
     transport: Name
@@ -62,8 +62,7 @@ def missing(release: str, status: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(Struct, frozen=True, kw_only=True):
     """A mount that is there now."""
 
     mountpoint: Path

@@ -16,9 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from havenfs.config import State
+from havenfs.config import Budget, State
 from havenfs.errors import ModelError, SourceGone, Unreadable
-from havenfs.settings import Budget
 
 from . import confine
 from .admission import Admission

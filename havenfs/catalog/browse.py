@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from array import array
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
@@ -65,8 +66,7 @@ ALL_FILES = "all-files"
 their members."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """One test that every asset of a folder passes (or fails, when negated)."""
 
     test: str
@@ -250,8 +250,7 @@ def asset_at(db: apsw.Connection, source_id: SourceId, path: bytes) -> AssetId:
     return AssetId(row[0])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class Details(Struct, frozen=True, kw_only=True):
     """What is known of one asset beyond its listing: the matter of extended attributes."""
 
     hash: bytes

@@ -7,8 +7,9 @@ are gone (`Gap`). Nothing here decides what a change means for a folder: that is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, FileId, Kind, PlaceId
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     import apsw
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """What decides where an asset stands in the tree."""
 
     name: str
@@ -31,8 +31,7 @@ class Standing:
     screenshot: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One asset moved. Neither before nor after: only what searches answer has changed."""
 
     seq: int

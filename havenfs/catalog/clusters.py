@@ -8,8 +8,9 @@ Numbers of clusters outlive a pass, another model and another version of the alg
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NewType
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, FaceId, ModelId
 
@@ -29,8 +30,7 @@ FRAMES = 1 << 31
 """Positions in a video, in ms, that an asset may have: a picture is (asset, position) as one number."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Struct, frozen=True, kw_only=True):
     """Faces of one person."""
 
     id: ClusterId
@@ -40,8 +40,7 @@ class Cluster:
     """Faces in visible assets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """A face in a cluster."""
 
     face_id: FaceId
@@ -51,8 +50,7 @@ class Member:
     """0..1; 1: a person has said so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(Struct, frozen=True, kw_only=True):
     """How the clusters were made."""
 
     algorithm: int

@@ -9,8 +9,9 @@ of the journal, a scan or an edit. Plain functions of a connection; a call holds
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, DateSource, JobState, Stage
 
@@ -26,8 +27,7 @@ ESTIMATES = (None, DateSource.FOLDER, DateSource.MTIME)
 """Dates that nobody wrote down: none, one of the folder's name (often a year alone), one of the file system's clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What the file itself says, whatever people say."""
 
     taken_local: int | None
@@ -46,8 +46,7 @@ class Found:
         return self.taken_source in ESTIMATES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(Struct, frozen=True, kw_only=True):
     """A position that somebody gave."""
 
     latitude: float

@@ -6,10 +6,11 @@ Plain functions of a connection; a call holds the caller's transaction only.
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from . import given, heeding
 from .given import Change, Draft
@@ -25,8 +26,7 @@ FOLLOW = "Follow"
 _WATERMARK = "journal"  # in `meta`: the last operation known to be in the journal, and the journal's bytes then
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """A decision that was carried out."""
 
     id: str
@@ -57,7 +57,7 @@ def record(
         return None
     heeding.heed(draft.db, changes)
     operation = Operation(
-        id=secrets.token_hex(8),
+        id=os.urandom(8).hex(),
         at_ms=time.time_ns() // 1_000_000,
         by=by,
         kind=kind,

@@ -9,8 +9,9 @@ already: such an asset is a group of its own.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, Kind
 
@@ -29,8 +30,7 @@ _PLAIN = ("image/jpeg", "image/webp", "image/gif")
 """Types in which copies are passed on; of equal pictures the other one is the original."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(Struct, frozen=True, kw_only=True):
     """One member of a group, and why it stands where it does."""
 
     asset_id: AssetId

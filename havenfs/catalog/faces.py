@@ -11,8 +11,9 @@ Plain functions of a connection; a call holds the caller's transaction only.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, FaceId, Region
 
@@ -28,8 +29,7 @@ SAME_PLACE = 0.4
 each other (with or without forehead and ears); faces side by side overlap by less than 0.1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """A face of the catalog."""
 
     id: FaceId

@@ -5,8 +5,9 @@ A row is written only where something changed, so that the rescan of a quiet lib
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, File, FileId, FileState, SourceId
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = "id, source_id, path, size, mtime_ns, device, inode, state, hash, asset_id, reason"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """One entry on disk, before it has a row."""
 
     path: bytes
@@ -34,8 +34,7 @@ class Seen:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Children:
+class Children(Struct, frozen=True, kw_only=True):
     """What is known directly below one directory."""
 
     files: dict[bytes, File]

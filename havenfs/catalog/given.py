@@ -9,9 +9,10 @@ Plain functions of a connection; a call holds the caller's transaction only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,8 +38,7 @@ class Change(NamedTuple):
         return Change(self.table, self.key, self.after, self.before)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One GIVEN table."""
 
     name: str

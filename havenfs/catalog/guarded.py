@@ -6,8 +6,10 @@ Plain functions of a connection; a call holds the caller's transaction only.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 if TYPE_CHECKING:
     import apsw
@@ -15,16 +17,14 @@ if TYPE_CHECKING:
 _LIMITS, _USER = "guard", "guard of "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """From how many removals within a minute on a user is stopped. What it means is said in `havenfs.settings`."""
 
     removals: int = 200
     percent: float = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(Struct, frozen=True, kw_only=True):
     """A user who was stopped."""
 
     who: str

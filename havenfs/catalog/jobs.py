@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, JobState, Kind, ModelId, SourceId, Stage
 
@@ -18,8 +19,7 @@ ARRIVED = 1 << 40
 CRASHES = 2  # workers that may die on one content before it is left alone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What is queued for one asset, with everything a visit to its primary file needs."""
 
     asset_id: AssetId

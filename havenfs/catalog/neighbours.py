@@ -7,8 +7,9 @@ Wall clocks are compared, because a camera's is all that it knows; whether it wa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId
 
@@ -31,8 +32,7 @@ _EARTH_KM = 6371.0
 _TIMED = "taken_source IN ('exif', 'xmp', 'takeout', 'container', 'name')"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True, kw_only=True):
     """Where an asset was probably taken."""
 
     latitude: float
@@ -44,8 +44,7 @@ class Suggestion:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Fix:
+class _Fix(Struct, frozen=True):
     """A neighbour with a position."""
 
     seconds: int

@@ -8,8 +8,9 @@ regions, so it holds at once, whichever model drew the box and whether or not th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, FaceId, Region
 from havenfs.errors import NotFound
@@ -56,8 +57,7 @@ IN_CLUSTER = f"id IN (SELECT f.asset_id FROM {_MEMBERS})"  # noqa: S608
 IN_CLUSTER_THIS = f"EXISTS (SELECT 1 FROM {_MEMBERS} AND f.asset_id = {{row}}.id)"  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """Somebody whom people know."""
 
     uid: str
@@ -66,8 +66,7 @@ class Person:
     ignored: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """A face, and whose it is as far as is known."""
 
     face_id: FaceId

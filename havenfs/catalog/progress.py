@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, Stage
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 WINDOW_S = 60  # rates look back this far
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageProgress:
+class StageProgress(Struct, frozen=True, kw_only=True):
     """How many assets one stage has behind and before it."""
 
     queued: int = 0
@@ -33,8 +33,7 @@ class StageProgress:
         return self.queued / self.rate if self.rate else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """Counts over the sources whose disks are there, as of one moment."""
 
     files: int
@@ -68,8 +67,7 @@ class Progress:
         return total
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """One thing that could not be indexed, for the owner to see."""
 
     source: str

@@ -9,8 +9,9 @@ import json
 import math
 import struct
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from . import words
 
@@ -33,8 +34,7 @@ KNOWN_FROM = 20
 _BOX = struct.Struct("<4HB")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """Where a word stands on the picture, as shares of its sides, 0..1."""
 
     left: float
@@ -43,8 +43,7 @@ class Mark:
     height: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What is known of a text."""
 
     language: str | None

@@ -6,8 +6,9 @@ grids say what moved. Pure; `duplicates` finds the pairs that are worth judging.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,8 +39,7 @@ PRINT = 0.01
 """Likeness of text from which on a crop cannot be told from another page of the same layout."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """What is known of the looks of one photo."""
 
     asset_id: AssetId

@@ -7,8 +7,9 @@ anything. Plain functions of a connection; a call holds the caller's transaction
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId, SourceId
 
@@ -34,8 +35,7 @@ class Folder(NamedTuple):
     """Relative to the source's root; empty: the root."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """What is known of one asset, as far as it says where it belongs."""
 
     asset_id: AssetId
@@ -53,8 +53,7 @@ class Row:
     """int8, of the model asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Struct, frozen=True, kw_only=True):
     """One place where an asset may belong."""
 
     folder: Folder

@@ -10,8 +10,9 @@ assets is looked up, never stored: a few ranges in the index over paths, 0.2 ms 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs import mates
 from havenfs.entities import AssetId, Kind, Role, Stage
@@ -30,8 +31,7 @@ BURST_S = 1
 MOST = 200  # members of a stack: cameras stop at 100 frames
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mate:
+class Mate(Struct, frozen=True, kw_only=True):
     """One member of a stack besides its primary."""
 
     asset_id: AssetId
@@ -39,8 +39,7 @@ class Mate:
     role: Role
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Member:
+class _Member(Struct, frozen=True, kw_only=True):
     """What decides about an asset's mates. One that is hidden has no files."""
 
     id: AssetId

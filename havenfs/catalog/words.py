@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.entities import AssetId
 
@@ -31,8 +32,7 @@ PREFIX_CHARS = 3
 OPEN, CLOSE = "\x02", "\x03"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(Struct, frozen=True, kw_only=True):
     """An asset whose words match, with how well."""
 
     asset_id: AssetId

@@ -9,8 +9,9 @@ import fcntl
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
+
+from msgspec import Struct, field
 
 from havenfs.catalog.decided import Operation, changes_of
 from havenfs.catalog.given import TABLES, Change
@@ -24,8 +25,7 @@ VERSION = 1
 _HEADER = {"havenfs-journal": VERSION}
 
 
-@dataclass(slots=True)
-class Content:
+class Content(Struct):
     """What a journal says."""
 
     rows: list[Change] = field(default_factory=list[Change])

@@ -7,7 +7,7 @@ the same after every renaming.
 
 from __future__ import annotations
 
-import secrets
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def new_uid() -> str:
     """16 random hexadecimal digits: a name for a new person, folder or thing in the trash."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 class Folder(StrEnum):

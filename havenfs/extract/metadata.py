@@ -10,9 +10,9 @@ import os
 import re
 import unicodedata
 import warnings
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from PIL import Image
 
 from havenfs.entities import DateSource, Kind, Metadata, Taken

@@ -6,7 +6,7 @@ answer is, 0..1. Parses nothing (`dates` does that), knows no time zones (`geogr
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from havenfs.entities import DateSource, Taken
 from havenfs.extract import dates

@@ -6,8 +6,10 @@ that went away is raised (SourceGone), because then the file is not to blame and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from havenfs.entities import Embedding, Faces, Findings, Kind, Metadata, Preview, Stage, Text
 from havenfs.errors import ModelError, Unreadable

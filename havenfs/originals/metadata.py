@@ -11,8 +11,10 @@ import errno
 import os
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from havenfs.errors import NotFound
 
@@ -29,8 +31,7 @@ if TYPE_CHECKING:
 NOW = -(1 << 100)  # of a time to be set: the moment it happens. Every smaller number is a time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """What `setattr` is asked to change; None stays as it is."""
 
     mode: int | None = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from havenfs.catalog import names
 from havenfs.errors import NotFound
@@ -27,8 +28,7 @@ SETTLED_NS = 2_000_000_000
 _Version = tuple[int, int, int, int]
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     version: _Version | None
     folds: dict[bytes, str] = field(default_factory=dict[bytes, str])
     by_fold: dict[str, bytes] = field(default_factory=dict[str, bytes])

@@ -18,7 +18,6 @@ import errno
 import fcntl
 import itertools
 import os
-import secrets
 import stat
 from contextlib import nullcontext, suppress
 from datetime import datetime
@@ -61,7 +60,7 @@ def make(source: Source, mode: int, rights: Rights) -> tuple[bytes, int]:
     """
     with suppress(FileExistsError):
         disk.mkdir(source, FOLDER, 0o711, nullcontext())
-    path = FOLDER + b"/" + f"{secrets.token_hex(8)}.{datetime.now().astimezone():%Y-%m}".encode()
+    path = FOLDER + b"/" + f"{os.urandom(8).hex()}.{datetime.now().astimezone():%Y-%m}".encode()
     return path, _made(source, path, mode, rights)
 
 

@@ -5,8 +5,9 @@ Only of folders that are `lasting`; the others are asked again within a second a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.catalog import browse
 from havenfs.catalog.browse import Condition
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId, Place, PlaceId
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(Struct, frozen=True):
     """A name in a folder that must be asked again."""
 
     folder: str

@@ -10,8 +10,9 @@ folder says that these are no copies.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from havenfs.catalog import assets, browse, duplicates, files, sources
 from havenfs.decisions import values

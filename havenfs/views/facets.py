@@ -5,8 +5,9 @@ They resolve in any case and are never listed, so that a program that recurses d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.errors import NotFound

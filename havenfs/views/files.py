@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs import mounts
 from havenfs.catalog import sources
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from .nodes import Directory, Entry, Node
 
 
-@dataclass(frozen=True, slots=True)
-class DiskDirectory:
+class DiskDirectory(Struct, frozen=True):
     """A directory of originals."""
 
     source: Source
@@ -42,7 +42,7 @@ class DiskDirectory:
     status: os.stat_result
     hidden: tuple[bytes, ...] = ()
     """Real paths that are not shown: the mount point, lest we ask ourselves."""
-    library: Library | None = field(default=None, compare=False, repr=False)
+    library: Library | None = None
     """Whose trash takes what is removed here; None: it is gone."""
 
     @property

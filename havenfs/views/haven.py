@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from havenfs.catalog import assets, browse, changes, guarded, progress, sources, trashed
 from havenfs.catalog.browse import ALL_FILES, Condition
@@ -99,9 +100,9 @@ def _status(library: Library) -> bytes:
             {"name": source.name, "root": os.fsdecode(source.root)}
             for source in catalog.read(sources.present)
         ],
-        "progress": dataclasses.asdict(catalog.read(progress.progress)),
+        "progress": msgspec.to_builtins(catalog.read(progress.progress)),
         "trash": catalog.read(trashed.count),
-        "stopped": [dataclasses.asdict(alarm) for alarm in _stopped(library)],
+        "stopped": msgspec.to_builtins(_stopped(library)),
     }
     return (json.dumps(report, indent=2, default=str, ensure_ascii=False) + "\n").encode(
         errors="surrogateescape"

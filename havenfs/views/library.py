@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from havenfs.catalog import browse
 from havenfs.decisions.bin import Bin
@@ -123,8 +125,7 @@ def _nobody(source: Source, path: bytes, to: Source, new_path: bytes) -> None:
     """Nobody remembers where originals lie."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """What a folder is about: conditions that are settled, and the one that it refines."""
 
     library: Library

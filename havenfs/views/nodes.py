@@ -6,8 +6,9 @@ is what `files/` shows that is no directory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from havenfs.errors import NotPermitted
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """An asset under its name. Its attributes are the catalog's; its bytes are the original's."""
 
     asset: Asset
@@ -29,8 +29,7 @@ class Leaf:
     """Set where a search listed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A small file whose bytes are made when they are asked for."""
 
     key: str
@@ -44,8 +43,7 @@ class Text:
         return cls(key, render, len(render()))
 
 
-@dataclass(frozen=True, slots=True)
-class DiskFile:
+class DiskFile(Struct, frozen=True):
     """What is no directory: a file, a symlink, a socket."""
 
     source: Source

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from havenfs.catalog import browse, recent
 from havenfs.catalog.names import legal, original

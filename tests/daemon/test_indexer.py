@@ -24,11 +24,11 @@ from havend import indexer, scanner
 from havenfs import standing
 from havenfs.catalog import Catalog, jobs, progress
 from havenfs.catalog.thumbnails import Thumbnails
-from havenfs.config import SourceConfig, State
+from havenfs.config import Budget, SourceConfig, State
 from havenfs.decisions import Keeper, values
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError
-from havenfs.settings import Budget, Indexing, Quiet, Span
+from havenfs.settings import Indexing, Quiet, Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

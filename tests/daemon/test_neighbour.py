@@ -12,7 +12,8 @@ import trio.testing
 from havend import neighbour, pressure
 from havend.neighbour import MANNERS, Neighbour, reason
 from havend.pressure import Level, Reading
-from havenfs.settings import Budget, Indexing, Quiet, Span
+from havenfs.config import Budget
+from havenfs.settings import Indexing, Quiet, Span
 
 BACKGROUND = MANNERS[Budget.BACKGROUND]
 

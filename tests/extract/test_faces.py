@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import cv2 as opencv
+import msgspec
 import numpy as np
 import onnx as onnx_package
 import pytest
@@ -196,9 +197,9 @@ def test_a_face_is_good_when_it_is_large_sharp_and_looks_at_us(finder: FaceFinde
     )
     assert soft.sharpness < best.sharpness
     assert little.size < 80 < best.size
-    assert replace(best, sharpness=soft.sharpness).quality < best.quality
-    assert replace(best, size=little.size).quality < best.quality
-    assert replace(best, frontal=0.1).quality < best.quality
+    assert msgspec.structs.replace(best, sharpness=soft.sharpness).quality < best.quality
+    assert msgspec.structs.replace(best, size=little.size).quality < best.quality
+    assert msgspec.structs.replace(best, frontal=0.1).quality < best.quality
     straight = [(30, 40), (70, 40), (50, 60), (35, 80), (65, 80)]
     turned = [(30, 40), (70, 40), (66, 60), (45, 80), (70, 80)]
     profile = [(48, 40), (52, 40), (60, 60), (48, 80), (54, 80)]

@@ -7,9 +7,11 @@ lost dates, letters that mention other companies, photos put into the wrong fold
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from havenfs.catalog.sorting import Folder, Row
 from havenfs.entities import AssetId, Place, PlaceId, PlaceKind, SourceId

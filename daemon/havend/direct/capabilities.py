@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from . import wire
 
@@ -49,8 +50,7 @@ WANTED: Final = (
 _NOTE = struct.Struct("<IQ")
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What was agreed on."""
 
     minor: int

@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import select
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from msgspec import Struct
 from systemd import daemon
 
 from havend import mountpoint as mountpoints
@@ -27,8 +27,7 @@ VARIABLE: Final = "HAVENFS_KEPT"
 """In the environment of a supervisor that has executed itself: the descriptors, in the order of NAMES."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """An open mount: /dev/fuse and the ledger."""
 
     mountpoint: Path

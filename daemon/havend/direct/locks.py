@@ -17,8 +17,10 @@ import os
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .ledger import LOCK
 
@@ -55,8 +57,7 @@ class Notes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What a program wants of a lock."""
 
     nodeid: int
@@ -72,8 +73,7 @@ class Wish:
     """flock: the file, not bytes of it."""
 
 
-@dataclass(slots=True)
-class _Owner:
+class _Owner(Struct):
     descriptor: int
     pid: int
     held: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])

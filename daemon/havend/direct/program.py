@@ -6,6 +6,7 @@ a copy of it answers at once.
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ.setdefault(
@@ -13,7 +14,8 @@ os.environ.setdefault(
 )  # read when numpy is loaded; a process of threads cannot be copied
 
 from functools import partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from havend import checks, mountpoint as mountpoints, transport
 from havenfs import service
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from havenfs.config import State
 
 
+LATER: Final = ("havenfs.ingest.arrival", "subprocess")
+"""What the first server loads when it is first needed, so as to answer sooner. Its successors have it from the beginning:
+clients wait for them."""
+
+
 def run(state: State, directory: Path, choice: Choice) -> int:
     """Serve the tree of *state* on *directory* until SIGTERM, SIGINT or an unmount. Returns the exit code."""
     kept = Kept.inherited(checks.absolute(directory)) or _mounted(state, directory)
@@ -43,6 +50,9 @@ def run(state: State, directory: Path, choice: Choice) -> int:
         missing = Capabilities.unpack(note).missing() if note else ""
         transport.record(state, kept.mountpoint, choice, missing=missing)
         service.ready(f"mounted at {kept.mountpoint}")
+        for module in LATER:
+            import_module(module)
+        gc.freeze()
 
     serve = partial(server.serve, state, kept.mountpoint)
     try:

@@ -12,8 +12,9 @@ import struct
 import threading
 from array import array
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from havend.inodes import ASSET
 from havend.stats import SHORT_S
@@ -165,8 +166,7 @@ def original(found: os.stat_result, nodeid: int, cookie: int, name: bytes) -> by
     )
 
 
-@dataclass(slots=True)
-class Folder:
+class Folder(Struct):
     """A directory as the kernel reads it, or the part of it that was packed so far."""
 
     packed: bytearray = field(default_factory=bytearray)

@@ -17,15 +17,15 @@ import mmap
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from havend import exits
 from havenfs import service
@@ -72,8 +72,7 @@ TOLD: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inheritance:
+class Inheritance(Struct, frozen=True, kw_only=True):
     """What a server starts with."""
 
     fuse: int
@@ -135,8 +134,8 @@ class Supervisor:
         )  # also opens the journal's socket while it is known to be ours
         self._kept.close_off()
         self._own = frozenset(clone.open_descriptors() - self._kept.in_use())
-        gc.collect()
         gc.freeze()
+        gc.enable()
         while True:
             self._start()
             began = time.monotonic()
@@ -364,6 +363,8 @@ class Supervisor:
 
     def _upgradable(self) -> bool:
         """Whether the program that is installed now starts at all; the server goes on meanwhile."""
+        import subprocess
+
         tried = subprocess.run(
             [sys.executable, "-c", f"import {PROGRAM}"],
             capture_output=True,

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import Struct, field
 
 from havenfs.errors import HavenError, ReadOnly
 
@@ -40,8 +40,7 @@ PAUSE_S: Final = 1.0
 LONGEST_S: Final = 5.0  # even where there is no pause
 
 
-@dataclass(slots=True)
-class _Burst:
+class _Burst(Struct):
     ids: list[str] = field(default_factory=list[str])
     """Of the operations, oldest first."""
     decisions: list[Decision] = field(default_factory=list["Decision"])

@@ -12,14 +12,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
-import tempfile
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotPermitted
@@ -50,8 +49,7 @@ SETTLED_S: Final = 10.0
 or open it once more. Then it is an asset like any other, under the asset's name."""
 
 
-@dataclass(slots=True, eq=False)
-class Loose:
+class Loose(Struct, eq=False):
     """One such name."""
 
     folder: str
@@ -245,12 +243,14 @@ class Looseness:
         if self._memory is not None:
             source, lock = self._memory
             self._memory = None
-            shutil.rmtree(os.fsdecode(source.root), ignore_errors=True)
+            _remove(os.fsdecode(source.root))
             os.close(lock)
 
     def _in_memory(self) -> Source:
         with self._lock:
             if self._memory is None:
+                import tempfile  # litter is rare: 2 ms of every start
+
                 _sweep()
                 root = tempfile.mkdtemp(prefix=PREFIX, dir=SHM)
                 os.chmod(root, 0o711)
@@ -267,6 +267,12 @@ def _nobody(loose: Loose, before: bytes) -> None:
     pass
 
 
+def _remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _sweep() -> None:
     """Remove what killed mounts have left in memory."""
     for folder in SHM.glob(f"{PREFIX}*"):
@@ -274,6 +280,6 @@ def _sweep() -> None:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(str(folder))
             finally:
                 os.close(lock)
