@@ -20,7 +20,7 @@ import trio
 from msgspec.structs import replace
 
 from havenfs.entities import Caller
-from havenfs.errors import HavenError, NotFound, SourceGone, Unsupported
+from havenfs.errors import HavenError, NotFound, SourceGone
 from havenfs.originals.at_once import WouldWait, at_once
 from havenfs.originals.metadata import NOW, Changes
 from havenfs.views import Inventory
@@ -316,16 +316,12 @@ class Handlers(pyfuse3.Operations):
     async def getxattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> bytes:
         """The value of an extended attribute."""
         with _told():
-            try:
+            if not name.startswith(_ACL):
                 return await self._on(inode, self._operations.getxattr, inode, name)
-            except Unsupported:
-                if name.startswith(_ACL):  # the kernel would take it for a refusal to all
-                    raise pyfuse3.FUSEError(errno.ENODATA) from None
-                raise
-            except OSError as error:
-                if name.startswith(_ACL) and error.errno == errno.EOPNOTSUPP:
-                    raise pyfuse3.FUSEError(errno.ENODATA) from None
-                raise
+            found = await self._on(inode, self._operations.access_list, inode, name)
+            if found is None:
+                raise pyfuse3.FUSEError(errno.ENODATA)
+            return found
 
     async def listxattr(self, inode: InodeT, ctx: RequestContext) -> Sequence[XAttrNameT]:
         """The names of extended attributes."""

@@ -213,10 +213,9 @@ class InodeTable:
         self._sightings.note(nodeid, parent, name)
         return True
 
-    def restore(self, node: Node, parent: int, name: bytes) -> Record:
+    def restore(self, nodeid: int, node: Node, parent: int, name: bytes) -> Record:
         """Remember a node that the kernel was told of in a listing, or before this process began."""
         with self._lock:
-            nodeid = self.number(node)
             record = self._records.get(nodeid)
             if record is None:
                 record = Record(nodeid, node, parent, name, touched_ns=self.start_ns)

@@ -112,7 +112,7 @@ class Nodes:
             with suppress(NotFound):
                 node = self.directory(parent).lookup(name)
                 if self.table.number(node) == nodeid:
-                    return self.table.restore(node, parent, name).node
+                    return self.table.restore(nodeid, node, parent, name).node
         if not nodeid & (HASHED | ASSET) and nodeid < ASSET:
             source_id, inode = _parts(nodeid)
             for path in self.library.catalog.read(catalog_files.by_inode, source_id, inode):

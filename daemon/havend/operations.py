@@ -28,7 +28,7 @@ from havenfs.views.uploads.loose import MEMORY
 
 from . import stats
 from .credentials import Acting
-from .inodes import ASSET
+from .inodes import ASSET, COMPUTED
 from .listing import Listing
 from .nodes import ByName, briefly
 from .open_files import OpenFiles
@@ -410,11 +410,27 @@ class Operations(OpenFiles):
 
     def getxattr(self, nodeid: int, name: bytes) -> bytes:
         """The value of an extended attribute. Raises NoAttribute, Unsupported."""
-        with self.handles.lend(nodeid) as opened:
-            if opened is not None and opened.nameless:
-                return os.getxattr(opened.handle, attributes.plain(name))
+        if self.handles.has(nodeid):
+            with self.handles.lend(nodeid) as opened:
+                if opened is not None and opened.nameless:
+                    return os.getxattr(opened.handle, attributes.plain(name))
         with ByName(node := self.node(nodeid)):
             return attributes.value(self.library, node, name)
+
+    def access_list(self, nodeid: int, name: bytes) -> bytes | None:
+        """The access list of this attribute's *name*; None where there is none. The kernel asks before it checks access, and
+        takes every error for a refusal."""
+        if nodeid & (COMPUTED | ASSET):
+            return None  # an answer has modes only
+        if self.handles.has(nodeid):
+            with self.handles.lend(nodeid) as opened:
+                if opened is not None and opened.nameless:
+                    return metadata.access_list_open(opened.handle, name)
+        node = self.node(nodeid)
+        if not isinstance(node, DiskFile | DiskDirectory):
+            return None
+        with ByName(node):
+            return metadata.access_list(node.source, node.path, name)
 
     def listxattr(self, nodeid: int) -> list[bytes]:
         """The names of the extended attributes that have a value."""

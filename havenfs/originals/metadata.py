@@ -10,7 +10,6 @@ import ctypes
 import errno
 import os
 import stat
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -22,10 +21,9 @@ from .disk import raise_errno, untouched, writable
 from .walks import named, split, walks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from havenfs.entities import Source
 
+    from .at_once import Held
     from .disk import Rights
 
 NOW = -(1 << 100)  # of a time to be set: the moment it happens. Every smaller number is a time
@@ -117,8 +115,8 @@ def _disarms(mode: int, wanted: int) -> bool:
 def xattrs(source: Source, path: bytes) -> list[bytes]:
     """The names of the extended attributes on disk."""
     try:
-        with entry(source, path) as through:
-            return [os.fsencode(name) for name in os.listxattr(through, follow_symlinks=False)]
+        _held, through = _entry(source, path)
+        return [os.fsencode(name) for name in os.listxattr(through, follow_symlinks=False)]
     except OSError as error:
         if error.errno == errno.ENOTSUP:
             return []
@@ -128,12 +126,36 @@ def xattrs(source: Source, path: bytes) -> list[bytes]:
 def xattr(source: Source, path: bytes, attribute: bytes) -> bytes:
     """The value of an extended attribute on disk. Raises OSError ENODATA when it has none."""
     try:
-        with entry(source, path) as through:
-            return os.getxattr(through, attribute, follow_symlinks=False)
+        _held, through = _entry(source, path)
+        return os.getxattr(through, attribute, follow_symlinks=False)
     except OSError as error:
-        if error.errno == errno.ENOTSUP and not attribute.startswith(b"system.posix_acl_"):
+        if error.errno == errno.ENOTSUP:
             raise OSError(errno.ENODATA, "no extended attributes on this disk") from error
         raise named(error, path) from error
+
+
+_NO_LIST = frozenset({errno.ENODATA, errno.ENOTSUP})
+
+
+def access_list(source: Source, path: bytes, attribute: bytes) -> bytes | None:
+    """A POSIX access list as the disk keeps it (*attribute* says which); None: there is none, as of nearly everything."""
+    try:
+        _held, through = _entry(source, path)
+        return os.getxattr(through, attribute, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NO_LIST:
+            return None
+        raise named(error, path) from error
+
+
+def access_list_open(descriptor: int, attribute: bytes) -> bytes | None:
+    """The same of an open file."""
+    try:
+        return os.getxattr(descriptor, attribute)
+    except OSError as error:
+        if error.errno in _NO_LIST:
+            return None
+        raise
 
 
 def set_xattr(
@@ -143,7 +165,8 @@ def set_xattr(
     writable(source)
     untouched(path)
     try:
-        with entry(source, path) as through, rights:
+        _held, through = _entry(source, path)
+        with rights:
             os.setxattr(through, attribute, value, flags, follow_symlinks=False)
     except OSError as error:
         raise named(error, path) from error
@@ -154,18 +177,18 @@ def remove_xattr(source: Source, path: bytes, attribute: bytes, rights: Rights) 
     writable(source)
     untouched(path)
     try:
-        with entry(source, path) as through, rights:
+        _held, through = _entry(source, path)
+        with rights:
             os.removexattr(through, attribute, follow_symlinks=False)
     except OSError as error:
         raise named(error, path) from error
 
 
-@contextmanager
-def entry(source: Source, path: bytes) -> Generator[bytes]:
-    """A path to what is there, for calls that know no dir_fd."""
+def _entry(source: Source, path: bytes) -> tuple[Held, bytes]:
+    """A path to what is there, for calls that know no dir_fd, and the directory that it leads through: hold on to that."""
     above, name = split(path)
     directory = walks.to(source, above)
-    yield b"/proc/self/fd/%d/%s" % (directory.fd, name or b".")
+    return directory, b"/proc/self/fd/%d/%s" % (directory.fd, name or b".")
 
 
 # --- utimensat(2), whose UTIME_OMIT Python does not know ------------------------------------------------------

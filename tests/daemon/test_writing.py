@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -600,6 +601,34 @@ def test_extended_attributes_go_to_the_disk(desk: Desk, workshop: Any):
     assert refused(lambda: operations.getxattr(nodeid, b"user.note")) == "ENODATA"
     assert refused(lambda: operations.setxattr(nodeid, b"user.haven.hash", b"", 0, ME)) == "EPERM"
     assert refused(lambda: operations.setxattr(nodeid, b"user.haven.no", b"", 0, ME)) == "ENOTSUP"
+
+
+def test_access_lists_are_the_disks_own(desk: Desk, workshop: Any):
+    nodeid = desk.make("files/photos/a")
+    kind = b"system.posix_acl_access"
+    assert desk.operations.access_list(nodeid, kind) is None
+    subprocess.run(["setfacl", "-m", "u:1000:r", workshop.root / "a"], check=True)
+    kept = os.getxattr(workshop.root / "a", kind)
+    assert desk.operations.access_list(nodeid, kind) == kept
+    opened = desk.operations.open(nodeid, os.O_RDONLY, ME)
+    desk.operations.unlink(*desk.at("files/photos/a"), ME)
+    assert desk.operations.access_list(nodeid, kind) == kept
+    desk.close(opened)
+    assert desk.operations.access_list(desk.at("by-date/2019")[0], kind) is None
+
+
+def test_a_label_is_nobodys_where_nobody_reads_labels(
+    desk: Desk, workshop: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """So that `ls -l` asks for none of the others."""
+    nodeid = desk.make("files/photos/a")
+    os.setxattr(workshop.root / "a", "security.selinux", b"somebody:object_r")
+    monkeypatch.setattr("havenfs.views.attributes._SELINUX", tmp_path / "none")
+    assert refused(lambda: desk.operations.getxattr(nodeid, b"security.selinux")) == "ENOTSUP"
+    assert b"security.selinux" not in desk.operations.listxattr(nodeid)
+    monkeypatch.setattr("havenfs.views.attributes._SELINUX", tmp_path)
+    assert desk.operations.getxattr(nodeid, b"security.selinux") == b"somebody:object_r"
+    assert b"security.selinux" in desk.operations.listxattr(nodeid)
 
 
 # --- whose rights ---------------------------------------------------------------------------------------------

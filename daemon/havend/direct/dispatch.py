@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .ledger import Ledger
     from .replies import Replies
 
-    Handler = Callable[[Header, memoryview], bytes | None]
+    Handler = Callable[[Header, memoryview], bytes | int | None]
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from havend.errno import number as errno_of
 from havend.inodes import ASSET, COMPUTED
 from havend.stats import LONG_S
 from havenfs.entities import Caller
-from havenfs.errors import HavenError, NotFound, Unsupported
+from havenfs.errors import HavenError, NotFound
 from havenfs.originals.metadata import NOW, Changes
 
 from . import replies, wire
@@ -256,11 +257,10 @@ class Entries:
         """The mode less the caller's umask, unless the directory has a default access list, which stands in its place."""
         if not self._agreed.acl or not mode & umask & 0o777:
             return mode
-        try:
-            self._operations.getxattr(parent, _DEFAULT_ACL)
-        except (HavenError, OSError):
-            return mode & ~umask
-        return mode
+        with suppress(HavenError, OSError):
+            if self._operations.access_list(parent, _DEFAULT_ACL) is not None:
+                return mode
+        return mode & ~umask
 
     def _made_before(self, header: Header, name: bytes, error: HavenError | OSError) -> bytes:
         """What a resent request was to make, if it is there; else the error."""
@@ -270,29 +270,17 @@ class Entries:
 
     # --- extended attributes --------------------------------------------------------------------------------
 
-    def getxattr(self, header: Header, body: memoryview) -> bytes:
+    def getxattr(self, header: Header, body: memoryview) -> bytes | int:
         """The value of an extended attribute, or its size."""
         size, _ = wire.GETXATTR_IN.unpack_from(body)
         nodeid, name = header[3], wire.name_after(body, wire.GETXATTR_IN.size)
         if name.startswith(_ACL):
-            return _fitting(self._access_list(nodeid, name), size)
+            found = self._operations.access_list(nodeid, name)
+            return errno.ENODATA if found is None else _fitting(found, size)
         if nodeid & (COMPUTED | ASSET) and name.startswith(b"security."):
             # `ls -l` asks it of every name, but of no other on a file system that says this once.
             raise OSError(errno.ENOTSUP, "no such attributes of answers")
         return _fitting(self._operations.getxattr(nodeid, name), size)
-
-    def _access_list(self, nodeid: int, name: bytes) -> bytes:
-        """The kernel asks before it checks access, and takes every error but ENODATA for a refusal."""
-        if nodeid & (COMPUTED | ASSET):
-            raise OSError(errno.ENODATA, "no access list")  # an answer has modes only
-        try:
-            return self._operations.getxattr(nodeid, name)
-        except Unsupported:
-            raise OSError(errno.ENODATA, "no access list") from None
-        except OSError as error:
-            if error.errno == errno.ENOTSUP:
-                raise OSError(errno.ENODATA, "no access lists on this disk") from error
-            raise
 
     def listxattr(self, header: Header, body: memoryview) -> bytes:
         """The names of extended attributes, or their size."""
