@@ -201,7 +201,6 @@ def test_a_program_on_the_server_is_seen_in_files(
     album = window("files/photos/2019")
     disk = workshop.root / "2019"
     with watched(point / "files/photos/2019") as watch:
-        time.sleep(1)  # a folder is watched on its disk a moment after it was opened
         (disk / "made.txt").write_bytes(b"x")
         watch.sees((CREATE, "made.txt"))
         album.sees((ADDED, "made.txt"))
