@@ -86,7 +86,8 @@ def write(
 
 
 def there(source: Source, path: bytes, content: bytes, *, state: State) -> bytes | None:
-    """The sidecar that `write` would write into, as it is now; None without one. Raises SourceGone, Unreadable."""
+    """The sidecar that `write` would write into, or begin with, as it is now; None without one. Raises SourceGone,
+    Unreadable."""
     directory, _, name = path.rpartition(b"/")
     if not source.writable:
         root, mirror = mirrored(state, content)
