@@ -68,8 +68,8 @@ class Inbox(Folder):
 
     @property
     def guide(self) -> str:
-        """While it is empty."""
-        return readme.INBOX
+        """While it is empty, and there is somewhere to put things."""
+        return readme.INBOX if self._source() is not None else ""
 
     def status(self) -> os.stat_result | None:
         """Whose it is and who may write here: as the directory says, else as that says in which it will be made. None where no
