@@ -124,6 +124,13 @@ _FILM = frozenset(b"3gp avi m4v mkv mov mp4 mts".split())
 _NOTES = frozenset(b"xmp json aae txt thm".split())
 
 
+def beside(name: bytes) -> list[bytes]:
+    """What XMP sidecars of *name* are called; those of its stem may be another file's (`sidecars`)."""
+    stem = name.rpartition(b".")[0]
+    ends = (b".xmp", b".XMP")
+    return [name + end for end in ends] + [stem + end for end in ends if stem]
+
+
 def sidecars(name: bytes, present: Collection[bytes]) -> list[bytes]:
     """The XMP sidecars of *name* among the names *present* in its folder, the most exact first.
 

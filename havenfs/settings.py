@@ -134,9 +134,26 @@ class Sorting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Originals:
+    """A table `[[files.source]]`: a folder of originals."""
+
+    path: str
+    """Absolute."""
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The table `[files]`. Its fields are explained in SETTINGS."""
+
+    source: tuple[Originals, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that the owner chose."""
 
+    files: Files = Files()
     index: Indexing = Indexing()
     people: People = People()
     sidecars: Sidecars = Sidecars()
@@ -246,6 +263,22 @@ def _sureness(value: Any) -> float | None:
     raise ValueError("give a number from 0.5 to 1, or 0 for never")
 
 
+def _sources(value: Any) -> tuple[Originals, ...]:
+    said = 'give a table [[files.source]] with path = "/absolute/path" for each folder, and writable = true where people write'
+    if not isinstance(value, list):
+        raise ValueError(said)  # noqa: TRY004 -- told with its place
+    found: list[Originals] = []
+    for each in cast("list[Any]", value):
+        match each:
+            case {"path": str(path), **rest} if path.startswith("/") and (
+                rest.keys() <= {"writable"} and isinstance(rest.get("writable", False), bool)
+            ):
+                found.append(Originals(path=path, writable=bool(rest.get("writable", False))))
+            case _:
+                raise ValueError(said)
+    return tuple(found)
+
+
 class _RuleError(ValueError):
     """What is wrong with one of the rules."""
 
@@ -312,6 +345,17 @@ def _percent(value: Any) -> float:
 
 
 SETTINGS: Final = (
+    Setting(
+        table="files",
+        name="source",
+        default="[]",
+        help="The folders of your files, where none are named to a command with --source or --writable: as a service, this is the\n"
+        "one place. Each is a table [[files.source]]:\n"
+        '  [[files.source]]\n  path = "/srv/photos"\n  writable = true\n'
+        "writable: people may work in it through the mount, and HavenFS writes sidecars and keeps a trash there. Else nothing in\n"
+        "it is ever changed. After a change: systemctl daemon-reload; systemctl restart havenfs-index",
+        read=_sources,
+    ),
     Setting(
         table="index",
         name="budget",
@@ -495,6 +539,7 @@ def parse(text: str, file: Path) -> Config:
             except ValueError as error:
                 raise ConfigError(f"{file}, line {_line(text, key)}: {key}: {error}") from None
     return Config(
+        files=Files(**values.get("files", {})),
         index=Indexing(**values.get("index", {})),
         people=People(**values.get("people", {})),
         sidecars=Sidecars(**values.get("sidecars", {})),
@@ -562,12 +607,10 @@ def as_text(config: Config) -> str:
     return "\n".join(lines)
 
 
-def _inline(rule: Rule) -> str:
-    """A rule as an inline table. JSON's strings are TOML's, for what neither escapes differently."""
-    parts = (
-        f"{key} = {json.dumps(getattr(rule, key), ensure_ascii=False)}"
-        for key in ("name", "query", "to")
-    )
+def _inline(part: Rule | Originals) -> str:
+    """One of several tables, inline. JSON's strings are TOML's, for what neither escapes differently; its booleans too."""
+    keys = ("name", "query", "to") if isinstance(part, Rule) else ("path", "writable")
+    parts = (f"{key} = {json.dumps(getattr(part, key), ensure_ascii=False)}" for key in keys)
     return f"{{{', '.join(parts)}}}"
 
 
@@ -584,9 +627,9 @@ def _written(value: object, *, empty: str) -> str:
         case tuple() if not value:
             return empty
         case tuple():
-            parts = cast("tuple[str | Rule, ...]", value)
-            rules = [_inline(part) for part in parts if isinstance(part, Rule)]
-            return f"[{', '.join(rules)}]" if rules else f'"{", ".join(map(str, parts))}"'
+            parts = cast("tuple[str | Rule | Originals, ...]", value)
+            tables = [_inline(part) for part in parts if not isinstance(part, str)]
+            return f"[{', '.join(tables)}]" if tables else f'"{", ".join(map(str, parts))}"'
         case bool():
             return str(value).lower()
         case int() if value >= LEAST_MEMORY:

@@ -38,7 +38,10 @@ def sources(
 ) -> tuple[SourceConfig, ...]:
     """The sources with unique names for their folders below `files/`, the writable ones last. Raises ConfigError."""
     if not given and not writable:
-        raise ConfigError("no folder is named. Name the folder of your files with --source DIR.")
+        raise ConfigError(
+            "no folder is named. Name the folder of your files with --source DIR, or in the settings: "
+            "havenfs config show says how."
+        )
     roots: list[Path] = []
     for path in (*given, *writable):
         root = path.expanduser().resolve()

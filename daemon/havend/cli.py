@@ -396,7 +396,12 @@ def _state(arguments: argparse.Namespace) -> State:
 
 
 def _sources(arguments: argparse.Namespace, state: State) -> tuple[SourceConfig, ...]:
-    return checks.sources(arguments.source, state, writable=arguments.writable)
+    given, writable = arguments.source, arguments.writable
+    if not given and not writable:
+        named = settings.load(arguments.config).files.source
+        given = [Path(source.path) for source in named if not source.writable]
+        writable = [Path(source.path) for source in named if source.writable]
+    return checks.sources(given, state, writable=writable)
 
 
 def _up(arguments: argparse.Namespace) -> int:

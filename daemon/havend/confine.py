@@ -99,11 +99,11 @@ def confine(
     )  # EFBIG is an error of ours to report; the signal kills
     open_ = _leave_network(libc)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _drop_capabilities(libc)
+    rights = _drop_capabilities(libc)
     files = landlock.restrict(_rules(readable, scratch))
     calls = seccomp.restrict()
     # Without sockets it does not matter in which network they would be.
-    lacking = (files, calls, open_ if calls else None)
+    lacking = (rights, files, calls, open_ if calls else None)
     return tuple(one for one in lacking if one is not None)
 
 
@@ -136,8 +136,8 @@ def _leave_network(libc: ctypes.CDLL) -> str | None:
     return f"no network name space of their own ({os.strerror(ctypes.get_errno())})"
 
 
-def _drop_capabilities(libc: ctypes.CDLL) -> None:
-    """Keep the right to read everybody's originals, where there is one, and no other."""
+def _drop_capabilities(libc: ctypes.CDLL) -> str | None:
+    """Keep the right to read everybody's originals, where there is one, and no other. What is lacking, in words."""
     for number in range(64):
         if number != CAP_DAC_READ_SEARCH:
             libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
@@ -146,8 +146,14 @@ def _drop_capabilities(libc: ctypes.CDLL) -> None:
         24
     )  # effective, permitted, inheritable; then their upper halves
     if libc.capget(header, held) == 0:
-        kept = struct.unpack("6I", held.raw)[1] & 1 << CAP_DAC_READ_SEARCH
-        libc.capset(header, struct.pack("6I", kept, kept, 0, 0, 0, 0))
+        had = struct.unpack("6I", held.raw)
+        kept = had[1] & 1 << CAP_DAC_READ_SEARCH
+        # A sandbox around us may refuse it: where there is nothing to give away, that does no harm.
+        if libc.capset(header, struct.pack("6I", kept, kept, 0, 0, 0, 0)) != 0 and (
+            had[1] != kept or had[4]
+        ):
+            return f"more rights than to read originals ({os.strerror(ctypes.get_errno())})"
+    return None
 
 
 def _rules(readable: Sequence[bytes], scratch: Path | None) -> Generator[tuple[bytes, int]]:

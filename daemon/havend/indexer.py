@@ -142,7 +142,7 @@ async def run(
             )
             clustering = Clustering(catalog, indexer.surroundings())
             locating = Locating(catalog, indexer.settings)
-            writing = Writing(catalog, state, indexer.options.sidecars)
+            writing = Writing(catalog, state, indexer.options.sidecars, indexer.waits)
             filing = Filing(catalog, state, indexer.options.settings)
             if not once:
                 nursery.start_soon(locating.follow)
@@ -268,8 +268,12 @@ class _Indexer:
             model=lambda: self.visitor.models.get(Stage.FACES),
             people=self.options.people,
             idle=lambda: self._idle,
-            waits=lambda: not self._once and self.neighbour.waits is not None,
+            waits=self.waits,
         )
+
+    def waits(self) -> bool:
+        """Whether this is no time for work: quiet hours, or others need the machine."""
+        return not self._once and self.neighbour.waits is not None
 
     def tidying(self, keeper: Keeper) -> Tidying:
         """Who keeps the trash."""

@@ -183,7 +183,11 @@ class Nodes:
         if isinstance(node, Inbox) and (status := node.status()) is not None:
             return stats.of_original(status, nodeid)
         if isinstance(node, Text):
-            return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+            if not node.fleeting:
+                return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+            # As the folder: whoever may fill that may remove it, or write over it.
+            uid, gid, writers = self.deciders
+            return stats.of_text(nodeid, uid, gid, touched, node.size, writers=writers)
         lasting = parent is None or parent.lasting
         fillable = isinstance(node, Folder) and node.fillable
         uid, gid, writers = self.deciders if fillable else (self._uid, self._gid, 0)

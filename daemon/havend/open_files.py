@@ -16,7 +16,7 @@ from havenfs.entities import Caller
 from havenfs.errors import HavenError, IsADirectory, NotFound, NotPermitted, Stale
 from havenfs.originals import disk, staging
 from havenfs.originals.at_once import may_wait
-from havenfs.views import DiskFile, Leaf, Text
+from havenfs.views import DiskFile, Folder, Leaf, Text, readme
 from havenfs.views.fillable import Fillable, closed
 from havenfs.views.uploads.loose import MEMORY
 
@@ -27,8 +27,9 @@ from .nodes import ByName, Nodes, remember
 from .nudge import Nudges
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from havenfs.entities import Source
-    from havenfs.views.folders import Folder
     from havenfs.views.uploads.loose import Loose
 
     from .handles import Signature
@@ -112,6 +113,8 @@ class OpenFiles(Nodes):
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return opened
         if writing:
+            if isinstance(node, Text) and node.fleeting:
+                self._make_way(nodeid)
             raise NotPermitted("this file is an answer: the original is in files/")
         if isinstance(node, Leaf):
             source = self.source(node.asset.source_id)
@@ -120,6 +123,25 @@ class OpenFiles(Nodes):
         if isinstance(node, Text):
             return self._written_out(nodeid, node, flags)
         raise IsADirectory(f"inode {nodeid:#x}")
+
+    def _make_way(self, nodeid: int) -> NoReturn:
+        """Somebody writes where a text stands in for what is not there: raises Stale, so that the kernel looks the name up
+        anew, and finds it free."""
+        record = self.table.find(nodeid)
+        if record is not None:
+            self.stirring(record.parent, record.name)
+        raise Stale(f"inode {nodeid:#x} has made way")
+
+    def stirring(self, parent: int, name: bytes) -> bool:
+        """Something is about to be changed in a directory, by this name. Whether the name means README.txt alone, which has
+        made way then."""
+        directory = self.directory(parent)
+        if not isinstance(directory, Folder) or not directory.guide:
+            return False
+        meant = directory.stir(name)
+        if self.table.folder(f"{directory.key}/{readme.NAME}") is not None:
+            self.doubtful.append((parent, readme.NAME.encode()))
+        return meant
 
     def _opened_again(self, nameless: Opened, source: Source, flags: int, caller: Caller) -> Opened:
         """Open a file once more that has lost its last name, through a descriptor that has it open."""

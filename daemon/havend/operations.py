@@ -165,12 +165,17 @@ class Operations(OpenFiles):
 
     # --- changes of names -------------------------------------------------------------------------------
 
+    def _changing(self, parent: int, name: bytes) -> bool:
+        """A name is about to change through the mount. Whether that is README.txt, which stands for nothing."""
+        self.nudges.own(parent, name)
+        return self.stirring(parent, name)
+
     def mknod(self, parent: int, name: bytes, mode: int, rdev: int, caller: Caller) -> Attributes:
         """Make a file, a FIFO, a socket or a device node."""
         directory = self.directory(parent)
         if self.nudges.is_helper(caller):
             return self.admit(self.nudges.appears(parent, name, directory), parent, name)
-        self.nudges.own(parent, name)
+        self._changing(parent, name)
         node = directory.mknod(name, mode, rdev, Acting(caller))
         if stat.S_ISREG(mode):
             self._written(node)
@@ -181,19 +186,22 @@ class Operations(OpenFiles):
         directory = self.directory(parent)
         if self.nudges.is_helper(caller):
             return self.admit(self.nudges.appears(parent, name, directory), parent, name)
-        self.nudges.own(parent, name)
-        return self.admit(directory.mkdir(name, mode, Acting(caller)), parent, name)
+        self._changing(parent, name)
+        made = directory.mkdir(name, mode, Acting(caller))
+        if isinstance(made, Folder):
+            made.stir()  # whoever makes a folder is about to fill it
+        return self.admit(made, parent, name)
 
     def symlink(self, parent: int, name: bytes, target: bytes, caller: Caller) -> Attributes:
         """Make a symlink."""
-        self.nudges.own(parent, name)
+        self._changing(parent, name)
         return self.admit(
             self.directory(parent).symlink(name, target, Acting(caller)), parent, name
         )
 
     def link(self, nodeid: int, parent: int, name: bytes, caller: Caller) -> Attributes:
         """Give a file one more name."""
-        self.nudges.own(parent, name)
+        self._changing(parent, name)
         node = self.node(nodeid)
         directory = self.directory(parent)
         real = backing(directory)
@@ -221,7 +229,8 @@ class Operations(OpenFiles):
         if self.nudges.is_helper(caller):
             self.nudges.vanishes(parent, name, directory)
             return
-        self.nudges.own(parent, name)
+        if self._changing(parent, name):
+            return  # README.txt: it is not shown for a while
         held = self._held(directory, name)
         directory.unlink(name, Acting(caller))
         self._bury(directory, held)
@@ -233,7 +242,7 @@ class Operations(OpenFiles):
         if self.nudges.is_helper(caller):
             self.nudges.vanishes(parent, name, directory)
             return
-        self.nudges.own(parent, name)
+        self._changing(parent, name)
         held = self._held(directory, name)
         directory.rmdir(name, Acting(caller))
         self._bury(directory, held)
@@ -252,8 +261,9 @@ class Operations(OpenFiles):
         if flags & ~(NOREPLACE | EXCHANGE):  # RENAME_WHITEOUT is for layers of overlayfs
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         directory, target = self.directory(parent), self.directory(new_parent)
-        self.nudges.own(parent, name)
-        self.nudges.own(new_parent, new_name)
+        if self._changing(parent, name):
+            raise NotPermitted("README.txt stands here alone")
+        self._changing(new_parent, new_name)
         if isinstance(target, Inbox):
             target.ready()
         held = None if flags else self._held(target, new_name)
@@ -374,7 +384,7 @@ class Operations(OpenFiles):
         self, parent: int, name: bytes, mode: int, flags: int, caller: Caller
     ) -> tuple[Attributes, Opened]:
         """Make a regular file, or open the one that is there, and open it."""
-        self.nudges.own(parent, name)
+        self._changing(parent, name)
         directory = self.directory(parent)
         node, descriptor = directory.create(name, flags & _OURS, mode, Acting(caller))
         opened = self.opened(node.source, node.path, descriptor, node.status, flags)

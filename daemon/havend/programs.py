@@ -70,6 +70,7 @@ def index(
         sidecars=lambda: settings.load(config).sidecars,
         trash=lambda: settings.load(config).trash,
         guard=lambda: settings.load(config).guard,
+        settings=lambda: settings.load(config),
     )
     return serving.until_stopped(
         partial(indexer.run, state, sources, once=once, options=options), "indexing"

@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
-from havenfs.catalog import sources, unsaid
+from havenfs.catalog import decided as log_of_decisions, sources, unsaid
 from havenfs.decisions import Keeper
 from havenfs.errors import ConfigError, HavenError, NotJournaled, NotPermitted, ReadOnly, Unreadable
+from havenfs.extract import own
 from havenfs.leaving import decided
+from havenfs.leaving.hearing import Hearing
 from havenfs.sidecars import beside
 from havenfs.sidecars.given import Given
 from havenfs.sidecars.merge import Reading, read
@@ -39,17 +42,26 @@ CALM_S = 2
 """So long after the last decision about it: who tags a picture with five words has its sidecar written once."""
 LATER_S = 70
 """A disk that is away or full is tried again then; and what a killed writer left half done, which is taken away after 60."""
+AT_IT_S = 120.0
+"""For so long after a decision quiet hours and a busy disk do not put off writing it down."""
 OTHERS = "sidecar"
 """Who has decided what another program wrote."""
 
 
 class Writing:
-    """Writes what is behind; *wanted* says whether the owner wants sidecars."""
+    """Writes what is behind; *wanted* says whether the owner wants sidecars, *waits* whether this is no time for work."""
 
-    def __init__(self, catalog: Catalog, state: State, wanted: Callable[[], Sidecars]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        state: State,
+        wanted: Callable[[], Sidecars],
+        waits: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._catalog = catalog
         self._state = state
         self._wanted = wanted
+        self._waits = waits
         self._keeper = Keeper(catalog, state.journal)
         self._write_them = False
 
@@ -61,18 +73,22 @@ class Writing:
 
     async def catch_up(self, *, calm_s: int = 0) -> None:
         """Write everything about which nothing was decided for *calm_s* seconds."""
-        while await trio.to_thread.run_sync(self._step, calm_s):
+        while await trio.to_thread.run_sync(self._step, calm_s, self._waits()):
             pass
 
-    def _step(self, calm_s: int) -> bool:
+    def _step(self, calm_s: int, waits: bool) -> bool:  # noqa: FBT001 -- trio passes by position
         """Write one batch; whether there was one."""
+        if waits and not self._owner_is_at_it():
+            return False
         if self._catalog.read(unsaid.named):
             self._catalog.write(unsaid.expand)
         waiting = self._catalog.read(unsaid.behind, int(time.time()) - calm_s, BATCH)
         if not waiting or not self._asked_for():
             return False
         known = {source.id: source for source in self._catalog.read(sources.present)}
-        late = {file.content for file in waiting if not self._written(file, known)}
+        hearing = Hearing()
+        late = {file.content for file in waiting if not self._written(file, known, hearing)}
+        self._take_up(hearing)
         for content, since in {(file.content, file.since) for file in waiting}:
             if content in late:
                 at = int(time.time()) + LATER_S
@@ -81,18 +97,23 @@ class Writing:
                 self._catalog.write(unsaid.said, content, since)
         return bool(waiting)
 
+    def _owner_is_at_it(self) -> bool:
+        """The disks turn anyway, and people look."""
+        latest = self._catalog.read(log_of_decisions.latest_ms, OTHERS)
+        return time.time() - latest / 1000 < AT_IT_S
+
     def _asked_for(self) -> bool:
         with suppress(ConfigError):  # said by who follows the settings
             self._write_them = self._wanted().write
         return self._write_them
 
-    def _written(self, file: Behind, known: dict[SourceId, Source]) -> bool:
-        """Write one sidecar; False: not now."""
+    def _written(self, file: Behind, known: dict[SourceId, Source], hearing: Hearing) -> bool:
+        """Write one sidecar, and hear what others say in it; False: not now."""
         source = known.get(file.source_id)
         if source is None:
             return False
         try:
-            self._write(file, source)
+            self._write(file, source, hearing)
         except (Unreadable, NotPermitted, ReadOnly) as error:
             # Somebody's that we must not touch, or a disk that takes nothing: until something else is decided.
             log.warning("the sidecar of asset %d is left alone: %s", file.asset_id, error)
@@ -101,19 +122,41 @@ class Writing:
             return False
         return True
 
-    def _write(self, file: Behind, source: Source) -> None:
+    def _write(self, file: Behind, source: Source, hearing: Hearing) -> None:
         there = beside.there(source, file.path, file.content, state=self._state)
         frame = self._catalog.read(decided.frame, file.content)
         reading = read(there, frame) if there is not None else Reading(given=Given(), written=None)
         ours = self._catalog.read(decided.of_content, file.content)
-        agreed = self._catalog.read(decided.agreed, file.asset_id, file.content, reading)
+        heard = self._catalog.read(unsaid.heard, file.file_id, file.content)
+        agreed = self._catalog.read(
+            decided.agreed, file.asset_id, file.content, reading, own.written(heard)
+        )
         outcome = beside.write(
             source, file.path, file.content, ours, state=self._state, frame=frame, agreed=agreed
         )
-        for decision in self._catalog.read(decided.taken_up, file.content, ours, outcome.merged):
-            try:
-                self._keeper.decide(decision, by=OTHERS)
-            except NotJournaled as error:
-                log.warning("%s; the next decision tries again", error)
+        merged = outcome.merged
+        self._catalog.read(
+            partial(
+                hearing.hear,
+                asset_id=file.asset_id,
+                content=file.content,
+                ours=ours,
+                merged=merged,
+                regions=frame is not None,
+            )
+        )
+        note = "" if merged.noted or not any(merged.agreed.values()) else own.note(merged.agreed)
+        if note != heard:
+            self._catalog.write(unsaid.hear, file.file_id, file.content, note)
         if outcome.status is not None:
             log.info("the sidecar of asset %d is written", file.asset_id)
+
+    def _take_up(self, hearing: Hearing) -> None:
+        """Decide what others have said."""
+        decision = hearing.decision()
+        if decision is None:
+            return
+        try:
+            self._keeper.decide(decision, by=OTHERS)
+        except NotJournaled as error:
+            log.warning("%s; the next decision tries again", error)

@@ -113,12 +113,14 @@ def of_phantom(nodeid: int, mode: int) -> Attributes:
     return Attributes(nodeid, nodeid, mode, 1, 0, 0, 0, 0, 0, 0, entry_s=0.0, attributes_s=0.0)
 
 
-def of_text(nodeid: int, uid: int, gid: int, touched_ns: int, size: int) -> Attributes:
-    """A file whose bytes are made when they are asked for."""
+def of_text(
+    nodeid: int, uid: int, gid: int, touched_ns: int, size: int, *, writers: int = 0
+) -> Attributes:
+    """A file whose bytes are made when they are asked for; *writers*: as for a folder."""
     return Attributes(
         nodeid,
         nodeid,
-        stat.S_IFREG | 0o444,
+        stat.S_IFREG | 0o444 | writers,
         1,
         uid,
         gid,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from havenfs import mates
 from havenfs.entities import AssetId, DateSource, JobState, Stage
 
 from . import neighbours, places, words
@@ -73,11 +74,31 @@ def renewed(db: apsw.Connection, asset_id: AssetId) -> None:
     db.execute("DELETE FROM as_found WHERE asset_id = ?", (asset_id,))
     apply(db, asset_id)
     _words(db, asset_id)
-    db.execute(
-        # What another program wrote into the sidecar is heard when that is written.
-        "INSERT OR IGNORE INTO unsaid SELECT hash, unixepoch() FROM asset WHERE id = ?1 AND id IN (SELECT asset_id FROM as_found)",
-        (asset_id,),
-    )
+    # What another program wrote into the sidecar is heard when that is written.
+    if _beside(db, asset_id):
+        db.execute(
+            "INSERT OR IGNORE INTO unsaid SELECT hash, unixepoch() FROM asset WHERE id = ?",
+            (asset_id,),
+        )
+
+
+def _beside(db: apsw.Connection, asset_id: AssetId) -> bool:
+    """Whether a sidecar may stand beside one of the asset's files, or something was corrected in it."""
+    if db.execute("SELECT 1 FROM as_found WHERE asset_id = ?", (asset_id,)).fetchone():
+        return True
+    rows: list[Any] = db.execute(
+        "SELECT source_id, path FROM file WHERE asset_id = ?", (asset_id,)
+    ).fetchall()
+    for source_id, path in rows:
+        folder, slash, name = path.rpartition(b"/")
+        likely = mates.beside(name)
+        found = db.execute(
+            f"SELECT 1 FROM file WHERE source_id = ? AND path IN ({', '.join('?' * len(likely))})",  # noqa: S608
+            (source_id, *(folder + slash + each for each in likely)),
+        )
+        if found.fetchone():
+            return True
+    return False
 
 
 def apply(db: apsw.Connection, asset_id: AssetId) -> bool:

@@ -108,6 +108,15 @@ def last(db: apsw.Connection, limit: int) -> list[Operation]:
     return _operations(db, "WHERE o.by IS NOT NULL ORDER BY o.seq DESC LIMIT ?", (limit,))
 
 
+def latest_ms(db: apsw.Connection, besides: str) -> int:
+    """When somebody decided something last, Unix milliseconds, not counting *besides*; 0: never."""
+    row: Any = db.execute(
+        "SELECT at_ms FROM operation WHERE by IS NOT NULL AND by <> ? ORDER BY seq DESC LIMIT 1",
+        (besides,),
+    ).fetchone()
+    return row[0] if row is not None else 0
+
+
 def newest(db: apsw.Connection, limit: int) -> list[Operation]:
     """The newest *limit* operations of the log, oldest first."""
     return _operations(db, "ORDER BY o.seq DESC LIMIT ?", (limit,))[::-1]

@@ -121,10 +121,13 @@ def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[Person]:
         "SELECT t.person, t.is_in FROM person_tag t JOIN asset a ON a.hash = t.hash WHERE a.id = ?",
         (asset_id,),
     ).fetchall()
-    there |= {person for person, is_in in tags if is_in}
-    there -= {person for person, is_in in tags if not is_in} - {
-        face.person for face in faces if face.said
-    }
+    shown: list[Any] = db.execute(
+        "SELECT s.person FROM face_said s JOIN asset a ON a.hash = s.hash WHERE a.id = ? AND s.is_it",
+        (asset_id,),
+    ).fetchall()
+    said = {person for (person,) in shown}
+    there |= {person for person, is_in in tags if is_in} | said
+    there -= {person for person, is_in in tags if not is_in} - said
     return [person for person in known(db) if person.uid in there] if there - {None} else []
 
 
@@ -146,6 +149,15 @@ def denied(db: apsw.Connection, content: bytes, person: str) -> bool:
         "SELECT 1 FROM person_tag WHERE hash = ? AND person = ? AND NOT is_in", (content, person)
     ).fetchone()
     return row is not None
+
+
+def pointed_at(db: apsw.Connection, content: bytes, person: str) -> list[Region]:
+    """Where people have said that this person is, whether or not a model sees a face there."""
+    rows: list[Any] = db.execute(
+        "SELECT frame_ms, x0, y0, x1, y1 FROM face_said WHERE hash = ? AND person = ? AND is_it",
+        (content, person),
+    ).fetchall()
+    return [Region(*row) for row in rows]
 
 
 def tagged(db: apsw.Connection, content: bytes) -> list[str]:

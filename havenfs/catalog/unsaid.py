@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from havenfs.entities import AssetId, SourceId
+from havenfs.entities import AssetId, FileId, SourceId
 
 if TYPE_CHECKING:
     import apsw
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Behind(NamedTuple):
     """A file whose sidecar does not say yet what was decided about its content."""
 
+    file_id: FileId
     content: bytes
     since: int
     """Unix seconds of the last decision."""
@@ -50,7 +51,7 @@ def behind(db: apsw.Connection, until: int, limit: int) -> list[Behind]:
     Content without a file that is there waits for one. What is said to lie an hour ahead lies behind: a clock was set back."""
     rows: list[Any] = db.execute(
         """
-        SELECT u.hash, u.since, a.id, f.source_id, f.path
+        SELECT f.id, u.hash, u.since, a.id, f.source_id, f.path
           FROM (SELECT hash, since FROM unsaid u WHERE (since <= ?1 OR since > ?1 + 3600) AND EXISTS (
                     SELECT 1 FROM asset a JOIN file f ON f.asset_id = a.id JOIN source s ON s.id = f.source_id
                      WHERE a.hash = u.hash AND f.hash = u.hash AND s.present)
@@ -61,7 +62,10 @@ def behind(db: apsw.Connection, until: int, limit: int) -> list[Behind]:
         """,
         (until, limit),
     ).fetchall()
-    return [Behind(row[0], row[1], AssetId(row[2]), SourceId(row[3]), row[4]) for row in rows]
+    return [
+        Behind(FileId(file_id), content, since, AssetId(asset), SourceId(source), path)
+        for file_id, content, since, asset, source, path in rows
+    ]
 
 
 def said(db: apsw.Connection, content: bytes, since: int) -> None:
@@ -72,3 +76,23 @@ def said(db: apsw.Connection, content: bytes, since: int) -> None:
 def later(db: apsw.Connection, content: bytes, since: int, at: int) -> None:
     """It cannot be written now: not to be tried before *at* (Unix seconds)."""
     db.execute("UPDATE unsaid SET since = ? WHERE hash = ? AND since = ?", (at, content, since))
+
+
+def heard(db: apsw.Connection, file_id: FileId, content: bytes) -> str:
+    """What the sidecar of a file and the decisions agreed on last, as `hear` was told; "" when nothing is known."""
+    row: Any = db.execute(
+        "SELECT marks FROM heard WHERE file_id = ? AND hash = ?", (file_id, content)
+    ).fetchone()
+    return row[0] if row is not None else ""
+
+
+def hear(db: apsw.Connection, file_id: FileId, content: bytes, marks: str) -> None:
+    """They agree on this, and the sidecar has no note of it. "": it has, or there is nothing."""
+    if marks:
+        db.execute(
+            "INSERT OR REPLACE INTO heard (file_id, hash, marks)"
+            " SELECT id, ?, ? FROM file WHERE id = ?",
+            (content, marks, file_id),
+        )
+    else:
+        db.execute("DELETE FROM heard WHERE file_id = ?", (file_id,))

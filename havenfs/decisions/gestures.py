@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog import likeness, names, persons
 from havenfs.catalog.clusters import DOUBTFUL
+from havenfs.catalog.faces import SAME_PLACE
 from havenfs.errors import InvalidName, NotFound
 
 from . import values
@@ -55,9 +56,14 @@ def take(db: Connection, asset_id: AssetId, content: bytes, person: str) -> Deci
     """*person* is not in the picture, whatever its faces look like to whichever model."""
     no = values.TagPerson(contents=(content,), person=person, is_in=False)
     theirs = [face for face in persons.sightings(db, asset_id) if face.person == person]
-    if not theirs:
-        return no
-    return values.Together((no, values.SayFaces(_places(theirs), person, is_it=False)))
+    seen = [face.region for face in theirs]
+    unseen = tuple(
+        values.FaceAt(content, region)
+        for region in persons.pointed_at(db, content, person)
+        if all(region.overlap(other) < SAME_PLACE for other in seen)
+    )
+    faces = _places(theirs) + unseen
+    return values.Together((no, values.SayFaces(faces, person, is_it=False))) if faces else no
 
 
 def move(db: Connection, asset_id: AssetId, content: bytes, person: str, to: str) -> Decision:

@@ -75,7 +75,10 @@ def parse(packet: bytes, *, beside: bool = False) -> Metadata:
         burst_id=_value(nodes, f"{_GCAMERA}BurstID")[:200] or None,
     )
     note = _value(nodes, own.WRITTEN) if beside else ""
-    return own.without(found, own.written(note), _paths(nodes)) if note else found
+    if not note:
+        return found
+    before = own.replaced(_value(nodes, own.REPLACED))
+    return own.without(found, own.written(note), _paths(nodes), before)
 
 
 def _paths(nodes: list[Element]) -> list[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What people decided about one content, as its sidecar says it; and what others said in that sidecar since, as decisions.
+"""What people decided about one content, as its sidecar says it. What others have said in that since: `hearing`.
 
 Not what its file says by itself: that stays where it is.
 """
@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, collections, corrections, given
 from havenfs.decisions import values
 from havenfs.entities import Region
-from havenfs.sidecars.given import Given, Moment, Person, Position, marks
+from havenfs.sidecars.given import FIELDS, Given, Moment, Person, Position, marks
+from havenfs.sidecars.merge import NONE
 from havenfs.sidecars.regions import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from havenfs.catalog.catalog import Connection
-    from havenfs.decisions import Decision
     from havenfs.entities import AssetId
     from havenfs.sidecars.given import Marks
-    from havenfs.sidecars.merge import Merged, Reading
+    from havenfs.sidecars.merge import Reading
 
 CORRECTED = {
     "rating": "given_rating",
@@ -73,47 +71,21 @@ def corrected(db: Connection, content: bytes) -> frozenset[str]:
     return frozenset(name for name, table in CORRECTED.items() if given.get(db, table, key))
 
 
-def agreed(db: Connection, asset_id: AssetId, content: bytes, reading: Reading) -> Marks:
-    """What sidecar and decisions agreed on last: what was written; and where somebody has corrected what was read in the
-    sidecar itself, that, so that the correction replaces it. What the sidecar says by now and was not read is newer."""
-    said = dict(reading.written or {})
+def agreed(
+    db: Connection, asset_id: AssetId, content: bytes, reading: Reading, heard: Marks
+) -> Marks:
+    """What sidecar and decisions agreed on last: what was written, or else *heard*; and where somebody has corrected what was
+    read in the sidecar itself, that, so that the correction replaces it. What the sidecar says by now and was not read is newer."""
+    written = reading.written or {}
+    said = {name: written.get(name, NONE) | heard.get(name, NONE) for name in FIELDS}
     found = corrections.found(db, asset_id)
     read = marks(Given(rating=found.rating, caption=found.caption))
     now = marks(reading.given)
     for name in corrected(db, content):
         # Date and position are read where the original has none, so what was read does not tell.
-        if not said.get(name) and (name in ("taken", "position") or now[name] == read[name]):
+        if not said[name] and (name in ("taken", "position") or now[name] == read[name]):
             said[name] = now[name]
     return said
-
-
-def taken_up(db: Connection, content: bytes, ours: Given, merged: Merged) -> list[Decision]:
-    """What others have changed in the sidecar since it was written: that is newer, so it is decided."""
-    return list(_taken_up(db, content, ours, merged))
-
-
-def _taken_up(db: Connection, content: bytes, ours: Given, merged: Merged) -> Iterator[Decision]:
-    said, contents = merged.given, (content,)
-    for name in corrected(db, content) & merged.theirs:
-        match name:
-            case "rating" if said.rating is None or said.rating >= 0:
-                yield values.SetRating(contents=contents, stars=said.rating)
-            case "caption":
-                yield values.SetCaption(contents=contents, body=said.caption)
-            case "taken":
-                local, offset = said.taken or (None, None)
-                yield values.SetDate(contents=contents, local=local, offset=offset)
-            case "position":
-                yield values.SetPosition(contents=contents, position=said.position)
-            case _:
-                pass
-    if ours.favourite and not said.favourite:
-        yield values.SetFavorite(contents=contents, favorite=False)
-    for kind, now in ((values.Folder.TAG, said.tags), (values.Folder.ALBUM, said.albums)):
-        for uid, path in collections.of_content(db, kind, content).items():
-            before = ours.tags if kind is values.Folder.TAG else ours.albums
-            if path in before and path not in now:
-                yield values.Fill(uid=uid, contents=contents, inside=False)
 
 
 def _number(cell: object) -> int | None:

@@ -86,7 +86,8 @@ def write(
 
 
 def there(source: Source, path: bytes, content: bytes, *, state: State) -> bytes | None:
-    """The sidecar that `write` would write into, as it is now; None without one. Raises SourceGone, Unreadable."""
+    """The sidecar that `write` would write into, or begin with, as it is now; None without one. Raises SourceGone,
+    Unreadable."""
     directory, _, name = path.rpartition(b"/")
     if not source.writable:
         root, mirror = mirrored(state, content)
@@ -210,6 +211,18 @@ def _own(
 ) -> None:
     """Owner, mode, attributes: of the file that is replaced; a new one takes after *like*, and is no program."""
     owner = before or like
+    os.fchmod(file, stat.S_IMODE(owner.st_mode) & (0o7777 if before is not None else 0o666))
+    if before is not None:
+        old = descriptor(name, dir_fd=folder)
+        try:
+            for attribute in os.listxattr(old):
+                if attribute.startswith(_KEPT):
+                    os.setxattr(file, attribute, os.getxattr(old, attribute))
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                raise
+        finally:
+            os.close(old)
     now = os.fstat(file)
     if (now.st_uid, now.st_gid) != (owner.st_uid, owner.st_gid):
         try:
@@ -217,19 +230,6 @@ def _own(
         except PermissionError as error:
             if before is not None:
                 raise NotPermitted("its sidecar belongs to somebody else") from error
-    os.fchmod(file, stat.S_IMODE(owner.st_mode) & (0o7777 if before is not None else 0o666))
-    if before is None:
-        return
-    old = descriptor(name, dir_fd=folder)
-    try:
-        for attribute in os.listxattr(old):
-            if attribute.startswith(_KEPT):
-                os.setxattr(file, attribute, os.getxattr(old, attribute))
-    except OSError as error:
-        if error.errno != errno.ENOTSUP:
-            raise
-    finally:
-        os.close(old)
 
 
 def _exchange(folder: int, temporary: bytes, name: bytes, before: _Loaded | None) -> bool:

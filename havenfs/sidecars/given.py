@@ -6,7 +6,7 @@ Knows neither XML nor files. Pure; any thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from havenfs.extract import own
 
@@ -59,6 +59,8 @@ class Given:
     favourite: bool = False
 
 
+SAME_PLACE = 0.4
+"""Boxes that overlap so much, as intersection over union, are of one face: `catalog.faces` says why."""
 FIELDS = tuple(field.name for field in fields(Given))
 SETS = ("persons", "tags", "albums")
 """Fields of which each item is a decision of its own."""
@@ -82,6 +84,24 @@ def marks(given: Given) -> dict[str, frozenset[str]]:
     return {name: frozenset(items(given, name)) for name in FIELDS}
 
 
+def restored(name: str, value: Any) -> Given:
+    """A field as JSON has kept it; nothing where it makes no sense."""
+    try:
+        match name:
+            case "taken":
+                local, offset = value
+                return Given(taken=Moment(int(local), None if offset is None else int(offset)))
+            case "position":
+                latitude, longitude = value
+                return Given(position=Position(float(latitude), float(longitude)))
+            case "rating":
+                return Given(rating=int(value))
+            case _:
+                return Given(caption=str(value))
+    except (TypeError, ValueError):
+        return Given()
+
+
 def snapped(given: Given, to: Given) -> Given:
     """*given*, with the numbers of *to* where they are the same but for rounding: marks of both are then the same."""
     position = given.position
@@ -97,7 +117,8 @@ def snapped(given: Given, to: Given) -> Given:
 def _same(one: Person, other: Person) -> bool:
     if one.name != other.name or one.region is None or other.region is None:
         return one == other
-    return _near(one.region, other.region, 0.001)
+    # Somebody may have drawn the box anew, or moved it.
+    return one.region.overlap(other.region) >= SAME_PLACE
 
 
 def _near(one: Sequence[float], other: Sequence[float], by: float) -> bool:

@@ -8,6 +8,7 @@ catalog, and so a file that says what stands there is known as our own writing, 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import PI, indent
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .regions import Frame
 
 NONE: frozenset[str] = frozenset()
+RESTORED = ("rating", "caption", "taken", "position")
 _BEGIN = 'xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"'  # ISO 16684-1, 7.3.2
 _END = 'xpacket end="w"'
 
@@ -57,6 +59,10 @@ class Merged:
     """What it says now."""
     theirs: frozenset[str]
     """Fields in which it says something else than was given: decisions of others, to be taken up."""
+    agreed: Marks
+    """What both sides say now."""
+    noted: bool
+    """Whether the sidecar itself says what was agreed."""
 
 
 def read(data: bytes, frame: Frame | None = None) -> Reading:
@@ -83,6 +89,7 @@ def merge(
     ours = given.snapped(normal(ours), there)
     remembered = _written(properties)
     before = agreed if agreed is not None else remembered or {}
+    stood = _Replaced(properties, remembered or {})
     theirs: set[str] = set()
     changed = False
     for name in FIELDS:
@@ -91,6 +98,8 @@ def merge(
         result = _together(name, frozenset(theirs_now), frozenset(ours_now), base)
         if name not in SETS and not theirs_now and fields.obscure(properties, name):
             result = NONE  # not understood, so left as it is
+        if name in RESTORED:
+            result, ours_now = stood.heed(name, there, theirs_now, ours_now, result)
         if result != frozenset(theirs_now):
             _change(properties, frame, name, there, {**ours_now, **theirs_now}, result)
             changed = True
@@ -101,11 +110,14 @@ def merge(
     new = {name: kept[name] & (said[name] | before.get(name, NONE)) for name in FIELDS}
     # A file of others that says all this already is not touched for the sake of our note.
     if not changed and remembered in (None, new):
-        return Merged(data=None, given=there, theirs=frozenset(theirs))
-    _remember(properties, new)
+        noted = remembered is not None
+        return Merged(data=None, given=there, theirs=frozenset(theirs), agreed=new, noted=noted)
+    stood.remember()
+    properties.put(own.WRITTEN, own.note(new))
     if data is None:
         indent(packet.root, " ")  # for people; in what others laid out, nothing is moved
-    return Merged(data=serialise(packet), given=now, theirs=frozenset(theirs))
+    data = serialise(packet)
+    return Merged(data=data, given=now, theirs=frozenset(theirs), agreed=new, noted=True)
 
 
 def normal(said: Given) -> Given:
@@ -194,6 +206,37 @@ def _written(properties: Properties) -> dict[str, frozenset[str]] | None:
     return {name: said.get(name, NONE) for name in FIELDS}
 
 
-def _remember(properties: Properties, new: Marks) -> None:
-    text = " ".join(f"{name}={','.join(sorted(new[name]))}" for name in FIELDS)
-    properties.put(own.WRITTEN, text)
+class _Replaced:
+    """Values of others that ours were written over: the file keeps them, and says them again when ours are taken back."""
+
+    def __init__(self, properties: Properties, written: Marks) -> None:
+        self._properties = properties
+        self._written = written
+        self._values = own.replaced(properties.text(own.REPLACED))
+
+    def heed(
+        self,
+        name: str,
+        there: Given,
+        theirs: dict[str, object],
+        ours: dict[str, object],
+        result: frozenset[str],
+    ) -> tuple[frozenset[str], dict[str, object]]:
+        """The field's result and our values, once what stood there before is counted in."""
+        own_writing = bool(theirs) and self._written.get(name, NONE).issuperset(theirs)
+        if result == frozenset(theirs):
+            if theirs and not own_writing:
+                self._values.pop(name, None)  # somebody has said something newer
+        elif result and theirs and not own_writing:
+            self._values[name] = getattr(there, name)
+        elif not result and own_writing and name in self._values:
+            back = items(given.restored(name, self._values.pop(name)), name)
+            return frozenset(back), back
+        return result, ours
+
+    def remember(self) -> None:
+        """Into the file."""
+        if self._values:
+            self._properties.put(own.REPLACED, json.dumps(self._values, ensure_ascii=False))
+        else:
+            self._properties.remove(own.REPLACED)

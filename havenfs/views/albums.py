@@ -12,6 +12,7 @@ from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 from havenfs.views.uploads.litter import is_passing
 
+from . import readme
 from .fillable import Fillable, decide, who
 from .folders import EXCHANGE, Folder
 from .labels import decoded, shown, written
@@ -33,6 +34,11 @@ class Favorites(Fillable):
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope.choose("", Condition("favorite")))
+
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.FAVORITES
 
     def filling(self, asset: Asset, *, inside: bool) -> values.SetFavorite:
         """A favorite, or none any more."""
@@ -57,6 +63,13 @@ class Tree(Fillable):
         """Not the top."""
         return self._uid is not None
 
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        if self._kind is values.Folder.TAG:
+            return readme.TAG if self.holds else readme.TAGS
+        return readme.ALBUM if self.holds else readme.ALBUMS
+
     def entries(self) -> Entries:
         """Folders by name, then assets by date."""
         catalog = self.scope.library.catalog
@@ -69,7 +82,8 @@ class Tree(Fillable):
             (asset.name.encode(), Leaf(asset))
             for asset in catalog.read(browse.assets, self.scope.conditions())
         )
-        return self.with_loose([*found, *(entry for entry in leaves if entry[0] not in taken)])
+        own = [*found, *(entry for entry in leaves if entry[0] not in taken)]
+        return self.guided(self.with_loose(own))
 
     def child(self, name: str) -> Node:  # type: ignore[override]  # as above
         """A folder in here, else an asset."""

@@ -9,6 +9,7 @@ from havenfs.errors import Exists, NotEmpty, NotFound
 from .fillable import Fillable
 from .folders import Folder
 from .labels import decoded
+from .nodes import Text
 
 if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
@@ -47,7 +48,7 @@ class Awaiting(Folder):
         awaited = self.scope.library.awaited
         if not isinstance(node, Folder) or node.key not in awaited:
             self._refuse()
-        if len(node.entries()):
+        if any(not isinstance(each, Text) for _, each in node.entries()):
             raise NotEmpty(node.key)
         awaited.discard(node.key)
 
@@ -64,8 +65,9 @@ class Correcting(Fillable):
 
     @property
     def lasting(self) -> bool:
-        """The log of changes says what came and left."""
-        return not self.scope.facets and not self.scope.searches
+        """The log of changes says what came and left; not that README.txt does."""
+        here = self.scope
+        return not here.facets and not here.searches and self.key not in here.library.awaited
 
     def receive(self, node: Node, rights: Rights) -> Leaf:
         """Date or place a file; from now on it is here."""

@@ -15,6 +15,7 @@ from havenfs.catalog.browse import Condition
 from havenfs.decisions import values
 from havenfs.errors import InvalidName, NotFound, NotPermitted
 
+from . import readme
 from .awaiting import Awaiting, Correcting
 from .fillable import as_found
 from .folders import Yielding
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
 
     from .library import Scope
-    from .nodes import Directory, Entry, Node
+    from .nodes import Directory, Entries, Entry, Node
 
 UNDATED = "_undated"
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
@@ -38,7 +39,12 @@ class Years(Awaiting):
 
     __slots__ = ()
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.DATES
+
+    def entries(self) -> Entries:
         """The years, oldest first."""
         catalog, within = self.scope.library.catalog, self.scope.within()
         years = {month // 100 for month in catalog.read(browse.months, within)}
@@ -46,7 +52,7 @@ class Years(Awaiting):
         found: list[Entry] = [(b"%04d" % year, self._year(year)) for year in sorted(years)]
         if catalog.read(browse.exists, (*within, Condition("undated"))):
             found.append((UNDATED.encode(), self._undated()))
-        return found
+        return self.guided(found)
 
     def child(self, name: str) -> Directory:
         """A year that is not empty, or that somebody has made."""
@@ -87,11 +93,18 @@ class Months(Awaiting):
         super().__init__(scope)
         self._first = year * 100
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.YEAR
+
+    def entries(self) -> Entries:
         """The months, in order."""
         found = self.scope.library.catalog.read(browse.months, self.scope.within())
         months = {month % 100 for month in found} | set(map(int, self.awaited))
-        return [(b"%02d" % month, self._month(self._first + month)) for month in sorted(months)]
+        return self.guided(
+            [(b"%02d" % month, self._month(self._first + month)) for month in sorted(months)]
+        )
 
     def child(self, name: str) -> Month:
         """A month that is not empty, or that somebody has made."""
@@ -126,6 +139,11 @@ class Month(Correcting):
     def __init__(self, scope: Scope, year: int, month: int) -> None:
         super().__init__(scope)
         self._year, self._month = year, month
+
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.MONTH
 
     def filling(self, asset: Asset, *, inside: bool) -> values.SetDate:
         """Its date. Raises NotPermitted where one is written down, and for taking out."""

@@ -14,6 +14,7 @@ from havenfs.errors import Conflict, Exists, InvalidName, NotFound, ReadOnly
 from havenfs.views.uploads import uploading
 from havenfs.views.uploads.loose import Loose
 
+from . import readme
 from .folders import EXCHANGE, Assets
 from .nodes import DiskFile, Leaf
 
@@ -107,7 +108,7 @@ class Fillable(Assets):
 
     def entries(self) -> Entries:
         """The assets, and what is loose."""
-        return self.with_loose(super().entries())
+        return self.guided(self.with_loose(super().entries()))
 
     def with_loose(self, entries: Entries) -> Entries:
         """Entries that were listed, and what is loose here: a filed upload under its writer's name, as long as that lasts."""
@@ -138,7 +139,12 @@ class Fillable(Assets):
         for other in self.scope.library.loose.within(self.key):
             if names.fold(other) == names.fold(name):
                 return other
-        return super().real_name(name)
+        try:
+            return super().real_name(name)
+        except NotFound:
+            if names.fold(name) == names.fold(readme.NAME.encode()) and self.readme() is not None:
+                return readme.NAME.encode()
+            raise
 
     def _loose(self, name: bytes) -> Loose | None:
         loose = self.scope.library.loose.named(self.key, name) if self.fillable else None

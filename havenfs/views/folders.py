@@ -6,12 +6,14 @@ A Folder is a Directory made of conditions (a Scope). Nothing here knows which f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, names
 from havenfs.errors import NotFound
 
-from .nodes import Leaf, Refusing
+from . import readme
+from .nodes import Leaf, Refusing, Text
 from .roll import Roll
 
 if TYPE_CHECKING:
@@ -62,6 +64,11 @@ class Folder(Refusing, ABC):
         return False
 
     @property
+    def guide(self) -> str:
+        """How people fill it, for README.txt; empty: they do not."""
+        return ""
+
+    @property
     def swallows(self) -> bool:
         """Whether an original that is moved in here leaves its place."""
         return False
@@ -73,6 +80,29 @@ class Folder(Refusing, ABC):
     @abstractmethod
     def entries(self) -> Entries:
         """What stands here at this moment, in order."""
+
+    def guided(self, entries: Entries) -> Entries:
+        """What people have put here, or README.txt instead of nothing (`readme`)."""
+        library, guide = self.scope.library, self.guide
+        if not guide or self.scope.facets or len(entries) or library.stirred.lately(self.key):
+            return entries
+        text = partial(readme.text, guide)
+        return [
+            (readme.NAME.encode(), Text.of(f"{self.key}/{readme.NAME}", text, fleeting=True)),
+        ]
+
+    def stir(self, name: bytes = b"") -> bool:
+        """Something is about to be changed here, by this name: README.txt makes way. Whether the name means that alone."""
+        if not self.guide:
+            return False
+        meant = False
+        if name == readme.NAME.encode():
+            try:
+                meant = isinstance(self.lookup(name), Text)
+            except NotFound:
+                meant = True  # it has made way already
+        self.scope.library.stirred.note(self.key)
+        return meant
 
     @abstractmethod
     def child(self, name: str) -> Node:
@@ -86,7 +116,18 @@ class Folder(Refusing, ABC):
             raise NotFound(name) from None
         if text.startswith("@") and (facet := self.facet(text.lower())):
             return facet
-        return self.child(text)
+        try:
+            return self.child(text)
+        except NotFound:
+            if text == readme.NAME and (found := self.readme()) is not None:
+                return found
+            raise
+
+    def readme(self) -> Text | None:
+        """README.txt, where it is listed: last, because it stands where nothing of people's does."""
+        entries = self.entries() if self.guide else ()
+        last = entries[len(entries) - 1] if len(entries) else None
+        return last[1] if last is not None and isinstance(last[1], Text) else None
 
     def facet(self, name: str) -> Directory | None:
         """The hidden folder that narrows this one, if there is one of that name."""

@@ -12,7 +12,7 @@ from havenfs.decisions import values
 from havenfs.errors import NotFound, NotPermitted, ReadOnly, SourceGone
 from havenfs.originals import disk, roots
 
-from . import filing
+from . import filing, readme
 from .files import DiskDirectory
 from .fillable import decide
 from .folders import Folder
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
     from havenfs.originals.disk import Rights
 
-    from .inventory import Inventory
     from .library import Scope
-    from .nodes import Directory, DiskFile, Entry, Node
+    from .nodes import Directory, DiskFile, Entries, Entry, Node
 
 SUGGESTED, ACCEPT = "_suggested", "_accept"
 
@@ -67,6 +66,11 @@ class Inbox(Folder):
             raise ReadOnly(f"{text(inbox.NAME)} in {source.name} is no folder: rename it")
         return DiskDirectory(source, inbox.NAME, status, self.scope.library.hidden)
 
+    @property
+    def guide(self) -> str:
+        """While it is empty, and there is somewhere to put things."""
+        return readme.INBOX if self._source() is not None else ""
+
     def status(self) -> os.stat_result | None:
         """Whose it is and who may write here: as the directory says, else as that says in which it will be made. None where no
         disk answers."""
@@ -86,7 +90,7 @@ class Inbox(Folder):
             for name in (SUGGESTED, ACCEPT)
             if real is None or not _has(real, name.encode())
         ]
-        return _Listing(ours, real.entries() if real is not None else ())
+        return _Listing(ours, self.guided(real.entries() if real is not None else ()))
 
     def child(self, name: str) -> Node:
         """What is real, else one of the two folders."""
@@ -102,12 +106,16 @@ class Inbox(Folder):
                 pass
         if name in (SUGGESTED.encode(), ACCEPT.encode()):
             return self._ours(name.decode())
+        if name == readme.NAME.encode() and (found := self.readme()) is not None:
+            return found
         raise NotFound(name)
 
     def real_name(self, name: bytes) -> bytes:
         """Ours, or as the directory spells it."""
         if name.lower() in (SUGGESTED.encode(), ACCEPT.encode()):
             return name.lower()
+        if name.lower() == readme.NAME.lower().encode() and self.readme() is not None:
+            return readme.NAME.encode()
         real = self.on_disk()
         if real is None:
             raise NotFound(name)
@@ -193,7 +201,7 @@ def _has(real: DiskDirectory, name: bytes) -> bool:
 class _Listing:
     """Our folders, then those of the directory, whose indices are theirs for the life of the listing."""
 
-    def __init__(self, ours: Sequence[Entry], real: Inventory | Sequence[Entry]) -> None:
+    def __init__(self, ours: Sequence[Entry], real: Entries) -> None:
         self._ours = ours
         self._real = real
 
@@ -225,9 +233,14 @@ class Accept(Folder):
         """The kernel believes for a moment that something is here."""
         return False
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """Always."""
+        return readme.ACCEPT
+
+    def entries(self) -> Entries:
         """Nothing."""
-        return []
+        return self.guided([])
 
     def child(self, name: str) -> Node:
         """Nothing is here."""

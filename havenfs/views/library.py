@@ -20,6 +20,7 @@ from havenfs.views.removing.guard import Guard
 from havenfs.views.uploads.loose import Looseness
 
 from .awaited import Awaited
+from .readme import Stirred
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +99,8 @@ class Library:
         """Queries that could not be understood, newest last; shown in .haven/errors."""
         self.awaited = Awaited()
         """Folders of dates and places that somebody has made, and that nothing is in yet."""
+        self.stirred = Stirred()
+        """Folders that are being changed, which say nothing of themselves meanwhile."""
         self.relocated: Relocated = _nobody
         """To be told of each original that a view moved, before whoever asked is."""
         self.copied: int | None = None

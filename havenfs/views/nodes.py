@@ -36,11 +36,13 @@ class Text(Struct, frozen=True):
     render: Callable[[], bytes]
     size: int
     """Bytes when it was looked up; the next rendering may have more."""
+    fleeting: bool = False
+    """It stands in for what is not there yet, and makes way for whatever people put in its place (`readme`)."""
 
     @classmethod
-    def of(cls, key: str, render: Callable[[], bytes]) -> Text:
+    def of(cls, key: str, render: Callable[[], bytes], *, fleeting: bool = False) -> Text:
         """The text as it is now. Renders it, to know its size."""
-        return cls(key, render, len(render()))
+        return cls(key, render, len(render()), fleeting)
 
 
 class DiskFile(Struct, frozen=True):

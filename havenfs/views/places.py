@@ -20,6 +20,7 @@ from havenfs.entities import Locality, PlaceId, PlaceKind
 from havenfs.errors import InvalidName, NotFound, NotPermitted
 from havenfs.extract import gazetteer as cities
 
+from . import readme
 from .awaiting import Awaiting, Correcting
 from .fillable import as_found
 from .folders import Assets, Yielding
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
 
     from .library import Scope
-    from .nodes import Entry, Node
+    from .nodes import Entries, Node
 
 NOWHERE = "_nowhere"
 ELSEWHERE = "_elsewhere"
@@ -45,9 +46,14 @@ class Countries(Awaiting):
 
     __slots__ = ()
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.PLACES
+
+    def entries(self) -> Entries:
         """The countries in which an asset lies, by name."""
-        return [(name.encode(), node) for name, node in self._nodes().items()]
+        return self.guided([(name.encode(), node) for name, node in self._nodes().items()])
 
     def child(self, name: str) -> Node:
         """A country that is not empty."""
@@ -91,9 +97,14 @@ class Cities(Awaiting):
         super().__init__(scope)
         self._country = country_id
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.COUNTRY
+
+    def entries(self) -> Entries:
         """The cities in which an asset lies, by name."""
-        return [(name.encode(), node) for name, node in self._nodes().items()]
+        return self.guided([(name.encode(), node) for name, node in self._nodes().items()])
 
     def child(self, name: str) -> Node:
         """A city that is not empty."""
@@ -143,6 +154,11 @@ class City(Correcting):
     def __init__(self, scope: Scope, place_id: PlaceId) -> None:
         super().__init__(scope)
         self._id = place_id
+
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.CITY
 
     def filling(self, asset: Asset, *, inside: bool) -> values.SetPosition:
         """Its position. Raises NotPermitted where the file has one, and for taking out; InvalidName where nobody knows

@@ -9,6 +9,7 @@ from havenfs.catalog.names import legal, original
 from havenfs.decisions import values
 from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
 
+from . import readme
 from .fillable import decide
 from .folders import EXCHANGE, Folder
 from .labels import decoded
@@ -17,7 +18,7 @@ from .search import Results, parse
 if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
 
-    from .nodes import Directory, Entry, Node
+    from .nodes import Directory, Entries, Node
 
 
 class Saved(Folder):
@@ -35,10 +36,16 @@ class Saved(Folder):
         """Names of searches are not in the log of changes."""
         return False
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.SAVED
+
+    def entries(self) -> Entries:
         """By name."""
         saved = self.scope.library.catalog.read(collections.saved)
-        return [(legal(name).encode(), self._open(query)) for name, query in saved.items()]
+        found = [(legal(name).encode(), self._open(query)) for name, query in saved.items()]
+        return self.guided(found)
 
     def child(self, name: str) -> Results:
         """The answers of today to what was saved by this name."""

@@ -67,7 +67,8 @@ def havenfs(shelf: Any, *arguments: str, code: int = 0) -> str:
 
 
 def listed(path: Path) -> list[str]:
-    return sorted(os.listdir(path))
+    """What people put there."""
+    return sorted(name for name in os.listdir(path) if name != "README.txt")
 
 
 def day(mounted: Path) -> Path:

@@ -73,7 +73,8 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
 
 
 def listed(path: Path) -> list[str]:
-    return sorted(os.listdir(path))
+    """What people put there."""
+    return sorted(name for name in os.listdir(path) if name != "README.txt")
 
 
 def hash_of(data: bytes) -> str:

@@ -160,7 +160,7 @@ class Views(RuleBasedStateMachine):
 
     def listed(self, folder: str) -> set[str] | None:
         try:
-            return set(os.listdir(self.at(folder)))
+            return set(os.listdir(self.at(folder))) - {"README.txt"}
         except FileNotFoundError:
             return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import gestures, values
 from havenfs.errors import NotPermitted
+from havenfs.views import readme
 from havenfs.views.fillable import Fillable, decide
 from havenfs.views.folders import EXCHANGE
 from havenfs.views.nodes import Leaf
@@ -89,6 +90,11 @@ class Person(Fillable):
     def cluster(self) -> None:
         """Known by the uid."""
         return
+
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.PERSON
 
     def filling(self, asset: Asset, *, inside: bool) -> Decision:
         """In it; or not in it, for ever."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import browse, persons
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+from havenfs.views import readme
 from havenfs.views.fillable import decide, who
 from havenfs.views.folders import Folder
 from havenfs.views.labels import decoded, shown, written
@@ -50,10 +51,15 @@ class People(Folder):
         """People decide, and the log of changes does not say."""
         return False
 
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.PEOPLE
+
     def entries(self) -> list[Entry]:
         """The others first, then by name."""
         catalog = self.scope.library.catalog
-        found = [
+        found: list[Entry] = [
             (shown(person.name).encode(), Person(self.scope, person))
             for person in catalog.read(persons.known)
             if person.name is not None
@@ -62,9 +68,11 @@ class People(Folder):
             found = [
                 (name, person)
                 for name, person in found
-                if catalog.read(browse.exists, person.scope.conditions())
+                if isinstance(person, Person)
+                and catalog.read(browse.exists, person.scope.conditions())
             ]
-        return [*((name.encode(), folder) for name, folder in self._others.items()), *found]
+        others = [(name.encode(), folder) for name, folder in self._others.items()]
+        return [*others, *self.guided(found)]
 
     def child(self, name: str) -> Node:
         """The person of this name, or a folder of the others."""

@@ -13,6 +13,7 @@ from havenfs.catalog.clusters import ClusterId
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.entities import Hit
 from havenfs.errors import InvalidName, NotFound
+from havenfs.views import readme
 from havenfs.views.fillable import decide, meant
 from havenfs.views.folders import EXCHANGE, Assets, Folder, Yielding
 from havenfs.views.labels import shown, written
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Asset, FaceId
     from havenfs.originals.disk import Rights
     from havenfs.views.library import Scope
-    from havenfs.views.nodes import Directory, Entry, Node
+    from havenfs.views.nodes import Directory, Entries, Entry, Node
 
     from .person import Guest
 
@@ -235,9 +236,14 @@ class Ignored(Folder):
         """In that folders and pictures can be moved here."""
         return not self.scope.facets
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.IGNORED
+
+    def entries(self) -> Entries:
         """Those with a name first."""
-        return [(name.encode(), hidden) for name, hidden in self._hidden().items()]
+        return self.guided([(name.encode(), hidden) for name, hidden in self._hidden().items()])
 
     def child(self, name: str) -> Hidden:
         """Who is hidden by that name."""

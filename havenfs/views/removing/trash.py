@@ -14,6 +14,7 @@ from havenfs.catalog import names, sources, trashed
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 from havenfs.originals import disk
 from havenfs.trash import folder
+from havenfs.views import readme
 from havenfs.views.folders import EXCHANGE, Folder
 from havenfs.views.nodes import DiskFile
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
     from havenfs.originals.disk import Rights
     from havenfs.views.library import Scope
-    from havenfs.views.nodes import Directory, Entry, Node
+    from havenfs.views.nodes import Directory, Entries, Entry, Node
 
 ROOT = "root"
 
@@ -79,11 +80,16 @@ class Trash(Swallowing):
 
     __slots__ = ()
 
-    def entries(self) -> list[Entry]:
+    @property
+    def guide(self) -> str:
+        """While it is empty."""
+        return readme.TRASH
+
+    def entries(self) -> Entries:
         """The days of which something is still here."""
         rows = self.scope.library.catalog.read(trashed.everything)
         days = sorted({_day(row) for row in rows}, reverse=True)
-        return [(str(day).encode(), self._open(day)) for day in days]
+        return self.guided([(str(day).encode(), self._open(day)) for day in days])
 
     def child(self, name: str) -> Day:
         """A day."""

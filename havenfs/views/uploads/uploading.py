@@ -27,6 +27,7 @@ from havenfs.errors import (
 )
 from havenfs.extract import identify, magic
 from havenfs.originals import disk, staging
+from havenfs.views import readme
 from havenfs.views.nodes import DiskFile, Leaf
 
 from .litter import is_litter, is_passing
@@ -89,6 +90,9 @@ def closed(library: Library, loose: Loose, decide: Deciding) -> None:
         version = _version(loose)
         if loose.in_memory or not version[0] or version == loose.filed:
             return
+        if readme.is_copy(loose.name, os.pread(loose.descriptor, readme.LARGEST, 0)):
+            loose.refused = True  # `cp -r` of an empty folder brings it along; nobody is to be told off for that
+            return
         with suppress(Unreadable):  # somebody else writes on: it is filed when that one closes
             identity = _identified(loose)
             if is_passing(loose.name):
@@ -128,6 +132,8 @@ def rename(
             loose.refused = False
             library.loose.moved(loose, *before)
             raise
+        if loose.refused and not loose.opens:
+            library.loose.drop(loose)
 
 
 def _version(loose: Loose) -> tuple[int, int]:

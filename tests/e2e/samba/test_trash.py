@@ -27,6 +27,6 @@ def test_what_a_client_deletes_it_can_move_out_of_the_trash(
     moved = smb.ask(f'rename "trash/{day}/IMG_0001.jpg" "files/photos/2019/rome/back.jpg"')
     assert "NT_STATUS" not in moved
     assert (rome / "back.jpg").read_bytes() == data
-    until(lambda: smb.list("trash") == [])
+    until(lambda: smb.list("trash") in ([], ["README.txt"]))
     assert "NT_STATUS" not in smb.ask('cd "files/photos/2019/rome"; del back.jpg')
     assert not (rome / "back.jpg").exists()
