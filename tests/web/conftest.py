@@ -13,6 +13,7 @@ import skimage
 import sklearn
 from PIL import Image
 
+from havenfs import owner
 from havenfs.catalog import Catalog, findings, sources, words
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.config import SourceConfig, State
@@ -108,6 +109,12 @@ async def app(state: State) -> AsyncIterator[Starlette]:
     found = create_app(state, mount=Path("/srv/haven"))
     async with found.router.lifespan_context(found):
         yield found
+
+
+@pytest.fixture
+def key(state: State) -> str:
+    """The owner's key of that library."""
+    return owner.key(state.owner_key)
 
 
 @pytest.fixture
