@@ -79,7 +79,7 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     """What was taken back."""
 
     id: str | None
-    """The operation that did it; None: nothing of it held any more."""
+    """The operation that did it; None: nothing of it was left."""
     words: str
     """What was done, in words."""
 
@@ -96,7 +96,7 @@ def _undo(library: Library, parameters: UndoParameters) -> Undone:
     wanted = asking.Undo(operation=parameters.id, rest=parameters.rest)
     done = asking.ask(library.state.deciding, asking.Question(what=wanted, door=DOOR))
     if done is None:
-        return Undone(id=None, words="nothing of that holds any more")
+        return Undone(id=None, words="nothing of it is left to be taken back")
     return Undone(id=done, words=library.catalog.read(_words, done))
 
 

@@ -3,6 +3,7 @@ import "./styles/page.css";
 import "./styles/search.css";
 import "./styles/wall.css";
 import "./styles/dialogs.css";
+import "./styles/history.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
