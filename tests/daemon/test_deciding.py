@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -144,7 +145,7 @@ def test_many_who_ask_at_once_are_all_answered(workshop: Any, keeper: Keeper) ->
     ]
     ids = [operation.id for operation in made if operation is not None]
     with ThreadPoolExecutor(8) as people:
-        done = list(people.map(lambda id_: undo(workshop, id_), ids))
+        done = list(people.map(partial(undo, workshop), ids))
     assert None not in done
     assert len(set(done)) == len(ids)
     assert workshop.catalog.read(given.rows, "given_rating") == []

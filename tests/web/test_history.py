@@ -36,9 +36,10 @@ class Household:
         self.state = make(directory)
         self.rocket = directory / "originals/Space/rocket.jpg"
         with Catalog(self.state.catalog) as catalog:
-            hashes: Any = catalog.read(
-                lambda db: dict(db.execute("SELECT name, hash FROM asset").fetchall())
+            rows: Any = catalog.read(
+                lambda db: db.execute("SELECT name, hash FROM asset").fetchall()
             )
+            hashes = dict(rows)
             catalog.write(lambda db: db.execute("UPDATE source SET writable = 1"))
             keeper = Keeper(catalog, self.state.journal)
             keeper.decide(ALBUM, by="ann")
