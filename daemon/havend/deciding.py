@@ -19,9 +19,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from havenfs import sockets
-from havenfs.decisions import Keeper, asking
+from havenfs.catalog import assets
+from havenfs.decisions import Keeper, asking, values
 from havenfs.decisions.asking import Answer, Question
+from havenfs.entities import AssetId
 from havenfs.errors import HavenError, NotPermitted, ReadOnly, SourceGone
+from havenfs.views import saying
 from havenfs.views.filing import Mover
 
 from . import decisions
@@ -31,7 +34,9 @@ if TYPE_CHECKING:
 
     from havenfs.catalog.decided import Operation
     from havenfs.config import State
+    from havenfs.decisions import Decision
     from havenfs.entities import Source
+    from havenfs.views import Library
 
     from .operations import Operations
 
@@ -56,7 +61,9 @@ def answering(
 
     def decide(question: Question, by: str) -> Operation | None:
         what = question.what
-        return keeper.revert(what.operation, by=by, rest=what.rest, heard=heard)
+        if isinstance(what, asking.Undo):
+            return keeper.revert(what.operation, by=by, rest=what.rest, heard=heard)
+        return keeper.decide(_decision(operations.library, what), by=by)
 
     with ExitStack() as stack:
         try:
@@ -89,6 +96,23 @@ def _listen(listener: socket.socket, decide: Decide) -> None:
                 log.exception("a decision has failed")
                 continue
             connection.sendall(msgspec.json.encode(answer) + b"\n")
+
+
+def _decision(
+    library: Library, what: asking.Favor | asking.Rate | asking.Caption | asking.Tag
+) -> Decision:
+    """What somebody says of an asset. Raises NotFound, InvalidName."""
+    asset = library.catalog.read(assets.get, AssetId(what.asset))
+    contents = (asset.hash,)
+    match what:
+        case asking.Favor():
+            return values.SetFavorite(contents=contents, favorite=what.favorite)
+        case asking.Rate():
+            return values.SetRating(contents=contents, stars=what.stars)
+        case asking.Caption():
+            return values.SetCaption(contents=contents, body=what.body)
+        case asking.Tag():
+            return saying.tagged(library, asset, what.tags)
 
 
 def _answer(connection: socket.socket, decide: Decide) -> Answer:

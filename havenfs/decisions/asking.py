@@ -28,17 +28,48 @@ _NOBODY = (
 )
 
 
-class Undo(msgspec.Struct, frozen=True, kw_only=True):
+class Undo(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Take an operation back, see `Keeper.revert`."""
 
     operation: str
     rest: bool = False
 
 
+class Favor(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An asset is a favorite, or is none."""
+
+    asset: int
+    favorite: bool
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """0 to 5 stars; None: what the file says."""
+
+    asset: int
+    stars: int | None
+
+
+class Caption(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A caption, which may be empty; None: what the file says."""
+
+    asset: int
+    body: str | None
+
+
+class Tag(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Exactly these tags are given by people, `animals/dog`. What the file says stays."""
+
+    asset: int
+    tags: tuple[str, ...]
+
+
+What = Undo | Favor | Rate | Caption | Tag
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done."""
 
-    what: Undo
+    what: What
     door: str
     """Where it was decided, in words for the log: “web page”."""
 

@@ -32,7 +32,14 @@ READS = {
     "/o/{id:int}": "/o/1",
 }
 """Route -> an address of it."""
-CHANGES = {"/api/operations/{id}/undo": OPERATION}
+CHANGES: dict[str, tuple[str, dict[str, object]]] = {
+    "/api/operations/{id}/undo": (OPERATION, {}),
+    "/api/assets/{id}/favorite": ("/api/assets/1/favorite", {"favorite": True}),
+    "/api/assets/{id}/rating": ("/api/assets/1/rating", {"stars": 3}),
+    "/api/assets/{id}/caption": ("/api/assets/1/caption", {"caption": "us"}),
+    "/api/assets/{id}/tags": ("/api/assets/1/tags", {"tags": ["a/b"]}),
+}
+"""Route -> an address of it, and what is sent there."""
 
 
 @pytest.fixture(
@@ -89,8 +96,8 @@ async def test_only_the_owner_may_change_something_and_only_from_the_page_itself
     asks: httpx.AsyncClient, role: str
 ) -> None:
     expected = {"program": 503, "browser": 503, "another site": 403}.get(role, 401)
-    for address in CHANGES.values():
-        answer = await asks.post(address, json={})
+    for address, sent in CHANGES.values():
+        answer = await asks.post(address, json=sent)
         assert answer.status_code == expected
         error = answer.json()["error"]
         if expected == 401:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import assets, operations, search, session, status, terms
+from . import assets, operations, saying, search, session, status, terms
 
 if TYPE_CHECKING:
     from havenweb.binder import Operation
@@ -18,5 +18,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     session.SESSION,
     operations.HISTORY,
     operations.UNDO,
+    *saying.SAYINGS,
 )
 """Everything that answers JSON; routes and the OpenAPI document are made of it."""

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from havenfs.catalog import decided, given
+from havenfs.catalog import given
 from havenfs.decisions import asking, undo
-from havenfs.errors import Conflict, NotFound, NotJournaled, NotPermitted, NotRunning, SourceGone
+from havenfs.errors import Conflict, NotPermitted, SourceGone
+from havenweb import deciding
 from havenweb.binder import Operation
 from havenweb.pictures import SMALL
 
 if TYPE_CHECKING:
-    from havenfs.catalog.catalog import Connection
     from havenfs.catalog.given import Change
     from havenfs.decisions.undo import Told
     from havenweb.library import Library
 
 SHOWN = 4  # pictures of an operation
-DOOR = "web page"
 
 
 class HistoryParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,15 +74,6 @@ class UndoParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Where something was decided later, leave that and take back what is left."""
 
 
-class Undone(msgspec.Struct, frozen=True, kw_only=True):
-    """What was taken back."""
-
-    id: str | None
-    """The operation that did it; None: nothing of it was left."""
-    words: str
-    """What was done, in words."""
-
-
 def _history(library: Library, parameters: HistoryParameters) -> History:
     found = library.catalog.read(undo.history, parameters.limit + 1, before=parameters.before)
     return History(
@@ -92,16 +82,9 @@ def _history(library: Library, parameters: HistoryParameters) -> History:
     )
 
 
-def _undo(library: Library, parameters: UndoParameters) -> Undone:
+def _undo(library: Library, parameters: UndoParameters) -> deciding.Done:
     wanted = asking.Undo(operation=parameters.id, rest=parameters.rest)
-    done = asking.ask(library.state.deciding, asking.Question(what=wanted, door=DOOR))
-    if done is None:
-        return Undone(id=None, words="nothing of it is left to be taken back")
-    return Undone(id=done, words=library.catalog.read(_words, done))
-
-
-def _words(db: Connection, operation_id: str) -> str:
-    return next((found.words for found in decided.many(db, [operation_id])), "")
+    return deciding.ask(library, wanted, otherwise="nothing of it is left to be taken back")
 
 
 def _decided(library: Library, told: Told) -> Decided:
@@ -146,7 +129,7 @@ UNDO = Operation(
     name="undo",
     summary="Take back what was decided",
     parameters=UndoParameters,
-    response=Undone,
+    response=deciding.Done,
     handle=_undo,
-    raises=(NotFound, Conflict, NotPermitted, SourceGone, NotRunning, NotJournaled),
+    raises=(*deciding.RAISES, Conflict, NotPermitted, SourceGone),
 )
