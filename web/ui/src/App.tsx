@@ -28,6 +28,7 @@ export function App() {
   const [helping, setHelping] = useState(false);
   const [looking, setLooking] = useState(false);
   const [decided, setDecided] = useState(0);
+  const said = useRef(false);
   const may = useAnswer("session", askSession);
   const box = useRef<SearchBoxHandle>(null);
 
@@ -66,6 +67,8 @@ export function App() {
   const shut = useCallback(() => {
     const shown = open;
     close();
+    if (said.current) setDecided((count) => count + 1); // not before: the walls would move behind
+    said.current = false;
     window.setTimeout(() =>
       document.querySelector<HTMLElement>(`[data-asset="${shown ?? ""}"]`)?.focus(),
     );
@@ -151,6 +154,10 @@ export function App() {
           id={open}
           sought={query.slice(0, 1000)}
           hung={query ? hits : (latest ?? [])}
+          owner={may.data?.owner ?? false}
+          onSaid={() => {
+            said.current = true;
+          }}
           onShow={show}
           onClose={shut}
         />

@@ -14,7 +14,7 @@ export type Term = Schemas["Term"];
 export type Session = Schemas["Session"];
 export type History = Schemas["History"];
 export type Decided = Schemas["Decided"];
-export type Undone = Schemas["Undone"];
+export type Done = Schemas["Done"];
 
 /** The server refused, or could not be reached. */
 export class Refused extends Error {
@@ -84,5 +84,19 @@ export const history = (
   unwrap(client.GET("/api/operations", { params: { query: { limit, before } }, signal }));
 
 /** Take an operation back; with `rest`, as far as nothing later stands in the way. */
-export const undo = (id: string, rest: boolean): Promise<Undone> =>
+export const undo = (id: string, rest: boolean): Promise<Done> =>
   unwrap(client.POST("/api/operations/{id}/undo", { params: { path: { id } }, body: { rest } }));
+
+const of = (id: number) => ({ path: { id } });
+
+/** What people say of one asset. */
+export const say = {
+  favorite: (id: number, favorite: boolean): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/favorite", { params: of(id), body: { favorite } })),
+  rating: (id: number, stars: number | null): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/rating", { params: of(id), body: { stars } })),
+  caption: (id: number, caption: string | null): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/caption", { params: of(id), body: { caption } })),
+  tags: (id: number, tags: string[]): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/tags", { params: of(id), body: { tags } })),
+};

@@ -1,4 +1,4 @@
-"""The history on the page, in a real headless Chromium, over a mount's session: looked at, taken back, done again."""
+"""What the owner decides on the page, in a real headless Chromium, over a mount's session: in the history, and of a picture."""
 
 from __future__ import annotations
 
@@ -165,8 +165,69 @@ def test_a_browser_that_was_shut_out_meanwhile_is_told(
     assert not household.rocket.exists()
 
 
+@pytest.fixture
+def picture(page: Page, household: Household) -> Locator:
+    """One picture, large, in the owner's browser."""
+    page.goto(f"/?key={owner.key(household.state.owner_key)}")
+    page.goto("/?q=sofa")
+    page.locator("[data-asset]").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("region", name="What you say of it")).to_be_visible()
+    return dialog
+
+
+def test_what_is_said_of_a_picture_holds_and_stands_in_the_history(
+    picture: Locator, page: Page
+) -> None:
+    heart = picture.get_by_role("button", name="Favorite")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    picture.get_by_role("button", name="4 of 5 stars").click()
+    expect(picture.get_by_role("group", name="Rating: 4 of 5 stars")).to_be_visible()
+    caption = picture.get_by_label("Caption")
+    caption.fill("our cat")
+    caption.press("ArrowLeft")  # within the text: the picture stays
+    caption.press("Enter")
+    tags = picture.get_by_label("Tags")
+    tags.fill("home, animals/cat")
+    tags.press("Tab")
+    expect(tags).to_have_value("animals/cat, home")  # as they are kept
+    page.reload()
+    expect(picture.get_by_label("Caption")).to_have_value("our cat")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="History").click()
+    expect(page.locator(".history li p").first).to_contain_text("1 file put into the tag “cat”")
+    expect(page.locator(".history li")).to_have_count(7)
+
+
+def test_stars_go_again_with_a_second_press_and_what_cannot_be_is_said(picture: Locator) -> None:
+    picture.get_by_role("button", name="2 of 5 stars").click()
+    picture.get_by_role("button", name="No rating").click()
+    expect(picture.get_by_role("group", name="Rating: 0 of 5 stars")).to_be_visible()
+    picture.get_by_label("Tags").fill("a//b")
+    picture.get_by_label("Tags").press("Enter")
+    expect(picture.get_by_role("alert")).to_have_text("A tag without a name.")
+
+
+def test_without_the_key_a_picture_is_shown_and_nothing_is_offered(page: Page) -> None:
+    page.goto("/?q=sofa")
+    page.locator("[data-asset]").first.click()
+    expect(page.locator("dialog .facts")).to_be_visible()
+    expect(page.get_by_role("button", name="Favorite")).to_have_count(0)
+    expect(page.get_by_label("Caption")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_problem_in_it(opened: Locator, page: Page) -> None:
+def test_axe_finds_no_serious_problem_in_what_is_said(picture: Locator, page: Page) -> None:
+    picture.get_by_role("button", name="Favorite").click()
+    picture.get_by_role("button", name="4 of 5 stars").click()
+    expect(picture.get_by_role("group", name="Rating: 4 of 5 stars")).to_be_visible()
+    assert axe.serious(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_problem_in_the_history(opened: Locator, page: Page) -> None:
     opened.get_by_role("button", name="Undo: Moved “rocket.jpg”").click()
     expect(opened.get_by_role("button", name="Redo")).to_be_visible()
     opened.get_by_role("button", name="Undo: Made the album").click()
