@@ -45,6 +45,16 @@ class State(Struct, frozen=True, kw_only=True):
         return self.root / "indexer.sock"
 
     @property
+    def deciding(self) -> Path:
+        """The unix socket at which the mount carries out what is decided outside of it."""
+        return self.root / "decide.sock"
+
+    @property
+    def owner_key(self) -> Path:
+        """What proves to the web page that somebody may decide: who can read this file may (`havenfs.owner`)."""
+        return self.root / "owner.key"
+
+    @property
     def bell(self) -> Path:
         """The FIFO through which the mount wakes the indexer: something new is in the queue."""
         return self.root / "bell"

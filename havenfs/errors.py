@@ -24,6 +24,7 @@
   x LicenceNotAccepted    a model whose licence restricts its use, and nobody has said yes to it
   x InstallError          a model that could not be fetched or put in place; what was there before still is
   x EncoderUnavailable    nobody answers "embed this text"; search goes on without pictures
+  x NotRunning            the program that would have to do it is not running; says which
 
 Each edge has one table: errno (`havend.errno`), HTTP status (`havenweb.errors`), exit code (`havend.exits`).
 """
@@ -132,3 +133,7 @@ class InstallError(HavenError):
 
 class EncoderUnavailable(HavenError):  # noqa: N818
     """Nobody answers "embed this query text"."""
+
+
+class NotRunning(HavenError):  # noqa: N818
+    """The program that would have to do it is not running, or gave no answer."""

@@ -6,11 +6,11 @@ nothing is written to a disk for it. Blocking, with a bounded wait; any thread. 
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from . import sockets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,19 +32,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def ask(path: Path) -> Standing | None:
     """What the indexer at the socket *path* says; None when none is running."""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-            connection.settimeout(ANSWER_S)
-            # Socket addresses end at 107 bytes and state directories need not: go through a descriptor of the directory.
-            directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                connection.connect(f"/proc/self/fd/{directory}/{path.name}")
-            finally:
-                os.close(directory)
-            said = bytearray()
-            while piece := connection.recv(LONGEST):
-                said += piece
-                if len(said) > LONGEST:
-                    return None
+        with sockets.connect(path, ANSWER_S) as connection:
+            said = sockets.line(connection, LONGEST)
         return msgspec.json.decode(said, type=Standing)
     except (OSError, msgspec.DecodeError):
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import havenfs
-from havenfs import errors, service
+from havenfs import errors, owner, service
 from havenfs.config import Budget
 
 from . import checks, exits, transport as transports
@@ -229,6 +229,11 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="where the library is mounted, for the paths it shows",
+    )
+    web.add_argument(
+        "--link",
+        action="store_true",
+        help="instead, print the address that opens the page for a browser: without it the page shows, and changes nothing",
     )
     web.set_defaults(run=_web)
 
@@ -511,7 +516,11 @@ def _sort(arguments: argparse.Namespace) -> int:
 def _web(arguments: argparse.Namespace) -> int:
     from . import programs
 
-    return programs.web(_state(arguments), arguments.http, arguments.mount)
+    state = _state(arguments)
+    if arguments.link:
+        print(owner.link(arguments.http, state.owner_key))
+        return exits.OK
+    return programs.web(state, arguments.http, arguments.mount)
 
 
 def _status(arguments: argparse.Namespace) -> int:

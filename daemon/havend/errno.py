@@ -33,6 +33,7 @@ TABLE: dict[type[errors.HavenError], int] = {
     errors.LicenceNotAccepted: codes.EPERM,
     errors.InstallError: codes.EIO,
     errors.EncoderUnavailable: codes.EIO,
+    errors.NotRunning: codes.EIO,
 }
 
 

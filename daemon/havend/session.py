@@ -18,7 +18,7 @@ from havenfs.originals.walks import walks
 from havenfs.views import open_tree
 from havenfs.views.uploads import uploading
 
-from . import credentials, decisions
+from . import credentials, deciding, decisions
 from .arrivals import Arrivals
 from .inodes import InodeTable
 from .nodes import Deciders
@@ -68,7 +68,8 @@ def opened(
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
             operations.library.recorder = arrivals
             uploading.recover(operations.library, _open_files())
-            yield operations
+            with deciding.answering(state, operations, arrivals.written):
+                yield operations
             operations.settle(all_of_them=True)
         finally:
             tree.scope.library.loose.close()

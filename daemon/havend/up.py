@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from havenfs import owner
 from havenfs.catalog import Catalog
 from havenfs.config import State
 
@@ -201,13 +202,13 @@ def _manner(code: int) -> str:
 
 def _banner(state: State, mountpoint: Path, http: str | None) -> str:
     here = shlex.quote(str(mountpoint))
-    page = f"\n  web page   http://{http}/" if http else ""
     command = (
         "havenfs"
         if shutil.which("havenfs")
         else shlex.quote(str(Path(sys.executable).with_name("havenfs")))
     )
     elsewhere = "" if state == State.default() else f" --state {shlex.quote(str(state.root))}"
+    page = _page(state, http, f"{command} web{elsewhere}") if http else ""
     offer = report.offer(state)
     model = f"\nPictures are searched by a miniature model. {offer}\n" if offer else ""
     return f"""
@@ -222,6 +223,15 @@ Try, in another terminal:
   cat {here}/search/README.txt
   {command} search{elsewhere} red car
 {model}"""
+
+
+def _page(state: State, http: str, command: str) -> str:
+    """Where the page is. With the key on a terminal alone: a log may be shared with people who help."""
+    if sys.stdout.isatty():
+        return f"\n  web page   {owner.link(http, state.owner_key)}"
+    return f"""
+  web page   http://{http}/
+             to change something there, open what this prints: {command} --link --http {http}"""
 
 
 async def _show_progress(state: State) -> None:

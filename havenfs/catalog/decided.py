@@ -103,9 +103,18 @@ def mentions(db: apsw.Connection, content: bytes) -> bool:
     return found.fetchone() is not None
 
 
-def last(db: apsw.Connection, limit: int) -> list[Operation]:
-    """What people decided, newest first."""
-    return _operations(db, "WHERE o.by IS NOT NULL ORDER BY o.seq DESC LIMIT ?", (limit,))
+def last(
+    db: apsw.Connection, limit: int, *, before: str | None = None, besides: str | None = None
+) -> list[Operation]:
+    """What people decided, newest first: before the operation of that id, and nothing of the kind *besides*."""
+    return _operations(
+        db,
+        """
+        WHERE o.by IS NOT NULL AND o.kind IS NOT ?3
+          AND (?2 IS NULL OR o.seq < (SELECT seq FROM operation WHERE id = ?2)) ORDER BY o.seq DESC LIMIT ?1
+        """,
+        (limit, before, besides),
+    )
 
 
 def latest_ms(db: apsw.Connection, besides: str) -> int:
@@ -147,15 +156,16 @@ def forget(db: apsw.Connection, ids: Sequence[str]) -> None:
 
 
 def reverted(db: apsw.Connection, ids: Sequence[str]) -> set[str]:
-    """Those of these operations that are taken back at present: by one that is not taken back itself."""
-    taken: set[str] = set()
-    for id_ in ids:
-        row = db.execute(
-            "SELECT id FROM operation WHERE reverts = ? ORDER BY seq DESC LIMIT 1", (id_,)
-        ).fetchone()
-        if row is not None and not reverted(db, [row[0]]):
-            taken.add(id_)
-    return taken
+    """Those of these operations that are taken back at present."""
+    return {id_ for id_ in ids if taken_back(db, id_) is not None}
+
+
+def taken_back(db: apsw.Connection, operation_id: str) -> str | None:
+    """The operation by which this one is taken back at present: the last that did so, unless it is taken back itself."""
+    row: Any = db.execute(
+        "SELECT id FROM operation WHERE reverts = ? ORDER BY seq DESC LIMIT 1", (operation_id,)
+    ).fetchone()
+    return row[0] if row is not None and taken_back(db, row[0]) is None else None
 
 
 def after(db: apsw.Connection, operation_id: str) -> list[Operation]:

@@ -59,6 +59,11 @@ class Thumbnails(Connections):
             raise NotFound(f"no preview of {content.hex()}")
         return row[0]
 
+    def holds(self, content: bytes) -> bool:
+        """Whether there is a small WebP of this content."""
+        row = self.connection().execute("SELECT 1 FROM small WHERE hash = ?", (content,)).fetchone()
+        return row is not None
+
     def strip(self, content: bytes) -> bytes:
         """The WebP of frames side by side of a video. Raises NotFound."""
         row = (

@@ -15,6 +15,8 @@ from havenfs.catalog import decided, given
 from havenfs.catalog.given import Change, Draft
 from havenfs.errors import Conflict, NotFound
 
+from . import values
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,6 +28,7 @@ REVERT = "Revert"
 """The kind of operation that takes another one back."""
 SHOWN = 8  # digits of an id: among 1,000 operations two share them once in 10,000 libraries
 NAMED = 3  # operations that a conflict names
+MANY = 500  # rows, of which it takes 30 ms to see whether they are free
 
 
 class Listed(NamedTuple):
@@ -41,6 +44,34 @@ def last(db: Connection, limit: int) -> list[Listed]:
     found = decided.last(db, limit)
     undone = decided.reverted(db, [operation.id for operation in found])
     return [Listed(operation, operation.id in undone) for operation in found]
+
+
+class Told(NamedTuple):
+    """An operation as the web page tells of it."""
+
+    operation: Operation
+    taken_back: Operation | None
+    """By what it is taken back at present."""
+    free: bool
+    """Whether nothing stands in the way of taking it back, or of taking *that* back. Of more than MANY rows: True, not looked."""
+
+
+def history(db: Connection, limit: int, *, before: str | None = None) -> list[Told]:
+    """What people decided before that operation, newest first. What takes something back stands with what it took back."""
+    return [tell(db, found) for found in decided.last(db, limit, before=before, besides=REVERT)]
+
+
+def tell(db: Connection, operation: Operation) -> Told:
+    """How an operation stands."""
+    by = decided.taken_back(db, operation.id)
+    back = next(iter(decided.many(db, [by])), None) if by is not None else None
+    return Told(operation, back, _free(db, back or operation))
+
+
+def _free(db: Connection, operation: Operation) -> bool:
+    if operation.kind == values.EmptyTrash.__name__:
+        return False
+    return len(operation.changes) > MANY or not _split(db, operation)[1]
 
 
 def as_lines(listed: Sequence[Listed]) -> list[str]:
@@ -122,6 +153,8 @@ def _wherever(db: Connection, change: Change) -> list[Change]:
 def _dangling(db: Connection, wanted: list[Change]) -> list[Change]:
     """Those that would leave a row without what it belongs to, or two of one name in one place."""
     after = {(change.table, change.key): change.after for change in wanted}
+    kept = [change for change in wanted if change.after is not None]
+    belonged_to = {parent for change in kept for parent in _parents(change)}
     loose: list[Change] = []
     for change in wanted:
         if change.after is None:
@@ -134,7 +167,7 @@ def _dangling(db: Connection, wanted: list[Change]) -> list[Change]:
             # a row that refers to it stays, unless it goes as well or comes to belong elsewhere
             if any(_refers(table, row, after, change.key[0]) for table, row in still):
                 loose.append(change)
-            if any(_belongs(other, change) for other in wanted):
+            if (change.table, change.key[0]) in belonged_to:
                 loose.append(change)
         else:
             if any(
@@ -152,10 +185,6 @@ def _refers(table: str, row: Row, after: dict[tuple[str, Row], Row | None], uid:
         return True
     values = after[table, key]
     return values is not None and uid in (*key, *values)
-
-
-def _belongs(other: Change, gone: Change) -> bool:
-    return other.after is not None and (gone.table, gone.key[0]) in _parents(other)
 
 
 def _parents(change: Change) -> list[tuple[str, Cell]]:

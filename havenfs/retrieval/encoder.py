@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import socket
 import threading
 import time
 from collections import OrderedDict
@@ -19,10 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 import numpy as np
 
+from havenfs import sockets
 from havenfs.entities import ModelId
 from havenfs.errors import EncoderUnavailable, ModelError
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ class SocketEncoder:
 
     def _ask(self, text: str) -> bytes:
         try:
-            with self._connected() as connection:
+            with sockets.connect(self._path, CONNECT_S) as connection:
                 connection.settimeout(ANSWER_S)
                 connection.sendall(msgspec.json.encode({"text": text}) + b"\n")
                 return _line(connection)
@@ -106,21 +106,6 @@ class SocketEncoder:
         except OSError as error:
             reason = f"the process that reads queries is not running ({error.strerror})"
             raise EncoderUnavailable(reason) from error
-
-    def _connected(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        try:
-            connection.settimeout(CONNECT_S)
-            # Socket addresses end at 107 bytes and state directories need not: go through a descriptor of the directory.
-            directory = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                connection.connect(f"/proc/self/fd/{directory}/{self._path.name}")
-            finally:
-                os.close(directory)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
 
 def _line(connection: socket.socket) -> bytes:

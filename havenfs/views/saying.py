@@ -17,7 +17,7 @@ from .labels import written
 from .search import Results, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from havenfs.decisions import Decision
     from havenfs.entities import Asset
@@ -88,12 +88,12 @@ def _position(_: Library, asset: Asset, text: str | None) -> Decision:
 
 
 def _tags(library: Library, asset: Asset, text: str | None) -> Decision:
-    """Exactly these tags, comma between them; those that are none yet are made. What the file says stays."""
-    wanted = {
-        "/".join(part.strip() for part in each.split("/"))
-        for each in (text or "").split(",")
-        if each.strip()
-    }
+    return tagged(library, asset, (text or "").split(","))
+
+
+def tagged(library: Library, asset: Asset, said: Iterable[str]) -> Decision:
+    """Exactly these tags, `animals/dog`; those that are none yet are made. What the file says stays. Raises InvalidName."""
+    wanted = {"/".join(part.strip() for part in each.split("/")) for each in said if each.strip()}
     if any(not part for each in wanted for part in each.split("/")):
         raise InvalidName("a tag without a name")
     mine = tags(library, asset)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from blake3 import blake3
 
 from havenfs.catalog import guarded, trashed
+from havenfs.decisions import Keeper, asking
+from havenfs.errors import NotRunning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.fuse
 
@@ -280,3 +283,52 @@ def _copies(db: Any) -> None:
         "INSERT INTO duplicate SELECT id, (SELECT min(id) FROM asset WHERE name LIKE 'IMG_%') FROM asset"
         " WHERE name LIKE 'IMG_%'"
     )
+
+
+def take_back(shelf: Any) -> str | None:
+    """What the web page does: ask the mount to take the last thing back."""
+    last = Keeper(shelf.catalog, shelf.state.journal).last(1)[0].operation
+    question = asking.Question(what=asking.Undo(operation=last.id), door="web page")
+    return asking.ask(shelf.state.deciding, question)
+
+
+def test_what_the_mount_is_asked_to_take_back_is_where_it_was_in_every_folder(
+    workshop: Any, mounted: Path, until: Callable[..., float]
+) -> None:
+    before = (mounted / ORIGINAL).read_bytes()
+    (mounted / ORIGINAL).unlink()
+    assert not (mounted / PICTURE).exists()
+    assert take_back(workshop)
+    until(lambda: (mounted / ORIGINAL).exists() and (mounted / PICTURE).exists(), 1.0)
+    assert (mounted / ORIGINAL).read_bytes() == (mounted / PICTURE).read_bytes() == before
+    assert (
+        "(web page): took back: moved “IMG_0001.jpg” to the trash"
+        in (mounted / ".haven/undo").read_text()
+    )
+
+
+@pytest.mark.parametrize("transport", ["direct"], indirect=True)
+def test_the_server_that_takes_over_answers_at_the_same_socket(
+    workshop: Any, serve: Any, tmp_path: Path, until: Callable[..., float]
+) -> None:
+    rehash(workshop)
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        original = mount.point / ORIGINAL
+        for _ in range(3):
+            original.unlink()
+            (server,) = children(mount.process.pid)
+            os.kill(server, signal.SIGKILL)
+            until(lambda gone=server: children(mount.process.pid) not in ([], [gone]), 10.0)
+            until(lambda: answers(workshop), 10.0)
+            until(original.exists, 1.0)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def answers(shelf: Any) -> bool:
+    try:
+        return take_back(shelf) is not None
+    except NotRunning:  # between two servers
+        return False

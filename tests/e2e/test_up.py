@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -100,6 +101,36 @@ def test_one_command_mounts_a_folder_indexes_it_and_shows_the_page(sample: Path,
     assert re.search(r"folder +" + re.escape(str(mount)), said)
     assert f"http://127.0.0.1:{port}/" in said
     assert "Traceback" not in (tmp_path / "output").read_text()
+
+
+def test_who_has_the_link_takes_back_on_the_page_what_was_done_in_a_folder(
+    sample: Path, tmp_path: Path
+):
+    with up(sample, tmp_path) as (_, mount, port):
+        (mount / "albums" / "Summer").mkdir()
+        link = subprocess.run(
+            [
+                sys.executable, "-m", "havend", "web", "--link", "--http", f"127.0.0.1:{port}",
+                "--state", str(tmp_path / "state"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout.strip()  # fmt: skip
+        page, key = link.split("?key=")
+        assert key not in (tmp_path / "output").read_text(), "what is no terminal may be a log"
+        assert "havenfs web" in (tmp_path / "output").read_text()
+        with urllib.request.urlopen(f"{page}api/operations", timeout=30) as answer:
+            (made,) = json.load(answer)["operations"]
+        assert made["words"] == "made the album “Summer”"
+        request = urllib.request.Request(
+            f"{page}api/operations/{made['id']}/undo",
+            data=b"",
+            headers={"authorization": f"Bearer {key}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert json.load(answer)["words"] == "took back: made the album “Summer”"
+        wait_for(lambda: not (mount / "albums" / "Summer").exists(), 5)
 
 
 def test_a_second_one_on_the_same_mount_point_says_why_it_will_not_start(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +17,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fuse
 
 MOUNT = "/srv/haven"
+
+CLICK = """
+import json, sys, urllib.request
+page, key = sys.argv[1].split("?key=")
+with urllib.request.urlopen(page + "api/operations", timeout=30) as answer:
+    last = json.load(answer)["operations"][0]
+undo = page + "api/operations/" + last["id"] + "/undo"
+bearer = {"authorization": "Bearer " + key}
+with urllib.request.urlopen(urllib.request.Request(undo, b"", bearer), timeout=60) as answer:
+    print(json.load(answer)["words"])
+"""
 
 
 def worked(process: subprocess.Popen[str]) -> tuple[list[str], float]:
@@ -70,6 +84,26 @@ def test_writing_works_under_the_units_restrictions(machine: Any):
     )
     assert machine.run("stat", "-c", "%u %a", "/srv/data/moved.txt") == "65534 644"
     assert machine.run("stat", "-c", "%u", "/srv/data/shared/his") == "65534"
+
+
+def test_what_the_page_takes_back_the_mount_may_do_which_the_page_may_not(machine: Any):
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the container shares our network
+        http = f"127.0.0.1:{server.getsockname()[1]}"
+    page = "/run/systemd/system/havenfs-web.service.d"
+    program = str(Path(sys.executable).with_name("havenfs"))
+    begin = f"{program} web --state /var/lib/havenfs --mount {MOUNT} --http {http}"
+    machine.run("mkdir", "-p", page)
+    machine.run("sh", "-c", f"printf '[Service]\nExecStart=\nExecStart={begin}\n' > {page}/t.conf")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "havenfs-web")
+    removed = f"{MOUNT}/files/data/removed.txt"
+    machine.run("sh", "-c", f"echo 'a letter about badgers' > {removed} && rm {removed}")
+    link = machine.run(program, "web", "--link", "--state", "/var/lib/havenfs", "--http", http)
+    assert machine.run("stat", "-c", "%a", "/var/lib/havenfs/owner.key") == "600"
+    words = machine.run(sys.executable, "-c", CLICK, link)
+    assert words == "took back: moved “removed.txt” to the trash"
+    assert machine.run("cat", "/srv/data/removed.txt") == "a letter about badgers"
+    assert link.split("=")[1] not in machine.run("journalctl", "--no-pager")
 
 
 def test_a_stop_leaves_nothing_and_a_start_brings_it_back(machine: Any):

@@ -6,13 +6,16 @@ import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import skimage
 import sklearn
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
+from havenfs import owner
 from havenfs.catalog import Catalog, findings, sources, words
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.config import SourceConfig, State
@@ -24,8 +27,9 @@ from havenfs.ingest.scan import scan
 from havenweb.app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from playwright.sync_api import Browser, Page
     from starlette.applications import Starlette
 
 SKIMAGE = Path(skimage.__file__).parent / "data"
@@ -40,6 +44,17 @@ PHOTOS = {
     "horse.png": SKIMAGE / "horse.png",
 }
 NOTE = "Shopping list: oranges, lamp oil, a new temple guide.\n"
+
+
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def write_originals(directory: Path) -> None:
@@ -111,8 +126,53 @@ async def app(state: State) -> AsyncIterator[Starlette]:
 
 
 @pytest.fixture
+def key(state: State) -> str:
+    """The owner's key of that library."""
+    return owner.key(state.owner_key)
+
+
+@pytest.fixture
 async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """A client on the same machine."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8440") as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium of the system."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=SWITCHES)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def scheme() -> str:
+    """The colour scheme that the browser prefers."""
+    return "light"
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, scheme: str) -> Iterator[Page]:
+    """A fresh tab of the program at `address`, a fixture of whoever asks. Afterwards: nothing was asked of another machine and nothing was complained about."""
+    context = browser.new_context(
+        base_url=address, color_scheme="dark" if scheme == "dark" else "light", locale="en-GB"
+    )
+    found = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    found.on("request", lambda r: asked.append(r.url))
+    found.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    found.on("pageerror", lambda e: complaints.append(str(e)))
+    yield found
+    context.close()
+    assert asked
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+        urlsplit(address).netloc
+    }
+    refused = tuple(
+        f"status of {code}" for code in (400, 401, 409, 422)
+    )  # Chromium logs each of them
+    assert [text for text in complaints if not any(code in text for code in refused)] == []

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
+
+from tests.web import axe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
     from havenfs.config import State
 
 pytestmark = pytest.mark.browser
-
-UI = Path(__file__).parents[2] / "web" / "ui"
-AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -46,42 +34,6 @@ def address(state: State) -> Iterator[str]:
         yield process.stderr.readline().split()[-1]
         process.terminate()
         assert process.wait(20) == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Headless Chromium of the system."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=SWITCHES)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def scheme() -> str:
-    """The colour scheme that the browser prefers."""
-    return "light"
-
-
-@pytest.fixture
-def page(browser: Browser, address: str, scheme: str) -> Iterator[Page]:
-    """A fresh tab. Afterwards: nothing was asked of another machine and nothing was complained about."""
-    context = browser.new_context(
-        base_url=address, color_scheme="dark" if scheme == "dark" else "light", locale="en-GB"
-    )
-    found = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    found.on("request", lambda r: asked.append(r.url))
-    found.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    found.on("pageerror", lambda e: complaints.append(str(e)))
-    yield found
-    context.close()
-    assert asked
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
-        urlsplit(address).netloc
-    }
-    assert [c for c in complaints if "422" not in c] == []  # a refused query is logged by Chromium
 
 
 def loaded(page: Page) -> list[str]:
@@ -222,14 +174,4 @@ def test_axe_finds_no_serious_problem_on_a_desk_or_a_phone(
     if opens:
         page.locator(opens).first.click()
     page.wait_for_selector(shown)
-    page.evaluate(AXE.read_text())
-    for width in (1280, 375):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        violations = page.evaluate("axe.run().then(r => r.violations)")
-        serious = [
-            (width, v["id"], [n["target"] for n in v["nodes"]])
-            for v in violations
-            if v["impact"] in ("serious", "critical")
-        ]
-        assert serious == []
+    assert axe.serious(page) == []

@@ -69,6 +69,8 @@ async def test_answers_are_what_the_document_says(client: httpx.AsyncClient) -> 
     (first, *_) = (await client.get("/api/assets")).json()["pictures"]
     given = {"/api/search": "?q=temple", "/api/assets/{id}": ""}
     for path, methods in document["paths"].items():
+        if "get" not in methods:
+            continue  # what changes something: test_operations
         address = path.replace("{id}", str(first["id"])) + given.get(path, "")
         answer = await client.get(address)
         schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -8,13 +8,15 @@ import httpx
 from starlette.applications import Starlette
 
 from havenweb import page
+from havenweb.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def client_of(static: Path) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=page.routes(static)))
+    session = Session(static / "no.key")
+    transport = httpx.ASGITransport(Starlette(routes=page.routes(session, static)))
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 

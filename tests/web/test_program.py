@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
+from havenfs import owner
 from havenfs.errors import ConfigError
 from havenweb.__main__ import listen
 
@@ -79,3 +81,20 @@ def test_answers_do_not_wait_for_the_other_end_to_acknowledge() -> None:
 def test_loopback_in_every_spelling_is_served() -> None:
     for address in ("127.0.0.1:0", "localhost:0", "[::1]:0"):
         listen(address).close()
+
+
+def test_more_than_a_decision_can_be_is_not_read(tmp_path: Path) -> None:
+    with start("--state", str(tmp_path), "--http", "127.0.0.1:0") as process:
+        assert process.stderr
+        address = process.stderr.readline().split()[-1]
+        key = owner.key(tmp_path / "owner.key")
+        request = urllib.request.Request(
+            f"{address}api/operations/{'0' * 16}/undo",
+            data=b'{"rest": ' + b" " * 70_000 + b"true}",
+            headers={"authorization": f"Bearer {key}"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=20)
+        assert refused.value.code == 422
+        assert "more than 65536 bytes" in refused.value.read().decode()
+        process.terminate()

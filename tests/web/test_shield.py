@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.datastructures import Headers
 
-from havenweb.shield import loopback_host
+from havenweb.shield import loopback_host, of_another_site
 
 if TYPE_CHECKING:
     import httpx
@@ -60,8 +61,32 @@ def test_other_names_are_not(host: str) -> None:
     assert not loopback_host(host)
 
 
-async def test_only_reading_is_offered(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    ("sent", "refused"),
+    [
+        ({}, False),  # a program, which has no other site to speak for
+        ({"origin": "http://127.0.0.1:8440"}, False),
+        ({"sec-fetch-site": "same-origin"}, False),
+        ({"origin": "http://evil.example"}, True),
+        ({"origin": "http://127.0.0.1:9999"}, True),
+        ({"origin": "null"}, True),
+        ({"sec-fetch-site": "cross-site"}, True),
+        ({"sec-fetch-site": "same-site"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"sec-fetch-site": "same-origin", "origin": "http://evil.example"}, True),
+    ],
+)
+def test_what_another_site_sends_is_known_by_what_its_browser_says(
+    sent: dict[str, str], refused: bool
+) -> None:
+    assert of_another_site(Headers({"host": "127.0.0.1:8440", **sent})) is refused
+
+
+async def test_where_only_reading_is_offered_nothing_else_is_done_even_for_the_owner(
+    client: httpx.AsyncClient, key: str
+) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        answer = await client.request(method, "/api/status")
+        owner = {"authorization": f"Bearer {key}"}
+        answer = await client.request(method, "/api/status", headers=owner)
         assert answer.status_code == 405
         assert answer.json()["error"]["code"] == "method_not_allowed"

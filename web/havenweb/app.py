@@ -11,12 +11,13 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from havenfs import __version__
+from havenfs import __version__, owner
 from havenfs.errors import HavenError
 
 from . import errors, openapi, page
 from .api import OPERATIONS, media
 from .library import Library
+from .session import Session
 from .shield import Shield
 
 if TYPE_CHECKING:
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
 def create_app(state: State, *, mount: Path | None = None) -> Starlette:
     """The program for this state directory. *mount*: where the tree is mounted, for the paths that the page shows.
 
-    Raises NewerState. The lifespan's end closes the catalog.
+    Raises NewerState, ConfigError. The lifespan's end closes the catalog.
     """
     library = Library.open(state, mount=mount)
+    owner.key(state.owner_key)
+    session = Session(state.owner_key)
     document = openapi.document(OPERATIONS, version=__version__)
 
     async def describe(_request: Request) -> Response:
@@ -50,9 +53,9 @@ def create_app(state: State, *, mount: Path | None = None) -> Starlette:
             *(operation.route(library) for operation in OPERATIONS),
             Route("/api/openapi.json", describe, name="openapi"),
             *media.routes(library),
-            *page.routes(),
+            *page.routes(session),
         ],
-        middleware=[Middleware(Shield)],
+        middleware=[Middleware(Shield, session=session)],
         exception_handlers={
             HavenError: errors.on_haven_error,
             HTTPException: errors.on_http_error,

@@ -41,6 +41,7 @@ STATUS: dict[type[errors.HavenError], HTTPStatus] = {
     errors.LicenceNotAccepted: HTTPStatus.FORBIDDEN,
     errors.InstallError: HTTPStatus.BAD_GATEWAY,
     errors.EncoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotRunning: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 INVALID_PARAMETER = "invalid_parameter"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
+    from .session import Session
+
 STATIC = Path(__file__).parent / "static"
 NOT_BUILT = (
     "HavenFS is running, but its page was not built.\n\n"
@@ -47,10 +49,12 @@ class Hashed(Built):
         return response
 
 
-def routes(static: Path = STATIC) -> list[BaseRoute]:
+def routes(session: Session, static: Path = STATIC) -> list[BaseRoute]:
     """Routes of the page; put them after those of the API."""
 
-    async def index(_request: Request) -> Response:
+    async def index(request: Request) -> Response:
+        if (key := request.query_params.get("key")) is not None:
+            return session.enter(key, request.headers)
         page = static / "index.html"
         if not page.is_file():
             return PlainTextResponse(NOT_BUILT, status_code=503)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import assets, search, status, terms
+from . import assets, operations, saying, search, session, status, terms
 
 if TYPE_CHECKING:
     from havenweb.binder import Operation
@@ -15,5 +15,9 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     terms.HELP,
     assets.NEWEST,
     assets.ASSET,
+    session.SESSION,
+    operations.HISTORY,
+    operations.UNDO,
+    *saying.SAYINGS,
 )
 """Everything that answers JSON; routes and the OpenAPI document are made of it."""

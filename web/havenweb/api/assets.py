@@ -10,8 +10,10 @@ from msgspec import Meta
 from havenfs.catalog import (
     assets,
     browse,
+    collections,
     duplicates,
     gallery,
+    given,
     neighbours,
     places,
     readings,
@@ -111,9 +113,14 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     """f-number."""
     focal_mm: float | None
     exposure_s: float | None
+    favorite: bool
     rating: int | None
+    """Stars, 0 to 5: what people say, else what the file says. So is the caption."""
     caption: str | None
+    tags: list[str]
+    """Those that people gave, `animals/dog`."""
     keywords: list[str]
+    """Those that stand in the file."""
     text: str | None
     """Words of the document or on the picture: their beginning."""
     language: str | None
@@ -165,8 +172,10 @@ def _details(db: Connection, asset_id: AssetId, base: str, sought: str) -> Detai
         aperture=exposure.aperture,
         focal_mm=exposure.focal_mm,
         exposure_s=exposure.exposure_s,
+        favorite=given.get(db, "favorite", (asset.hash.hex(),)) is not None,
         rating=known.rating,
         caption=known.caption,
+        tags=["/".join(path) for path in collections.of_content(db, "tag", asset.hash).values()],
         keywords=list(known.keywords),
         text=known.text[:TEXT_SHOWN] if known.text else None,
         language=reading.language if reading else None,

@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { newest, search } from "./api/client";
+import { newest, search, session } from "./api/client";
 import { Chips } from "./components/Chips";
 import { Help } from "./components/Help";
+import { History } from "./components/History";
 import { Icon } from "./components/Icon";
 import { Lightbox } from "./components/Lightbox";
 import { Problem } from "./components/Problem";
@@ -19,16 +20,21 @@ import { useStatus } from "./hooks/useStatus";
 const RECENT = 80;
 const PROBLEM = "search-problem";
 const askNewest = (_key: string, signal: AbortSignal) => newest(RECENT, signal);
+const askSession = (_key: string, signal: AbortSignal) => session(signal);
 
 export function App() {
   const { query, open, find, show, close } = useAddress();
   const { status, lost } = useStatus();
   const [helping, setHelping] = useState(false);
+  const [looking, setLooking] = useState(false);
+  const [decided, setDecided] = useState(0);
+  const said = useRef(false);
+  const may = useAnswer("session", askSession);
   const box = useRef<SearchBoxHandle>(null);
 
-  const found = useAnswer(query || null, search);
+  const found = useAnswer(query || null, search, decided);
   const generation = open === null ? (status?.generation ?? 0) : 0;
-  const recent = useAnswer(query ? null : "newest", askNewest, generation);
+  const recent = useAnswer(query ? null : "newest", askNewest, generation + decided);
 
   const hits = useMemo<Hung[]>(() => found.data?.hits ?? [], [found.data]);
   const latest = useMemo<Hung[] | null>(
@@ -50,6 +56,8 @@ export function App() {
         box.current?.focus();
       } else if (event.key === "?") {
         setHelping(true);
+      } else if (event.key === "h") {
+        setLooking(true);
       }
     };
     document.addEventListener("keydown", onKey);
@@ -59,6 +67,8 @@ export function App() {
   const shut = useCallback(() => {
     const shown = open;
     close();
+    if (said.current) setDecided((count) => count + 1); // not before: the walls would move behind
+    said.current = false;
     window.setTimeout(() =>
       document.querySelector<HTMLElement>(`[data-asset="${shown ?? ""}"]`)?.focus(),
     );
@@ -87,14 +97,24 @@ export function App() {
           problem={found.error ? PROBLEM : null}
           onFind={find}
         />
-        <button
-          type="button"
-          className="quiet round"
-          aria-label="How to search"
-          onClick={() => setHelping(true)}
-        >
-          <Icon shape="help" />
-        </button>
+        <div className="tools">
+          <button
+            type="button"
+            className="quiet round"
+            aria-label="History"
+            onClick={() => setLooking(true)}
+          >
+            <Icon shape="history" />
+          </button>
+          <button
+            type="button"
+            className="quiet round"
+            aria-label="How to search"
+            onClick={() => setHelping(true)}
+          >
+            <Icon shape="help" />
+          </button>
+        </div>
       </header>
       <main>
         {lost && (
@@ -134,8 +154,20 @@ export function App() {
           id={open}
           sought={query.slice(0, 1000)}
           hung={query ? hits : (latest ?? [])}
+          owner={may.data?.owner ?? false}
+          onSaid={() => {
+            said.current = true;
+          }}
           onShow={show}
           onClose={shut}
+        />
+      )}
+      {looking && (
+        <History
+          session={may.data}
+          generation={status?.generation ?? 0}
+          onChanged={() => setDecided((count) => count + 1)}
+          onClose={() => setLooking(false)}
         />
       )}
       {helping && <Help onFind={find} onClose={() => setHelping(false)} />}

@@ -3,6 +3,8 @@ import "./styles/page.css";
 import "./styles/search.css";
 import "./styles/wall.css";
 import "./styles/dialogs.css";
+import "./styles/history.css";
+import "./styles/said.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

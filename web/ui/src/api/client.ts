@@ -11,6 +11,10 @@ export type SearchAnswer = Schemas["SearchAnswer"];
 export type Details = Schemas["Details"];
 export type Status = Schemas["Status"];
 export type Term = Schemas["Term"];
+export type Session = Schemas["Session"];
+export type History = Schemas["History"];
+export type Decided = Schemas["Decided"];
+export type Done = Schemas["Done"];
 
 /** The server refused, or could not be reached. */
 export class Refused extends Error {
@@ -66,3 +70,33 @@ export const status = (signal: AbortSignal): Promise<Status> =>
 
 export const terms = (signal: AbortSignal): Promise<Term[]> =>
   unwrap(client.GET("/api/help", { signal })).then((answer) => answer.terms);
+
+/** What whoever uses this browser may do. */
+export const session = (signal: AbortSignal): Promise<Session> =>
+  unwrap(client.GET("/api/session", { signal }));
+
+/** What was decided, newest first; with `before`, what came before that operation. */
+export const history = (
+  limit: number,
+  before: string | null,
+  signal: AbortSignal,
+): Promise<History> =>
+  unwrap(client.GET("/api/operations", { params: { query: { limit, before } }, signal }));
+
+/** Take an operation back; with `rest`, as far as nothing later stands in the way. */
+export const undo = (id: string, rest: boolean): Promise<Done> =>
+  unwrap(client.POST("/api/operations/{id}/undo", { params: { path: { id } }, body: { rest } }));
+
+const of = (id: number) => ({ path: { id } });
+
+/** What people say of one asset. */
+export const say = {
+  favorite: (id: number, favorite: boolean): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/favorite", { params: of(id), body: { favorite } })),
+  rating: (id: number, stars: number | null): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/rating", { params: of(id), body: { stars } })),
+  caption: (id: number, caption: string | null): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/caption", { params: of(id), body: { caption } })),
+  tags: (id: number, tags: string[]): Promise<Done> =>
+    unwrap(client.POST("/api/assets/{id}/tags", { params: of(id), body: { tags } })),
+};

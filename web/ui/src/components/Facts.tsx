@@ -37,8 +37,14 @@ function guess({ suggested_position: found }: Details): string | null {
   return found && `${found.place ?? `${found.latitude}, ${found.longitude}`}: ${found.reason}`;
 }
 
+interface Props {
+  details: Details;
+  /** Whether what people say of it stands elsewhere already. */
+  said: boolean;
+}
+
 /** What is known of one asset. */
-export function Facts({ details }: { details: Details }) {
+export function Facts({ details, said }: Props) {
   const { picture } = details;
   const rows: [string, string | null][] = [
     ["Date", when(details)],
@@ -46,7 +52,10 @@ export function Facts({ details }: { details: Details }) {
     ["Probably", guess(details)],
     ["Camera", [details.camera, details.lens].filter(Boolean).join(", ")],
     ["Exposure", exposure(details)],
-    ["Caption", details.caption],
+    ["Favorite", !said && details.favorite ? "Yes" : null],
+    ["Rating", !said && details.rating ? `${details.rating} of 5 stars` : null],
+    ["Caption", said ? null : details.caption],
+    ["Tags", said ? null : details.tags.join(", ")],
     ["Keywords", details.keywords.join(", ")],
     ["Suggested tags", details.suggested_tags.map(({ tag }) => tag).join(", ")],
     ["Copies", details.copies.map(({ name, reason }) => `${name} (${reason})`).join("; ")],

@@ -1,8 +1,6 @@
-import { useEffect, useRef } from "react";
-
 import { type Term, terms } from "../api/client";
 import { useAnswer } from "../hooks/useAnswer";
-import { Icon } from "./Icon";
+import { Panel } from "./Panel";
 
 interface Props {
   onFind: (query: string, settled: boolean) => void;
@@ -14,6 +12,7 @@ const KEYS = [
   ["Enter", "search now; open a picture"],
   ["← ↑ → ↓", "move between pictures"],
   ["Esc", "close, or clear the search"],
+  ["h", "what was decided, and back"],
   ["?", "this page"],
 ] as const;
 
@@ -21,29 +20,10 @@ const ask = (_key: string, signal: AbortSignal) => terms(signal);
 
 /** Every word of the search language, from the program itself. */
 export function Help({ onFind, onClose }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const { data, error } = useAnswer("help", ask);
 
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
-
   return (
-    <dialog
-      ref={dialog}
-      className="help"
-      aria-labelledby="help-title"
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-    >
-      <header>
-        <h2 id="help-title">How to search</h2>
-        <button type="button" className="quiet round" aria-label="Close" onClick={onClose}>
-          <Icon shape="close" />
-        </button>
-      </header>
+    <Panel name="help" title="How to search" onClose={onClose}>
       <p>
         Write what you remember: what is in the picture, where it was, words that can be read on it.
         Narrow it with the words below. The same text works as the name of a folder in{" "}
@@ -89,7 +69,7 @@ export function Help({ onFind, onClose }: Props) {
           </div>
         ))}
       </dl>
-    </dialog>
+    </Panel>
   );
 }
 

@@ -4,6 +4,7 @@ import { type Details, type Picture, asset } from "../api/client";
 import { useAnswer } from "../hooks/useAnswer";
 import { Facts } from "./Facts";
 import { Icon } from "./Icon";
+import { Said } from "./Said";
 import { describe } from "./Tile";
 import type { Hung } from "./Wall";
 
@@ -13,6 +14,9 @@ interface Props {
   sought: string;
   /** What the arrows walk through. */
   hung: readonly Hung[];
+  /** Whether this browser may say something of it. */
+  owner: boolean;
+  onSaid: () => void;
   onShow: (id: number) => void;
   onClose: () => void;
 }
@@ -23,9 +27,10 @@ const ask = (key: string, signal: AbortSignal) => {
 };
 
 /** One asset, large, with everything known of it. A modal dialog: the browser keeps the focus in and Esc closes it. */
-export function Lightbox({ id, sought, hung, onShow, onClose }: Props) {
+export function Lightbox({ id, sought, hung, owner, onSaid, onShow, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { data, error } = useAnswer(`${id} ${sought}`, ask);
+  const [round, setRound] = useState(0);
+  const { data, error } = useAnswer(`${id} ${sought}`, ask, round);
   const details = data?.picture.id === id ? data : null;
   const at = hung.findIndex(({ picture }) => picture.id === id);
   const before = at > 0 ? hung[at - 1] : undefined;
@@ -54,7 +59,8 @@ export function Lightbox({ id, sought, hung, onShow, onClose }: Props) {
   // On the document: a button that is disabled at the last picture loses the focus, and keys must go on working.
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.target instanceof HTMLVideoElement) return;
+      const { target } = event;
+      if (target instanceof HTMLVideoElement || target instanceof HTMLInputElement) return;
       if (event.key === "ArrowRight") turn(after);
       else if (event.key === "ArrowLeft") turn(before);
     };
@@ -115,7 +121,17 @@ export function Lightbox({ id, sought, hung, onShow, onClose }: Props) {
             ))}
           </ul>
         )}
-        {details && <Facts details={details} />}
+        {details && owner && (
+          <Said
+            key={id}
+            details={details}
+            onSaid={() => {
+              setRound((last) => last + 1);
+              onSaid();
+            }}
+          />
+        )}
+        {details && <Facts details={details} said={owner} />}
         {error && <p role="alert">{error.message}</p>}
         {picture && (
           <a className="button" href={picture.original} target="_blank" rel="noreferrer">

@@ -1,11 +1,20 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, counted, duration, left, rate, sentence, shutter, time } from "./format";
+import { bytes, counted, day, duration, left, rate, sentence, shutter, time } from "./format";
 
 describe("format", () => {
   it("shows the wall-clock time of the place, whatever the zone of the browser", () => {
     expect(time("2019-07-03T14:05:00+09:00")).toBe(time("2019-07-03T14:05:00"));
     expect(time("2019-07-03T14:05:00")).toMatch(/14:05|2:05/);
+  });
+
+  it("names the days that a person names, over months and the changes of the clock", () => {
+    const now = new Date(2026, 2, 30, 0, 5).getTime(); // in Europe, the hour was lost on the 29th
+    expect(day(new Date(2026, 2, 30, 0, 1).getTime(), now)).toBe("Today");
+    expect(day(new Date(2026, 2, 29, 23, 59).getTime(), now)).toBe("Yesterday");
+    expect(day(new Date(2026, 2, 29, 0, 0).getTime(), now)).toBe("Yesterday");
+    expect(day(new Date(2026, 2, 28, 12, 0).getTime(), now)).toMatch(/28/);
+    expect(day(new Date(2026, 2, 31, 0, 0).getTime(), now)).toMatch(/31/); // another clock's
   });
 
   it("says how much in units that a person reads", () => {

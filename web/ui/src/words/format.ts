@@ -3,6 +3,8 @@
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeZone: "UTC" });
 const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short", timeZone: "UTC" });
+const LOCAL_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+const LOCAL_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const NUMBER = new Intl.NumberFormat();
 
 function wallClock(taken: string): Date {
@@ -12,6 +14,17 @@ function wallClock(taken: string): Date {
 export const longDate = (taken: string) => DATE.format(wallClock(taken));
 export const shortDate = (taken: string) => SHORT.format(wallClock(taken));
 export const time = (taken: string) => TIME.format(wallClock(taken));
+
+/** Of a moment, as this browser's clock shows it: what people did here, not when a picture was taken. */
+export const clock = (ms: number) => LOCAL_TIME.format(ms);
+
+/** The day of a moment: Today, Yesterday, or its date. */
+export function day(ms: number, now = Date.now()): string {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const ago = Math.round((midnight - new Date(ms).setHours(0, 0, 0, 0)) / 86_400_000);
+  return ["Today", "Yesterday"][ago] ?? LOCAL_DAY.format(ms);
+}
+
 export const number = (value: number) => NUMBER.format(value);
 
 export function counted(value: number, one: string, many = `${one}s`): string {
