@@ -141,7 +141,7 @@ class Nodes:
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return found
         if isinstance(node, Text):
-            return Text.of(node.key, node.render)
+            return Text.of(node.key, node.render, node.mtime_ns)
         return node
 
     def directory(self, nodeid: int) -> Directory:
@@ -182,7 +182,8 @@ class Nodes:
         if isinstance(node, Inbox) and (status := node.status()) is not None:
             return stats.of_original(status, nodeid)
         if isinstance(node, Text):
-            return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+            moment = touched if node.mtime_ns is None else node.mtime_ns
+            return stats.of_text(nodeid, self._uid, self._gid, moment, node.size)
         lasting = parent is None or parent.lasting
         fillable = isinstance(node, Folder) and node.fillable
         uid, gid, writers = self.deciders if fillable else (self._uid, self._gid, 0)

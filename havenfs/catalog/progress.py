@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from havenfs.entities import AssetId, Stage
 
@@ -69,6 +69,20 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What looking at pictures has brought so far, beyond dates and places."""
+
+    tagged: int
+    """Assets with suggested tags."""
+    copies: int
+    """Photos of which there is another copy, not counting files of equal bytes."""
+    groups: int
+    """Of these."""
+    read: int
+    """Pictures on which text was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """One thing that could not be indexed, for the owner to see."""
 
@@ -122,6 +136,21 @@ def progress(db: apsw.Connection) -> Progress:
         assets=assets,
         stages=stages,
     )
+
+
+def found(db: apsw.Connection) -> Found:
+    """Counts of what was found, of all sources. Each is one walk of an index."""
+    row: Any = db.execute(
+        """
+        SELECT (SELECT count(*) FROM (SELECT DISTINCT asset_id FROM suggested_tag)),
+               (SELECT count(*) FROM duplicate), (SELECT count(DISTINCT group_id) FROM duplicate),
+               (SELECT count(*) FROM job j JOIN asset a ON a.id = j.asset_id
+                 WHERE j.stage = ? AND j.state = 'done' AND a.kind = 'photo')
+        """,
+        (Stage.TEXT,),
+    ).fetchone()
+    tagged, copies, groups, read = row
+    return Found(tagged=tagged, copies=copies, groups=groups, read=read)
 
 
 def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:

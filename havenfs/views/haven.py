@@ -100,6 +100,7 @@ def _status(library: Library) -> bytes:
             for source in catalog.read(sources.present)
         ],
         "progress": dataclasses.asdict(catalog.read(progress.progress)),
+        "found": dataclasses.asdict(catalog.read(progress.found)),
         "trash": catalog.read(trashed.count),
         "stopped": [dataclasses.asdict(alarm) for alarm in _stopped(library)],
     }

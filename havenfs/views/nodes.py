@@ -37,11 +37,13 @@ class Text:
     render: Callable[[], bytes]
     size: int
     """Bytes when it was looked up; the next rendering may have more."""
+    mtime_ns: int | None = None
+    """Of what it is made of, where that has a time of its own."""
 
     @classmethod
-    def of(cls, key: str, render: Callable[[], bytes]) -> Text:
+    def of(cls, key: str, render: Callable[[], bytes], mtime_ns: int | None = None) -> Text:
         """The text as it is now. Renders it, to know its size."""
-        return cls(key, render, len(render()))
+        return cls(key, render, len(render()), mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
