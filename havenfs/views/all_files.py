@@ -18,7 +18,7 @@ from havenfs.entities import AssetId
 from havenfs.errors import NotFound
 from havenfs.originals import disk
 
-from .folders import Assets
+from .folders import Assets, Folder
 from .nodes import Leaf, Text
 
 if TYPE_CHECKING:
@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 _EXTENSIONS = (b".xmp", b".aae", b".json")
 
 
-class AllFiles(Assets):
+class AllFiles(Folder):
     """The members of stacks, flat, with sidecars."""
 
-    __slots__ = ()
+    __slots__ = ("_members",)
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self._members = Assets(scope)
 
     @property
     def slow(self) -> bool:
@@ -45,12 +49,12 @@ class AllFiles(Assets):
 
     def entries(self) -> Entries:
         """Leaves by date, then sidecars in the same order."""
-        return _Listing(self.scope, super().entries())
+        return _Listing(self.scope, self._members.entries())
 
     def child(self, name: str) -> Leaf | Text:
         """An asset, or the sidecar of one."""
         try:
-            return super().child(name)
+            return self._members.child(name)
         except NotFound:
             for asset, called, sidecar in self._candidates(name.encode()):
                 if called == name:
@@ -60,7 +64,7 @@ class AllFiles(Assets):
     def real_name(self, name: bytes) -> bytes:
         """That of an asset by the index, that of a sidecar by its asset's."""
         try:
-            return super().real_name(name)
+            return self._members.real_name(name)
         except NotFound:
             for _, called, _ in self._candidates(name):
                 if names.key(called) == names.fold(name):
@@ -75,7 +79,7 @@ class AllFiles(Assets):
         before, _, number = stem.rpartition(b".")
         for owner in (stem, before) if number.isdigit() else (stem,):
             with suppress(NotFound):
-                leaf = super().child(super().real_name(owner).decode())
+                leaf = self._members.child(self._members.real_name(owner).decode())
                 for called, sidecar in _sidecars(self.scope.library, leaf.asset):
                     yield leaf.asset, called, sidecar
 

@@ -87,7 +87,8 @@ def write(root: Path, count: int, *, seed: int = 7) -> list[Path]:
     known = {
         path: found
         for path, found in truth.assets.items()
-        if found.kind == "photo" and found.mate is None and not path.startswith("hard/")
+        if found.kind == "photo" and path.lower().endswith((".jpg", ".png", ".tif"))
+        if not path.startswith("hard/")
     }
     bases = {
         "scene": sorted(drawn / path for path, found in known.items() if not found.text),
@@ -116,13 +117,10 @@ def frames(root: Path, count: int, seed: int) -> Iterator[Frame]:
     done = 0
     for sort in SORTS:
         many = round(count * sort.share / whole) if sort is not SORTS[-1] else count - done
+        day, city = _event(rng)
         for number in range(many):
-            if number % EVENT == 0:
-                day = datetime(FIRST_YEAR, 1, 1) + timedelta(  # noqa: DTZ001 - a wall clock
-                    days=int(rng.integers(365 * YEARS)), hours=int(rng.integers(8, 20))
-                )
-                journey = JOURNEYS[int(rng.integers(len(JOURNEYS)))]
-                city = journey[int(rng.integers(len(journey)))] if rng.random() < 0.5 else HOME
+            if number and number % EVENT == 0:
+                day, city = _event(rng)
             day += timedelta(seconds=int(rng.integers(7, 400)))
             folder = sort.folder or f"{day.year}/{day.year}-{day.month:02} {city.name}"
             name = f"{sort.camera or 'IMG'}_{day:%Y%m%d}_{done + number:05}{sort.extension}"
@@ -136,10 +134,19 @@ def frames(root: Path, count: int, seed: int) -> Iterator[Frame]:
         done += many
 
 
+def _event(rng: np.random.Generator) -> tuple[datetime, City]:
+    """When and where one begins."""
+    new_year = datetime(FIRST_YEAR, 1, 1)  # noqa: DTZ001 - a wall clock
+    day = new_year + timedelta(days=int(rng.integers(365 * YEARS)), hours=int(rng.integers(8, 20)))
+    journey = JOURNEYS[int(rng.integers(len(JOURNEYS)))]
+    return day, journey[int(rng.integers(len(journey)))] if rng.random() < 0.5 else HOME
+
+
 @functools.cache
 def _grain(*, tall: bool) -> Image.Image:
     """Noise of a sensor's size, around 128."""
-    size = LARGEST[::-1] if tall else LARGEST
+    width, height = LARGEST
+    size = (height, width) if tall else LARGEST
     return Image.merge("RGB", [Image.effect_noise(size, GRAIN) for _ in range(3)])
 
 
@@ -158,7 +165,7 @@ def _photo(drawn: Image.Image, frame: Frame) -> list[Path]:
     camera = cameras.CAMERAS.get(sort.camera)
     number = frame.seed[1]
     offset = frame.city.minutes(frame.taken.month)
-    if image.height > image.width and camera is not None:
+    if image.height > image.width and frame.path.suffix.lower() == ".jpg" and camera is not None:
         orientation, image = 6, image.transpose(Image.Transpose.ROTATE_90)
     if camera is not None:
         near = (float(rng.uniform(-0.02, 0.02)), float(rng.uniform(-0.02, 0.02)))
