@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from havenfs.catalog.progress import Found, Progress, Trouble
+    from havenfs.catalog.progress import Brought, Progress, Trouble
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
     from havenfs.models.measured import Measured
@@ -69,7 +69,7 @@ class Status:
     state: State
     sources: list[Source]
     progress: Progress
-    found: Found
+    found: Brought
     trouble: list[Trouble]
     model: Model
     """The one for pictures that is in use."""

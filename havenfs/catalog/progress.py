@@ -69,7 +69,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Brought:
     """What looking at pictures has brought so far, beyond dates and places."""
 
     tagged: int
@@ -138,7 +138,7 @@ def progress(db: apsw.Connection) -> Progress:
     )
 
 
-def found(db: apsw.Connection) -> Found:
+def found(db: apsw.Connection) -> Brought:
     """Counts of what was found, of all sources. Each is one walk of an index."""
     row: Any = db.execute(
         """
@@ -150,7 +150,7 @@ def found(db: apsw.Connection) -> Found:
         (Stage.TEXT,),
     ).fetchone()
     tagged, copies, groups, read = row
-    return Found(tagged=tagged, copies=copies, groups=groups, read=read)
+    return Brought(tagged=tagged, copies=copies, groups=groups, read=read)
 
 
 def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:

@@ -80,7 +80,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     documents: int
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
     """What looking at pictures has brought so far."""
 
     tagged: int
@@ -110,7 +110,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     """What the owner should know about the model, in words."""
     counts: Counts
-    found: Found
+    found: Brought
     progress: Progress
     trouble: list[Trouble]
     mount: str | None
@@ -142,7 +142,7 @@ def _read(
         counts=Counts(
             photos=counts[Kind.PHOTO], videos=counts[Kind.VIDEO], documents=counts[Kind.DOCUMENT]
         ),
-        found=msgspec.convert(progress.found(db), Found, from_attributes=True),
+        found=msgspec.convert(progress.found(db), Brought, from_attributes=True),
         progress=Progress(
             idle=found.idle,
             files=found.files,
