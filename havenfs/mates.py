@@ -5,6 +5,7 @@ Knows names; opens nothing, asks no catalog. Names are bytes, as the kernel give
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,7 @@ _FILM = frozenset(b"3gp avi m4v mkv mov mp4 mts".split())
 _NOTES = frozenset(b"xmp json aae txt thm".split())
 
 
-def beside(name: bytes) -> list[bytes]:
+def sidecar_names(name: bytes) -> list[bytes]:
     """What XMP sidecars of *name* are called; those of its stem may be another file's (`sidecars`)."""
     stem = name.rpartition(b".")[0]
     ends = (b".xmp", b".XMP")
@@ -154,3 +155,61 @@ def _claim(name: bytes) -> int | None:
     if extension in _NOTES:
         return None
     return 0 if extension in _RAW else 2 if extension in _FILM else 1
+
+
+_CUT = 46  # characters of the name of Takeout's JSON before .json
+_SUPPLEMENTAL = ".supplemental-metadata"  # since 2024; cut with the rest, down to "." alone
+_NUMBER = re.compile(r"(?P<stem>.*)(?P<number>\(\d+\))$")
+_STILLS = (".HEIC", ".heic", ".JPG", ".jpg", ".JPEG", ".jpeg")
+_FILMS = frozenset({".mp4", ".mov"})
+
+
+def exported(name: bytes) -> Iterator[bytes]:
+    """The names that Google Takeout's JSON about the picture *name* may have, most exact first.
+
+    Takeout cuts, numbers and translates them by rules that nobody wrote down; those here were collected from exports and
+    from the programs that undo them.
+    """
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        return
+    own = read(name)
+    stem, extension = os.path.splitext(text)  # noqa: PTH122 -- a name
+    stems = [stem]
+    if own.edited:  # the JSON is the original's
+        stems.append(own.stem.decode("utf-8", "replace"))
+    for each in stems:
+        yield from _exported(each, extension)
+    if extension.lower() in _FILMS:  # the film of a live photo has none: the photo's is about both
+        for each in stems:
+            for still in _STILLS:
+                yield from _exported(each, still)
+
+
+def _exported(stem: str, extension: str) -> Iterator[bytes]:
+    """IMG(1).jpg has IMG.jpg(1).json, or IMG.jpg.supplemental-metadata(1).json."""
+    match = _NUMBER.match(stem)
+    plain, number = (match["stem"], match["number"]) if match else (stem, "")
+    full = plain + extension
+    for base in (full + _SUPPLEMENTAL, full):
+        for cut in (len(base), _CUT, _CUT - len(number)):
+            yield f"{base[:cut]}{number}.json".encode()
+    if number:  # whose own name has the brackets
+        for base in (stem + extension + _SUPPLEMENTAL, stem + extension):
+            yield f"{base[:_CUT]}.json".encode()
+
+
+def beside(name: bytes, present: Collection[bytes]) -> list[bytes]:
+    """All sidecars of *name* among the names *present* in its folder: XMP, Apple's .aae, Takeout's JSON."""
+    stem = name.rpartition(b".")[0] or name
+    others = (stem + b".aae", stem + b".AAE", *exported(name))
+    return list(dict.fromkeys([*sidecars(name, present), *(o for o in others if o in present)]))
+
+
+def near(name: bytes) -> Span:
+    """Where the sidecars of *name*, and whoever else has a claim to them, stand among the names of its folder."""
+    start = re.split(rb"[.(]", name, maxsplit=1)[0] or name
+    if len(start) >= _LONG:  # Takeout may have cut it there
+        return start[: _LONG - 1], start[: _LONG - 1] + _LAST
+    return start, start + _TO

@@ -403,6 +403,8 @@ def _state(arguments: argparse.Namespace) -> State:
 def _sources(arguments: argparse.Namespace, state: State) -> tuple[SourceConfig, ...]:
     given, writable = arguments.source, arguments.writable
     if not given and not writable:
+        from havenfs import settings
+
         named = settings.load(arguments.config).files.source
         given = [Path(source.path) for source in named if not source.writable]
         writable = [Path(source.path) for source in named if source.writable]

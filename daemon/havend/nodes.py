@@ -142,7 +142,7 @@ class Nodes:
                 raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return found
         if isinstance(node, Text):
-            return Text.of(node.key, node.render)
+            return replace(node, size=len(node.render()))
         return node
 
     def directory(self, nodeid: int) -> Directory:
@@ -184,7 +184,8 @@ class Nodes:
             return stats.of_original(status, nodeid)
         if isinstance(node, Text):
             if not node.fleeting:
-                return stats.of_text(nodeid, self._uid, self._gid, touched, node.size)
+                moment = touched if node.mtime_ns is None else node.mtime_ns
+                return stats.of_text(nodeid, self._uid, self._gid, moment, node.size)
             # As the folder: whoever may fill that may remove it, or write over it.
             uid, gid, writers = self.deciders
             return stats.of_text(nodeid, uid, gid, touched, node.size, writers=writers)

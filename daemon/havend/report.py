@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from havenfs.catalog.progress import Progress, Trouble
+    from havenfs.catalog.progress import Brought, Progress, Trouble
     from havenfs.config import State
     from havenfs.entities import Asset, Hit, ModelId, Source
     from havenfs.models.measured import Measured
@@ -68,6 +68,7 @@ class Status:
     state: State
     sources: list[Source]
     progress: Progress
+    found: Brought
     trouble: list[Trouble]
     model: Model
     """The one for pictures that is in use."""
@@ -134,6 +135,8 @@ class Status:
         lines += [f"indexer    {self._indexer()}", f"state      {self.state.root}"]
         if self.trash:
             lines += [f"trash      {self.trash} files (trash/ in the mount)"]
+        if self._found():
+            lines += [f"found      {self._found()}"]
         lines += ["", self.progress_line()]
         for stage, s in self.progress.stages.items():
             rate = f", {s.rate:.1f}/s" if s.rate else ""
@@ -149,6 +152,16 @@ class Status:
             if len(self.trouble) > SHOWN_TROUBLE:
                 lines.append("  ... all of them: .haven/errors in the mount, or --json")
         return "\n".join(lines)
+
+    def _found(self) -> str:
+        """What was found in pictures, in words; nothing where nothing was."""
+        f = self.found
+        parts = [
+            (f.tagged, f"{f.tagged} with suggested tags"),
+            (f.copies, f"{f.copies} copies of {f.groups} pictures"),
+            (f.read, f"{f.read} pictures with text"),
+        ]
+        return ", ".join(words for count, words in parts if count)
 
     def _indexer(self) -> str:
         if self.indexer is None:
@@ -179,6 +192,7 @@ class Status:
             "skipped": p.skipped,
             "failed": p.failed,
             "assets": p.assets,
+            "found": msgspec.to_builtins(self.found),
             "eta_s": p.eta_s,
             "stages": msgspec.to_builtins(p.stages),
             "trouble": [
@@ -225,6 +239,7 @@ def status_of(catalog: Catalog, state: State) -> Status:
         state=state,
         sources=catalog.read(sources.configured),
         progress=progress,
+        found=catalog.read(progressing.found),
         trouble=catalog.read(progressing.trouble, 1000),
         model=model,
         answering=registry.answering(state),

@@ -91,7 +91,7 @@ def _beside(db: apsw.Connection, asset_id: AssetId) -> bool:
     ).fetchall()
     for source_id, path in rows:
         folder, slash, name = path.rpartition(b"/")
-        likely = mates.beside(name)
+        likely = mates.sidecar_names(name)
         found = db.execute(
             f"SELECT 1 FROM file WHERE source_id = ? AND path IN ({', '.join('?' * len(likely))})",  # noqa: S608
             (source_id, *(folder + slash + each for each in likely)),

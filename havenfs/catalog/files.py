@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import apsw
 
+LINK = "a symbolic link"
+"""Why a file of state SKIPPED is no original, where it is one."""
 COLUMNS = "id, source_id, path, size, mtime_ns, device, inode, state, hash, asset_id, reason"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -67,6 +67,19 @@ class Progress(Struct, frozen=True, kw_only=True):
         return total
 
 
+class Brought(Struct, frozen=True, kw_only=True):
+    """What looking at pictures has brought so far, beyond dates and places."""
+
+    tagged: int
+    """Assets with suggested tags."""
+    copies: int
+    """Photos of which there is another copy, not counting files of equal bytes."""
+    groups: int
+    """Of these."""
+    read: int
+    """Pictures on which text was read."""
+
+
 class Trouble(Struct, frozen=True, kw_only=True):
     """One thing that could not be indexed, for the owner to see."""
 
@@ -120,6 +133,21 @@ def progress(db: apsw.Connection) -> Progress:
         assets=assets,
         stages=stages,
     )
+
+
+def found(db: apsw.Connection) -> Brought:
+    """Counts of what was found, of all sources. Each is one walk of an index."""
+    row: Any = db.execute(
+        """
+        SELECT (SELECT count(*) FROM (SELECT DISTINCT asset_id FROM suggested_tag)),
+               (SELECT count(*) FROM duplicate), (SELECT count(DISTINCT group_id) FROM duplicate),
+               (SELECT count(*) FROM job j JOIN asset a ON a.id = j.asset_id
+                 WHERE j.stage = ? AND j.state = 'done' AND a.kind = 'photo')
+        """,
+        (Stage.TEXT,),
+    ).fetchone()
+    tagged, copies, groups, read = row
+    return Brought(tagged=tagged, copies=copies, groups=groups, read=read)
 
 
 def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:

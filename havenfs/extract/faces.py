@@ -65,7 +65,9 @@ class FaceFinder:
 
     def find(self, image: Image.Image, frame_ms: int = 0) -> tuple[Face, ...]:
         """The faces in *image*, surest first. Raises ModelError."""
-        pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+        # Not pixels[:, :, ::-1]: turning 1440 px round in numpy takes 5 ms, here half of one.
+        rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+        pixels = self._cv2.cvtColor(rgb, self._cv2.COLOR_RGB2BGR)
         height, width = pixels.shape[:2]
         found = self._detector.detect(pixels, self._score)
         numbers = np.concatenate([found.boxes, found.points.reshape(-1, 10)], 1)
@@ -123,6 +125,8 @@ def distinct(images: Sequence[Image.Image], most: int) -> list[int]:
 
     By their colours at 16 x 16 px, so that the choice does not depend on any model.
     """
+    if len(images) == 1:
+        return [0]
     small = [
         np.asarray(image.convert("RGB").resize((16, 16), Image.Resampling.BOX), np.float32).ravel()
         for image in images

@@ -42,6 +42,11 @@ def explain(error: OSError) -> SourceGone | Unreadable:
         return Unreadable("it is a symbolic link")
     if error.errno == errno.ENXIO:  # a socket, or a FIFO without a writer
         return Unreadable("it is not a regular file")
+    if error.errno in (
+        errno.EINVAL,
+        errno.EOVERFLOW,
+    ):  # a place before the start, or none at all: the file named it
+        return Unreadable("it is damaged: it points outside of itself")
     return Unreadable(os.strerror(error.errno) if error.errno else str(error))
 
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 SMALL = 256
 """Longer side of the grid's thumbnail."""
 QUALITY = 80
-METHOD = 2
-"""WebP effort: 4 costs 13-23 % more time for 5 % less size (facts: 12-megapixel JPEG, 512 px)."""
+METHOD = 1
+"""WebP effort. Of 1440 px with a camera's grain: 26 ms, 47.2 kB, 38.7 dB; at 2 it is 35 ms, 47.3 kB, 38.7 dB, at 4 95 ms, 46.8 kB,
+38.9 dB."""
 
 
 def preview(picture: Picture, strip: Image.Image | None = None) -> Preview:
     """The thumbnails and hashes of *picture*; the *strip* of a video goes with them."""
     image = picture.image
-    small = image.copy()
-    small.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    small = _small(image)
     return Preview(
         width=picture.width,
         height=picture.height,
@@ -44,6 +44,15 @@ def preview(picture: Picture, strip: Image.Image | None = None) -> Preview:
         text_likeness=ocr.likeness(image),
         strip=_webp(strip) if strip is not None else None,
     )
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Not `thumbnail`, which wants a copy of all of it first."""
+    scale = SMALL / max(image.size)
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def reopened(large: bytes) -> Image.Image:

@@ -1,15 +1,13 @@
 """Google Takeout's JSON beside a picture, as partial Metadata: date, position and what people wrote in Google Photos.
 
-Which JSON belongs to which picture is only in the names, which Takeout cuts, numbers and translates by rules that nobody
-wrote down; those here were collected from exports and from the programs that undo them. Bounded; never fails.
+Which JSON belongs to which picture is only in the names (`havenfs.mates`). Bounded; never fails.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from havenfs import mates
 from havenfs.entities import DateSource, Metadata, Taken
@@ -18,21 +16,13 @@ from havenfs.extract import dates
 from havenfs.extract.exif import valid_position
 from havenfs.extract.original import opened
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 MAX_BYTES = 1 << 20
-_CUT = 46  # characters of a sidecar's name before .json
-_SUPPLEMENTAL = ".supplemental-metadata"  # since 2024; cut with the rest, down to "." alone
-_NUMBER = re.compile(r"(?P<stem>.*)(?P<number>\(\d+\))$")
-_STILLS = (".HEIC", ".heic", ".JPG", ".jpg", ".JPEG", ".jpeg")
-_FILMS = frozenset({".mp4", ".mov"})
 
 
 def beside(path: bytes) -> Metadata:
     """What Takeout exported about the picture at *path*; empty without a JSON that is about a picture."""
     folder, name = os.path.split(path)
-    for candidate in dict.fromkeys(sidecars(name)):
+    for candidate in dict.fromkeys(mates.exported(name)):
         try:
             with opened(os.path.join(folder, candidate)) as file:  # noqa: PTH118 -- bytes
                 found = parse(file.read(MAX_BYTES + 1))
@@ -41,38 +31,6 @@ def beside(path: bytes) -> Metadata:
         if found is not None:
             return found
     return Metadata()
-
-
-def sidecars(name: bytes) -> Iterator[bytes]:
-    """The names that the JSON of the picture *name* may have, most exact first."""
-    try:
-        text = name.decode()
-    except UnicodeDecodeError:
-        return
-    own = mates.read(name)
-    stem, extension = os.path.splitext(text)  # noqa: PTH122 -- a name
-    stems = [stem]
-    if own.edited:  # the JSON is the original's
-        stems.append(own.stem.decode("utf-8", "replace"))
-    for each in stems:
-        yield from _of(each, extension)
-    if extension.lower() in _FILMS:  # the film of a live photo has none: the photo's is about both
-        for each in stems:
-            for still in _STILLS:
-                yield from _of(each, still)
-
-
-def _of(stem: str, extension: str) -> Iterator[bytes]:
-    """IMG(1).jpg has IMG.jpg(1).json, or IMG.jpg.supplemental-metadata(1).json."""
-    match = _NUMBER.match(stem)
-    plain, number = (match["stem"], match["number"]) if match else (stem, "")
-    full = plain + extension
-    for base in (full + _SUPPLEMENTAL, full):
-        for cut in (len(base), _CUT, _CUT - len(number)):
-            yield f"{base[:cut]}{number}.json".encode()
-    if number:  # whose own name has the brackets
-        for base in (stem + extension + _SUPPLEMENTAL, stem + extension):
-            yield f"{base[:_CUT]}.json".encode()
 
 
 def parse(data: bytes) -> Metadata | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from havenfs import mounts
-from havenfs.catalog.files import Seen
+from havenfs.catalog.files import LINK, Seen
 from havenfs.entities import FileState
 from havenfs.errors import SourceGone
 from havenfs.extract import original
@@ -171,7 +171,7 @@ def _unlisted(path: bytes, reason: str) -> Seen:
 def _seen(path: bytes, info: os.stat_result) -> Seen:
     state, reason = FileState.NEW, None
     if stat.S_ISLNK(info.st_mode):
-        state, reason = FileState.SKIPPED, "a symbolic link"
+        state, reason = FileState.SKIPPED, LINK
     elif not stat.S_ISREG(info.st_mode):
         state, reason = FileState.SKIPPED, "not a regular file"
     elif info.st_size == 0:

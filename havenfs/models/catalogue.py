@@ -47,6 +47,9 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     languages: str
     accuracy: str
     """As published; says by whom and on what."""
+    confirmed: str
+    """Where repositories, files and figures were read, other than here; what was not found there. Nobody here has downloaded
+    them: none can say that the files are what they are called."""
     megabytes: Positive
     """To download, about."""
     memory: Positive

@@ -13,8 +13,9 @@ from havenfs.catalog.browse import ALL_FILES, Condition
 from havenfs.errors import NotFound
 from havenfs.views.people.persons import People
 
+from .all_files import AllFiles
 from .by_date import Years
-from .folders import Assets, Folder
+from .folders import Folder
 from .places import Countries
 from .search import Searches
 from .tags import Tags
@@ -49,8 +50,8 @@ class Not(Folder):
 
 
 def _all_files(scope: Scope) -> Directory:
-    """Every member of the stacks that stand here."""
-    return Assets(replace(scope, choice=Condition(ALL_FILES)))
+    """Every member of the stacks that stand here, and what lies beside them."""
+    return AllFiles(replace(scope, choice=Condition(ALL_FILES)))
 
 
 FACETS: dict[str, Callable[[Scope], Directory]] = {

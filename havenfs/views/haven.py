@@ -101,6 +101,7 @@ def _status(library: Library) -> bytes:
             for source in catalog.read(sources.present)
         ],
         "progress": msgspec.to_builtins(catalog.read(progress.progress)),
+        "found": msgspec.to_builtins(catalog.read(progress.found)),
         "trash": catalog.read(trashed.count),
         "stopped": msgspec.to_builtins(_stopped(library)),
     }

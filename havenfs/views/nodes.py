@@ -38,9 +38,17 @@ class Text(Struct, frozen=True):
     """Bytes when it was looked up; the next rendering may have more."""
     fleeting: bool = False
     """It stands in for what is not there yet, and makes way for whatever people put in its place (`readme`)."""
+    mtime_ns: int | None = None
+    """Of what it is made of, where that has a time of its own."""
 
     @classmethod
-    def of(cls, key: str, render: Callable[[], bytes], *, fleeting: bool = False) -> Text:
+    def of(
+        cls,
+        key: str,
+        render: Callable[[], bytes],
+        *,
+        fleeting: bool = False,
+    ) -> Text:
         """The text as it is now. Renders it, to know its size."""
         return cls(key, render, len(render()), fleeting)
 

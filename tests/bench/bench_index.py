@@ -1,10 +1,12 @@
 """How fast a library is indexed, stage by stage, each beside the plain way to do the same work on the same files.
 
-    python tests/bench/bench_index.py [--photos 120] [--rounds 5] [--pictures 10000] [--peer 100] [--whole]
+    python tests/bench/bench_index.py [--photos 120] [--rounds 5] [--files 600] [--peer 100] [--whole] [--library DIR]
 
 Prints files a second for each stage on one core and the ratio to its reference (medians of the rounds), then the
-whole indexer over --pictures pictures (bar M6) beside a plain loop over the first --peer of them: pictures a second, for
-each second of a core, and the peak memory of all processes and of the largest. --whole leaves the stages out.
+whole indexer over --files files of a household (`whole/household.py`) beside a plain loop over --peer pictures among them:
+files a second, for each second of a core, and the peak memory of all processes and of the largest. --whole leaves the stages
+out; --library draws into DIR, or takes what was drawn there before. Bar M6 is stated for --files 10000: 12 GB, and about
+an hour of a core.
 
 References: identify = hashlib.sha256 of the same files; metadata = `exiftool -json` on all of them at once, when it is
 installed; preview = Pillow decoding every pixel, then two LANCZOS thumbnails as WebP; embed = the same model one
@@ -28,8 +30,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from whole import pictures, processes
+from whole import household, processes
 
+from havenfs.catalog import Catalog, progress
+from havenfs.config import State
 from havenfs.entities import Kind, Stage
 from havenfs.errors import HavenError
 from havenfs.extract.clip import PictureEncoder
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
+PICTURES = (".jpg", ".heic", ".webp", ".png")
+"""What the plain loop reads."""
 
 
 def main() -> None:
@@ -51,9 +57,10 @@ def main() -> None:
     )
     parser.add_argument("--photos", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pictures", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=600)
     parser.add_argument("--peer", type=int, default=100)
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--library", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         if not options.whole:
@@ -64,7 +71,8 @@ def main() -> None:
             print(f"{len(photos)} photos, one core, medians of {options.rounds} rounds\n")
             stages(photos, options.rounds)
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
-        whole(Path(scratch), options.pictures, options.peer)
+        root = options.library or Path(scratch) / "household"
+        whole(Path(scratch), root, options.files, options.peer)
 
 
 def photos_in(root: Path) -> list[tuple[Visit, Path]]:
@@ -141,30 +149,49 @@ def stages(photos: list[tuple[Visit, Path]], rounds: int) -> None:
             print(f"{name:<14} {rate:9.1f} {'-':>10} {'-':>6}")
 
 
-def whole(scratch: Path, count: int, peers: int) -> None:
-    """Index *count* pictures with the real command, the first *peers* of them by the plain loop, and print both."""
-    root, state = scratch / "pictures", scratch / "state"
-    paths = pictures.write(root, count)
+def whole(scratch: Path, root: Path, count: int, peers: int) -> None:
+    """Index *count* files with the real command, every so many of their pictures by the plain loop, and print both."""
+    began = time.process_time(), os.times()
+    if not root.is_dir():
+        household.write(root, count)
+        drawing = os.times().children_user - began[1].children_user + time.process_time() - began[0]
+        print(f"\ndrawn in {drawing:.0f} s of a core")
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    pictures = [path for path in paths if path.suffix.lower() in PICTURES]
+    state = scratch / "state"
     command = [sys.executable, "-m", "havend", "index", "run", "--once", "--budget", "full"]
-    ours = processes.run([*command, "--source", root, "--state", state], timeout_s=60 + 5 * count)
-    peer = processes.run(
-        [sys.executable, HERE / "whole/peer.py", scratch / "peer.db", *paths[:peers]],
-        timeout_s=60 + 60 * peers,
+    ours = processes.run(
+        [*command, "--source", root, "--state", state], timeout_s=60 + 10 * len(paths)
     )
+    some = pictures[:: max(1, len(pictures) // peers)][:peers] if peers else []
     cores = os.cpu_count() or 1
-    print(f"\nend to end, all stages with OCR, {cores} cores")
-    print(f"{'':<14} {'pictures':>9} {'/s':>8} {'/s of core':>11} {'MiB, all':>9} {'MiB, one':>9}")
-    rows = (("ours", count, ours), ("plain loop", peers, peer))
+    size = sum(path.stat().st_size for path in paths)
+    print(
+        f"\n{len(paths)} files, {size / 1e9:.2f} GB, end to end, all stages with OCR, {cores} cores"
+    )
+    print(f"{'':<14} {'files':>9} {'/s':>8} {'/s of core':>11} {'MiB, all':>9} {'MiB, one':>9}")
+    rows = [("ours", len(paths), ours)]
+    if some:
+        peer = processes.run(
+            [sys.executable, HERE / "whole/peer.py", scratch / "peer.db", *some],
+            timeout_s=60 + 60 * len(some),
+        )
+        rows.append(("plain loop", len(some), peer))
     for name, number, cost in rows:
         print(
             f"{name:<14} {number:9} {number / cost.seconds:8.2f} {number / cost.cpu:11.2f}"
             f" {cost.memory:9.0f} {cost.largest:9.0f}"
         )
-    a, b = ((number / cost.seconds, number / cost.cpu, cost.memory) for _, number, cost in rows)
-    print(f"{'ratio':<14} {'':9} {a[0] / b[0]:8.2f} {a[1] / b[1]:11.2f} {a[2] / b[2]:9.2f}")
-    size = sum(p.stat().st_size for p in state.glob("*.db"))
+    if len(rows) == 2:
+        a, b = ((n / cost.seconds, n / cost.cpu, cost.memory) for _, n, cost in rows)
+        print(f"{'ratio':<14} {'':9} {a[0] / b[0]:8.2f} {a[1] / b[1]:11.2f} {a[2] / b[2]:9.2f}")
+    with Catalog(State(root=state).catalog) as catalog:
+        now = catalog.read(progress.progress)
+    kept = sum(p.stat().st_size for p in state.glob("*.db"))
     print(
-        f"catalog and previews {size / 2**20:.1f} MiB; bar M6: <= 1.2 GiB of memory, all processes"
+        f"{now.files} files known, {now.failed} failed, {now.assets} shown;"
+        f" {sum(s.failed for s in now.stages.values())} stages failed"
+        f"\ncatalog and previews {kept / 2**20:.1f} MiB; bar M6: <= 1.2 GiB of memory, all processes"
     )
 
 

@@ -17,6 +17,11 @@ async def test_the_status_counts_assets_by_kind(client: httpx.AsyncClient) -> No
     assert status["mount"] == "/srv/haven"
 
 
+async def test_the_status_counts_what_was_found_in_pictures(client: httpx.AsyncClient) -> None:
+    found = (await client.get("/api/status")).json()["found"]
+    assert found == {"tagged": 0, "copies": 0, "groups": 0, "read": 0}  # no model has looked
+
+
 async def test_progress_is_told_stage_by_stage(client: httpx.AsyncClient) -> None:
     progress = (await client.get("/api/status")).json()["progress"]
     stages = {stage["stage"]: stage for stage in progress["stages"]}

@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import apsw
+import pillow_heif
 import pytesseract
 from PIL import Image
 
@@ -22,6 +23,7 @@ from havenfs.models import registry
 
 def main() -> None:
     """Index the pictures of the command line."""
+    pillow_heif.register_heif_opener()
     db = apsw.Connection(sys.argv[1])
     db.execute(
         "CREATE TABLE picture (path, hash, facts, small BLOB, large BLOB, vector BLOB, body)"

@@ -80,6 +80,19 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     documents: int
 
 
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
+    """What looking at pictures has brought so far."""
+
+    tagged: int
+    """With suggested tags."""
+    copies: int
+    """Photos of which there is another copy that differs in its bytes."""
+    groups: int
+    """Of such copies."""
+    read: int
+    """Pictures on which text was read."""
+
+
 class Model(msgspec.Struct, frozen=True, kw_only=True):
     """The model that searches by looks."""
 
@@ -97,6 +110,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     notice: str | None
     """What the owner should know about the model, in words."""
     counts: Counts
+    found: Brought
     progress: Progress
     trouble: list[Trouble]
     mount: str | None
@@ -128,6 +142,7 @@ def _read(
         counts=Counts(
             photos=counts[Kind.PHOTO], videos=counts[Kind.VIDEO], documents=counts[Kind.DOCUMENT]
         ),
+        found=msgspec.convert(progress.found(db), Brought, from_attributes=True),
         progress=Progress(
             idle=found.idle,
             files=found.files,

@@ -222,6 +222,7 @@ export interface components {
             model: components["schemas"]["Model"] | null;
             notice: string | null;
             counts: components["schemas"]["Counts"];
+            found: components["schemas"]["Brought"];
             progress: components["schemas"]["Progress"];
             trouble: components["schemas"]["Trouble"][];
             mount: string | null;
@@ -242,6 +243,16 @@ export interface components {
             photos: number;
             videos: number;
             documents: number;
+        };
+        /**
+         * Brought
+         * @description What looking at pictures has brought so far.
+         */
+        Brought: {
+            tagged: number;
+            copies: number;
+            groups: number;
+            read: number;
         };
         /**
          * Progress

@@ -1,5 +1,5 @@
 import type { Status } from "../api/client";
-import { counted } from "../words/format";
+import { counted, number } from "../words/format";
 import { type Hung, Wall } from "./Wall";
 
 const EXAMPLES = ["sunset at the beach", "snow", "red car", "last summer", "type:document"];
@@ -17,6 +17,7 @@ export function Start({ status, hung, onFind, onOpen }: Props) {
     <>
       <section className="welcome" aria-label="Library">
         <h1>{summary(status?.counts) || "Your library"}</h1>
+        {status && found(status.found) && <p className="found">{found(status.found)}</p>}
         <p>
           Try{" "}
           {EXAMPLES.map((example) => (
@@ -66,4 +67,16 @@ function summary(counts: Status["counts"] | undefined): string {
     .filter(([count]) => count)
     .map(([count, kind]) => counted(count, kind))
     .join(", ");
+}
+
+function found({ tagged, copies, groups, read }: Status["found"]): string {
+  const parts: [number, string][] = [
+    [tagged, `${number(tagged)} with suggested tags`],
+    [copies, `${counted(copies, "copy", "copies")} of ${counted(groups, "picture")}`],
+    [read, `${counted(read, "picture")} with text`],
+  ];
+  return parts
+    .filter(([count]) => count)
+    .map(([, words]) => words)
+    .join(" · ");
 }
