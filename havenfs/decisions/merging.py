@@ -39,7 +39,7 @@ def merge(
     operations = [one for one in decided.many(db, ids) if one.id not in taken_back]
     draft = Draft(db)
     changes = _composed(operations)
-    if draft.take_back(changes) != len(changes) and unchanged:
+    if (draft.take_back(changes) != len(changes) or taken_back) and unchanged:
         raise Conflict("something was decided about the same since")
     words = effects.apply(draft, decision)
     decided.forget(db, [one.id for one in operations])

@@ -14,7 +14,7 @@ import pytest
 from blake3 import blake3
 
 from havenfs.catalog import given, sources, trashed
-from havenfs.decisions import Keeper, new_uid, values
+from havenfs.decisions import Keeper, new_uid, undo, values
 from havenfs.decisions.bin import Bin
 from havenfs.errors import Conflict, NotFound, ReadOnly
 from havenfs.trash import folder
@@ -103,6 +103,8 @@ def test_what_was_purged_cannot_be_brought_back(room: Room) -> None:
     with pytest.raises(Conflict):
         room.undo()
     assert room.rows() == []
+    told = room.shelf.catalog.read(undo.history, 9)
+    assert [one.free for one in told] == [False, False]  # and nobody is offered to
 
 
 def test_a_row_whose_bytes_were_deleted_on_the_disk_is_a_conflict_and_then_goes(room: Room) -> None:

@@ -96,3 +96,13 @@ def test_nothing_is_merged_over_what_was_decided_since_and_what_fails_leaves_all
         keeper.merge(ids, values.RemoveFolder(uid="a", filled=True), by="me", first=no)
     assert members(keeper) == 3
     assert len(keeper.last()) == 5
+
+
+def test_what_somebody_took_back_meanwhile_is_not_done_again_by_merging(keeper: Keeper) -> None:
+    ids = take_out(keeper, 0, 1, 2)
+    keeper.revert(ids[1], by="you")
+    whole = values.Fill(uid="a", contents=tuple(CONTENTS[:3]), inside=False)
+    with pytest.raises(Conflict):
+        keeper.merge(ids, whole, by="me", unchanged=True)
+    assert members(keeper) == 2
+    assert keeper._catalog.read(given.get, "member", ("a", CONTENTS[1].hex())) is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 from starlette.applications import Starlette
 
+from havenfs.config import State
 from havenweb import page
 from havenweb.session import Session
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def client_of(static: Path) -> httpx.AsyncClient:
-    session = Session(static / "no.key")
+    session = Session(State(root=static))
     transport = httpx.ASGITransport(Starlette(routes=page.routes(session, static)))
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 

@@ -60,3 +60,13 @@ async def test_a_key_that_others_can_read_opens_nothing(
         assert (await client.get("/", params={"key": key})).status_code == 401
     finally:
         state.owner_key.chmod(0o600)
+
+
+async def test_the_words_name_the_command_for_this_very_page(
+    client: httpx.AsyncClient, state: State
+) -> None:
+    command = f"havenfs web --link --state {state.root}"
+    assert f"“{command}”" in (await client.get("/api/session")).json()["how"]
+    assert f"“{command}”" in (await client.get("/", params={"key": "old"})).text
+    other = await client.get("/api/session", headers={"host": "localhost:9000"})
+    assert f"“{command} --http localhost:9000”" in other.json()["how"]

@@ -37,7 +37,7 @@ def create_app(state: State, *, mount: Path | None = None) -> Starlette:
     """
     library = Library.open(state, mount=mount)
     owner.key(state.owner_key)
-    session = Session(state.owner_key)
+    session = Session(state)
     document = openapi.document(OPERATIONS, version=__version__)
 
     async def describe(_request: Request) -> Response:

@@ -11,36 +11,49 @@ from __future__ import annotations
 
 import hmac
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from shlex import quote
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from havenfs import owner
+from havenfs.config import State
 from havenfs.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.datastructures import Headers
     from starlette.responses import Response
 
 LASTS_S = 400 * 86_400  # as long as browsers keep any cookie
-HOW = (
-    "To change something here, open the page with the owner's link once: “havenfs web --link” prints it, for whoever "
-    "runs HavenFS."
-)
-OUTDATED = f"This link is out of date or was cut off.\n\n{HOW}\n"
+HOW = "To change something here, open the page once with the owner's link, which “{command}” prints for whoever runs HavenFS."
+OUTDATED = "This link is out of date or was cut off. “{command}” prints a new one.\n"
+USUAL = "127.0.0.1:8440"
 
-deciding: ContextVar[bool] = ContextVar("deciding", default=False)
-"""Whether the request in hand comes from somebody who may decide. Set by the shield."""
+
+class Visitor(NamedTuple):
+    """Whoever sent the request in hand."""
+
+    owner: bool
+    """Whether he may decide."""
+    how: str
+    """What to do in order to, in words."""
+
+
+visitor: ContextVar[Visitor] = ContextVar("visitor")
+"""Set by the shield."""
 
 
 class Session:
-    """The rule, for the key in the file *path*."""
+    """The rule, for the key of this state directory."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, state: State) -> None:
+        self._path = state.owner_key
+        self._elsewhere = "" if state == State.default() else f" --state {quote(str(state.root))}"
+
+    def how(self, headers: Headers) -> str:
+        """What whoever may not decide is told."""
+        return HOW.format(command=self._command(headers))
 
     def by_program(self, headers: Headers) -> bool:
         """Whether a request brings the key itself."""
@@ -57,13 +70,19 @@ class Session:
         """The answer to who comes with a link: on to the page, with the cookie if the key is right."""
         if not self._is_key(given):
             return PlainTextResponse(
-                OUTDATED, status_code=401, headers={"www-authenticate": "Bearer"}
+                OUTDATED.format(command=self._command(headers)),
+                status_code=401,
+                headers={"www-authenticate": "Bearer"},
             )
         answer = RedirectResponse("/", status_code=303, headers={"cache-control": "no-store"})
         answer.set_cookie(
             _name(headers), _cookie(given), max_age=LASTS_S, httponly=True, samesite="strict"
         )
         return answer
+
+    def _command(self, headers: Headers) -> str:
+        host = headers.get("host", USUAL)
+        return f"havenfs web --link{self._elsewhere}{'' if host == USUAL else f' --http {host}'}"
 
     def _is_key(self, given: str) -> bool:
         key = self._key() if given else None

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 
 from .errors import ErrorDetail, body
-from .session import HOW, deciding
+from .session import Visitor, visitor
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -115,10 +115,11 @@ class Shield:
             self.session.by_program(headers)
             or ((reading or of_a_page(headers)) and self.session.by_browser(headers))
         )
-        deciding.set(allowed)
+        how = self.session.how(headers)
+        visitor.set(Visitor(allowed, how))
         if reading or allowed:
             return None
-        refusal = _refusal(HTTPStatus.UNAUTHORIZED, "not_the_owner", HOW)
+        refusal = _refusal(HTTPStatus.UNAUTHORIZED, "not_the_owner", how)
         refusal.headers["www-authenticate"] = "Bearer"
         return refusal
 

@@ -23,7 +23,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _session(_library: Library, _parameters: NoParameters) -> Session:
-    return Session(owner=session.deciding.get(), how=session.HOW)
+    visitor = session.visitor.get()
+    return Session(owner=visitor.owner, how=visitor.how)
 
 
 SESSION = Operation(

@@ -29,7 +29,7 @@ export function App() {
   const [looking, setLooking] = useState(false);
   const [decided, setDecided] = useState(0);
   const said = useRef(false);
-  const may = useAnswer("session", askSession);
+  const may = useAnswer("session", askSession, looking ? 1 : 0); // another tab may have been let in
   const box = useRef<SearchBoxHandle>(null);
 
   const found = useAnswer(query || null, search, decided);

@@ -114,7 +114,7 @@ function Entry({ decided, owner, busy, trouble, onTurn }: EntryProps) {
           {clock(at_ms)} · {by}
           {back &&
             ` · taken back ${day(back.at_ms).toLowerCase()} ${clock(back.at_ms)} by ${back.by}`}
-          {!free && " · something later stands in the way"}
+          {owner && !free && " · something later stands in the way"}
         </small>
       </div>
       {owner && (
