@@ -88,7 +88,8 @@ class Writing:
         known = {source.id: source for source in self._catalog.read(sources.present)}
         hearing = Hearing()
         late = {file.content for file in waiting if not self._written(file, known, hearing)}
-        self._take_up(hearing)
+        if not self._take_up(hearing):
+            late = {file.content for file in waiting}
         for content, since in {(file.content, file.since) for file in waiting}:
             if content in late:
                 at = int(time.time()) + LATER_S
@@ -151,12 +152,16 @@ class Writing:
         if outcome.status is not None:
             log.info("the sidecar of asset %d is written", file.asset_id)
 
-    def _take_up(self, hearing: Hearing) -> None:
-        """Decide what others have said."""
+    def _take_up(self, hearing: Hearing) -> bool:
+        """Decide what others have said; False: not now, because somebody has just decided otherwise."""
         decision = hearing.decision()
         if decision is None:
-            return
+            return True
         try:
             self._keeper.decide(decision, by=OTHERS)
         except NotJournaled as error:
             log.warning("%s; the next decision tries again", error)
+        except HavenError as error:
+            log.info("what sidecars say is heard later: %s", error)
+            return False
+        return True
