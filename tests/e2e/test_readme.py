@@ -128,12 +128,13 @@ def test_in_an_empty_library_dates_and_places_say_how_until_something_is_there(
     shelf: Any, tmp_path: Path, serve: Any, until: Any
 ) -> None:
     with serve(shelf.state.root, tmp_path / "mnt") as mount:
-        assert "when they were taken" in says(mount.point / "by-date")
-        assert "where pictures were taken" in says(mount.point / "places")
+        point: Path = mount.point
+        assert "when they were taken" in says(point / "by-date")
+        assert "where pictures were taken" in says(point / "places")
         shelf.add("a.jpg", taken="2019-07-14T10:00:00", place=("Italy", "Lazio", "Rome"))
-        until(lambda: os.listdir(mount.point / "by-date") == ["2019"])
-        until(lambda: os.listdir(mount.point / "places") == ["Italy"])
-        until(lambda: not (mount.point / "by-date" / README).exists())
+        until(lambda: os.listdir(point / "by-date") == ["2019"])
+        until(lambda: os.listdir(point / "places") == ["Italy"])
+        until(lambda: not (point / "by-date" / README).exists())
 
 
 def test_it_is_never_an_upload_however_it_is_copied(mounted: Path, workshop: Any) -> None:
