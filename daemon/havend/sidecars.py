@@ -88,13 +88,16 @@ class Writing:
         known = {source.id: source for source in self._catalog.read(sources.present)}
         hearing = Hearing()
         late = {file.content for file in waiting if not self._written(file, known, hearing)}
-        if not self._take_up(hearing):
-            late = {file.content for file in waiting}
+        try:
+            again = self._take_up(hearing)
+        except HavenError as error:  # somebody has just decided otherwise
+            log.info("what sidecars say is heard later: %s", error)
+            again, late = set[bytes](), late | hearing.contents
         for content, since in {(file.content, file.since) for file in waiting}:
             if content in late:
                 at = int(time.time()) + LATER_S
                 self._catalog.write(unsaid.later, content, since, at)
-            else:
+            elif content not in again:
                 self._catalog.write(unsaid.said, content, since)
         return bool(waiting)
 
@@ -152,16 +155,17 @@ class Writing:
         if outcome.status is not None:
             log.info("the sidecar of asset %d is written", file.asset_id)
 
-    def _take_up(self, hearing: Hearing) -> bool:
-        """Decide what others have said; False: not now, because somebody has just decided otherwise."""
+    def _take_up(self, hearing: Hearing) -> set[bytes]:
+        """Decide what others have said; the contents of which something else holds now, and is to be written. Raises what
+        `Keeper.decide` raises."""
         decision = hearing.decision()
         if decision is None:
-            return True
+            return set()
         try:
-            self._keeper.decide(decision, by=OTHERS)
+            done = self._keeper.decide(decision, by=OTHERS)
         except NotJournaled as error:
             log.warning("%s; the next decision tries again", error)
-        except HavenError as error:
-            log.info("what sidecars say is heard later: %s", error)
-            return False
-        return True
+        else:
+            if done is None:
+                return set()
+        return hearing.contents
