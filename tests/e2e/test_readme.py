@@ -88,7 +88,7 @@ def test_it_goes_when_something_is_there_and_is_back_a_while_after_that_was_take
     says(album)
     os.link(mounted / "by-date/2019/07/IMG_0001.jpg", album / "IMG_0001.jpg")
     assert os.listdir(album) == ["IMG_0001.jpg"]
-    until(lambda: not (album / README).exists(), 0.5)
+    until(lambda: not (album / README).exists(), 5)
     (album / "IMG_0001.jpg").unlink()
     assert os.listdir(album) == []  # whoever removes the folder next does not meet it
     waited = until(lambda: os.listdir(album) == [README], readme.CALM_S + 5)
