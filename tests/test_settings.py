@@ -64,6 +64,10 @@ def test_what_is_shown_says_the_same_when_it_is_read_again():
         ("[index]\nworkers = true", "line 2: index.workers: give a number"),
         ("[index]\nwake_disks = 1", "line 2: index.wake_disks: give true or false"),
         ("[index\n", "(at line 1"),
+        ("\n[[files.source]]\npath = 'Pictures'", "files.source: give a table [[files.source]] with path"),
+        ("[[files.source]]\npath = '/srv'\nwriteable = true", "files.source: give a table [[files.source]] with path"),
+        ("[[files.source]]\npath = '/srv'\nwritable = 1", "files.source: give a table [[files.source]] with path"),
+        ("[files]\nsource = '/srv'", "line 2: files.source: give a table [[files.source]] with path"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_line_and_what_to_do(text: str, said: str):
@@ -71,6 +75,17 @@ def test_a_mistake_is_told_with_file_line_and_what_to_do(text: str, said: str):
         settings.parse(text, FILE)
     assert str(caught.value).startswith(str(FILE))
     assert said in str(caught.value)
+
+
+def test_sources_are_named_in_the_file_too():
+    given = settings.parse(
+        '[[files.source]]\npath = "/srv/photos"\nwritable = true\n[[files.source]]\npath = "/a b"\n',
+        FILE,
+    )
+    photos, archive = given.files.source
+    assert (photos.path, photos.writable) == ("/srv/photos", True)
+    assert (archive.path, archive.writable) == ("/a b", False)
+    assert settings.parse(settings.as_text(given), FILE) == given
 
 
 def test_a_file_that_is_named_must_be_there_and_the_default_one_need_not(

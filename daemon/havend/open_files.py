@@ -5,6 +5,7 @@ Plain and synchronous. Any thread.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -202,6 +203,8 @@ class OpenFiles(Nodes):
         if loose is not None:
             opened.loose = loose
             loose.opens += 1
+            if opened.flags & os.O_TRUNC:
+                loose.failed = 0
 
     def _filed(self, loose: Loose, before: bytes) -> None:
         """A loose file is an original: whoever has it open, and whoever was told of it, has that."""
@@ -259,9 +262,11 @@ class OpenFiles(Nodes):
         while done < len(view):
             try:
                 done += os.pwrite(opened.handle, view[done:], offset + done)
-            except OSError:
+            except OSError as error:
                 if done:
                     break  # what is written is written; the next call meets the full disk
+                if opened.loose is not None:
+                    opened.loose.failed = error.errno or errno.EIO
                 raise
         return done
 

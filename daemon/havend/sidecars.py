@@ -88,12 +88,16 @@ class Writing:
         known = {source.id: source for source in self._catalog.read(sources.present)}
         hearing = Hearing()
         late = {file.content for file in waiting if not self._written(file, known, hearing)}
-        self._take_up(hearing)
+        try:
+            again = self._take_up(hearing)
+        except HavenError as error:  # somebody has just decided otherwise
+            log.info("what sidecars say is heard later: %s", error)
+            again, late = set[bytes](), late | hearing.contents
         for content, since in {(file.content, file.since) for file in waiting}:
             if content in late:
                 at = int(time.time()) + LATER_S
                 self._catalog.write(unsaid.later, content, since, at)
-            else:
+            elif content not in again:
                 self._catalog.write(unsaid.said, content, since)
         return bool(waiting)
 
@@ -151,12 +155,17 @@ class Writing:
         if outcome.status is not None:
             log.info("the sidecar of asset %d is written", file.asset_id)
 
-    def _take_up(self, hearing: Hearing) -> None:
-        """Decide what others have said."""
+    def _take_up(self, hearing: Hearing) -> set[bytes]:
+        """Decide what others have said; the contents of which something else holds now, and is to be written. Raises what
+        `Keeper.decide` raises."""
         decision = hearing.decision()
         if decision is None:
-            return
+            return set()
         try:
-            self._keeper.decide(decision, by=OTHERS)
+            done = self._keeper.decide(decision, by=OTHERS)
         except NotJournaled as error:
             log.warning("%s; the next decision tries again", error)
+        else:
+            if done is None:
+                return set()
+        return hearing.contents

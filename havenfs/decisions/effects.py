@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .values import Decision
 
 
+MOST_TOLD = 6
+"""Of decisions that were made as one: what a sidecar's program did with an evening's pictures is a line in a list."""
 YEARS = (-62_135_596_800, 253_402_300_799)
 """0001 to 9999, in seconds: what calendars can write."""
 
@@ -51,7 +53,9 @@ def apply(draft: Draft, decision: Decision) -> str:
         case values.SaveSearch() | values.RenameSearch() | values.ForgetSearch():
             return _search(draft, decision)
         case values.Together(decisions=several):
-            return "; ".join(apply(draft, one) for one in several) or "nothing"
+            told = [apply(draft, one) for one in several]
+            more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+            return "; ".join(told[:MOST_TOLD]) + more or "nothing"
         case values.Trash() | values.LeaveTrash() | values.EmptyTrash() | values.DiscardCopy():
             return trash.apply(draft, decision)
         case values.RefuseFiling() | values.FileAway():

@@ -45,6 +45,8 @@ class Hearing:
     """What was heard, of any number of contents, until it is decided as one."""
 
     def __init__(self) -> None:
+        self.contents: set[bytes] = set()
+        """Of which something was heard, if only what nobody decides."""
         self._made: dict[_Where, values.MakeFolder] = {}
         self._named: dict[str, values.MakePerson] = {}
         self._fills: dict[tuple[str, bool], dict[bytes, None]] = {}
@@ -63,6 +65,8 @@ class Hearing:
         """Note what the sidecar of a content says otherwise than *ours*. *regions*: it is known how the picture is turned."""
         said = merged.given
         before = snapped(normal(ours), said)
+        if merged.theirs:
+            self.contents.add(content)
         if "persons" in merged.theirs:
             self._persons(db, asset_id, content, before, said, regions=regions)
         for name, kind in _KINDS.items():
@@ -145,7 +149,10 @@ class Hearing:
         there = {names.key(person.name) for person in said.persons}
         for mark in was.keys() - now.keys():
             person: Person = was[mark]  # type: ignore[assignment]
-            uid = persons.named(db, person.name).uid
+            try:
+                uid = persons.named(db, person.name).uid
+            except NotFound:
+                continue  # called so in sidecars alone, which lack some characters
             if names.key(person.name) not in there:
                 self._single.append(gestures.take(db, asset_id, content, uid))
             elif person.region is not None:  # drawn elsewhere now

@@ -67,9 +67,31 @@ def make(source: Source, mode: int, rights: Rights) -> tuple[bytes, int]:
 def _made(source: Source, path: bytes, mode: int, rights: Rights) -> int:
     descriptor = disk.create(source, path, os.O_RDWR | os.O_EXCL, mode, nullcontext())
     if isinstance(rights, Owner) and os.geteuid() == 0:
-        os.fchown(descriptor, *rights.owner)
-        os.fchmod(descriptor, mode)  # chown takes set-group-ID away
+        found = os.fstat(descriptor)
+        if (found.st_uid, found.st_gid) != rights.owner:
+            with suppress(PermissionError):  # FAT and exFAT know no owners: there it is everybody's
+                os.fchown(descriptor, *rights.owner)
+        with suppress(PermissionError):
+            os.fchmod(descriptor, mode)  # chown takes set-group-ID away
     return descriptor
+
+
+def check_room(source: Source, rights: Rights) -> None:
+    """Raises OSError ENOSPC or EDQUOT where not even a block more could be written in that name.
+
+    The kernel writes to the disk without us where it may (passthrough), so that nobody tells us of a write which failed: a
+    file that ends where the disk is full, to the last block, may be half of one.
+    """
+    path = FOLDER + b"/" + f"{secrets.token_hex(8)}.room".encode()
+    descriptor = _made(source, path, 0o600, rights)
+    try:
+        os.posix_fallocate(descriptor, 0, 4096)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+    finally:
+        os.close(descriptor)
+        drop(source, path)
 
 
 def waits(path: bytes) -> bool:

@@ -88,7 +88,7 @@ def test_it_goes_when_something_is_there_and_is_back_a_while_after_that_was_take
     says(album)
     os.link(mounted / "by-date/2019/07/IMG_0001.jpg", album / "IMG_0001.jpg")
     assert os.listdir(album) == ["IMG_0001.jpg"]
-    until(lambda: not (album / README).exists(), 0.5)
+    until(lambda: not (album / README).exists(), 5)
     (album / "IMG_0001.jpg").unlink()
     assert os.listdir(album) == []  # whoever removes the folder next does not meet it
     waited = until(lambda: os.listdir(album) == [README], readme.CALM_S + 5)
@@ -122,6 +122,19 @@ def test_a_persons_a_months_and_a_citys_are_removed_with_it(mounted: Path, until
     run("rm", "-r", mounted / "places/Spain/Madrid")
     run("mv", mounted / "by-date/_undated/scan.jpg", mounted / "by-date/1987/05")
     assert os.listdir(mounted / "by-date/1987/05") == ["scan.jpg"]
+
+
+def test_in_an_empty_library_dates_and_places_say_how_until_something_is_there(
+    shelf: Any, tmp_path: Path, serve: Any, until: Any
+) -> None:
+    with serve(shelf.state.root, tmp_path / "mnt") as mount:
+        point: Path = mount.point
+        assert "when they were taken" in says(point / "by-date")
+        assert "where pictures were taken" in says(point / "places")
+        shelf.add("a.jpg", taken="2019-07-14T10:00:00", place=("Italy", "Lazio", "Rome"))
+        until(lambda: os.listdir(point / "by-date") == ["2019"])
+        until(lambda: os.listdir(point / "places") == ["Italy"])
+        until(lambda: not (point / "by-date" / README).exists())
 
 
 def test_it_is_never_an_upload_however_it_is_copied(mounted: Path, workshop: Any) -> None:

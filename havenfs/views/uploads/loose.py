@@ -72,6 +72,8 @@ class Loose(Struct, eq=False):
     """What of it was filed, if the library had that already."""
     refused: bool = False
     """Its content is none of ours: it stands nowhere, unless it is written to once more."""
+    failed: int = 0
+    """errno of a write that the disk refused: it is not whole, until somebody begins it anew."""
     opens: int = 0
     since: float = field(default_factory=time.monotonic)
     """When it was last let go of."""
@@ -178,6 +180,17 @@ class Looseness:
             self._leave(loose)
             # Not at once: the kernel may remember its number for a moment, and the next file would have it.
             self._dropped.append((time.monotonic(), loose.descriptor))
+        if not staging.waits(loose.path):
+            return
+        # Its room is free at once, though it is open for that moment; but not under whoever files it just now.
+        if not loose.opens and loose.lock.acquire(blocking=False):
+            try:
+                if staging.waits(loose.path) and os.fstat(loose.descriptor).st_nlink <= 1:
+                    os.ftruncate(loose.descriptor, 0)
+            except OSError:
+                pass
+            finally:
+                loose.lock.release()
         if staging.waits(loose.path):
             staging.drop(loose.source, loose.path)
 

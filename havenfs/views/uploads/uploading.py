@@ -93,6 +93,9 @@ def closed(library: Library, loose: Loose, decide: Deciding) -> None:
         if readme.is_copy(loose.name, os.pread(loose.descriptor, readme.LARGEST, 0)):
             loose.refused = True  # `cp -r` of an empty folder brings it along; nobody is to be told off for that
             return
+        if loose.failed:
+            loose.refused = not is_passing(loose.name)
+            raise OSError(loose.failed, os.strerror(loose.failed))
         with suppress(Unreadable):  # somebody else writes on: it is filed when that one closes
             identity = _identified(loose)
             if is_passing(loose.name):
@@ -177,7 +180,12 @@ def _file(library: Library, loose: Loose, identity: Identity, decide: Deciding) 
         decide(loose.fill(known), loose.rights, None)
         loose.asset_id, loose.filed = known.id, _version(loose)
         return
-    os.fsync(loose.descriptor)
+    try:
+        staging.check_room(loose.source, loose.rights)
+        os.fsync(loose.descriptor)
+    except OSError:
+        loose.refused = True
+        raise
     decision = loose.fill(_provisional(loose, identity))
     with _placing(library, loose, identity) as first:
         decide(decision, loose.rights, first)

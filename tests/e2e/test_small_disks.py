@@ -1,0 +1,207 @@
+"""Disks that are full, and disks that can do little: what people put there is whole or refused with the disk's own word."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trio
+from blake3 import blake3
+
+from havend.sidecars import Writing
+from havenfs.catalog import collections, given
+from havenfs.decisions import Keeper, values
+from havenfs.settings import Sidecars
+from havenfs.views.uploads.loose import SETTLED_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.fuse
+
+JPEG = b"\xff\xd8\xff\xe0"
+MONTH = f"Uploads/{datetime.now().astimezone():%Y/%m}"
+ROOM = 4 << 20
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def tmpfs(place: Path) -> Generator[None]:
+    run("mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=777", "full", place)
+    try:
+        yield
+    finally:
+        run("umount", "--lazy", place)
+
+
+@contextmanager
+def exfat(place: Path) -> Generator[None]:
+    """A stick: no owners, no modes, no links, no attributes, and numbers of files that change."""
+    image = place.with_suffix(".img")
+    with image.open("wb") as file:
+        file.truncate(64 << 20)
+    run("mkfs.exfat", image)
+    device = run("losetup", "--find", "--show", image).strip()
+    try:
+        run("mount.exfat-fuse", device, place)
+        try:
+            yield
+        finally:
+            run("umount", "--lazy", place)
+    finally:
+        run("losetup", "--detach", device)
+
+
+@pytest.fixture
+def full(household: Any, tmp_path: Path, serve: Any) -> Iterator[tuple[Path, Path]]:
+    """A mount whose uploads go to a disk of four MiB, and that disk."""
+    disk = tmp_path / "desk"
+    household.source("desk", disk, writable=True)
+    with tmpfs(disk), serve(household.state.root, tmp_path / "mnt") as mount:
+        (mount.point / "albums/Rome").mkdir()
+        yield mount.point, disk
+
+
+def everything(disk: Path) -> list[str]:
+    return sorted(str(path.relative_to(disk)) for path in disk.rglob("*") if path.is_file())
+
+
+def members(household: Any) -> int:
+    rome = household.catalog.read(collections.named, "album", None, "Rome")
+    return len(household.catalog.read(given.rows, "member", collection=rome.uid))
+
+
+def test_an_upload_to_a_full_disk_is_refused_whole_and_the_next_one_works(
+    full: tuple[Path, Path], household: Any, until: Callable[..., float]
+) -> None:
+    point, disk = full
+    album = point / "albums/Rome"
+    data = JPEG + os.urandom(3 << 20)
+    (album / "first.jpg").write_bytes(data)
+    assert everything(disk) == [f"{MONTH}/first.jpg"]
+    with pytest.raises(OSError, match="No space left") as caught:
+        (album / "second.jpg").write_bytes(JPEG + os.urandom(3 << 20))
+    assert caught.value.errno == errno.ENOSPC
+    (album / "second.jpg").unlink(missing_ok=True)
+    assert os.listdir(album) == ["first.jpg"]
+    assert everything(disk) == [f"{MONTH}/first.jpg"]
+    assert members(household) == 1
+    done = subprocess.run(
+        ["cp", point / "files/desk" / MONTH / "first.jpg", point / "files/desk/copy.jpg"],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert "No space left" in done.stderr
+    (disk / "copy.jpg").unlink()
+    (point / "files/desk" / MONTH / "first.jpg").unlink()  # to the trash: it is as full as before
+    with pytest.raises(OSError, match="No space left"):
+        (album / "third.jpg").write_bytes(JPEG + os.urandom(3 << 20))
+    (album / "third.jpg").unlink(missing_ok=True)
+    run("rm", "-r", *(point / "trash").glob("2*"))
+    third = JPEG + os.urandom(3 << 20)
+    until(
+        lambda: os.statvfs(disk).f_bfree * 4096 > 3 << 20, SETTLED_S + 5
+    )  # its writer may want it
+    (album / "third.jpg").write_bytes(third)
+    assert (disk / MONTH / "third.jpg").read_bytes() == third
+    assert everything(disk) == [f"{MONTH}/third.jpg"]
+
+
+def test_what_does_not_fit_leaves_nothing_behind_when_its_writer_gives_up(
+    full: tuple[Path, Path], household: Any
+) -> None:
+    """`cp` leaves what it could not write, and rsync removes it; neither may be half a picture in an album."""
+    point, disk = full
+    large = disk.parent / "large.jpg"
+    large.write_bytes(JPEG + os.urandom(6 << 20))
+    for command in (
+        ["cp", large, point / "albums/Rome"],
+        ["rsync", large, f"{point}/albums/Rome/"],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode != 0
+        assert "No space left" in done.stderr
+    assert members(household) == 0
+    small = JPEG + b"small" * 1000
+    (point / "albums/Rome/small.jpg").write_bytes(small)
+    assert (disk / MONTH / "small.jpg").read_bytes() == small
+
+
+@pytest.fixture
+def stick(household: Any, tmp_path: Path, serve: Any) -> Iterator[tuple[Path, Path]]:
+    """A mount whose uploads go to an exFAT stick, and that stick."""
+    disk = tmp_path / "desk"
+    household.source("desk", disk, writable=True)
+    with exfat(disk), serve(household.state.root, tmp_path / "mnt") as mount:
+        (mount.point / "albums/Rome").mkdir()
+        yield mount.point, disk
+
+
+def test_on_a_stick_that_knows_no_links_uploads_are_whole(
+    stick: tuple[Path, Path], household: Any
+) -> None:
+    point, disk = stick
+    album = point / "albums/Rome"
+    for name in ("cp", "rsync", "shell", "nobody"):
+        photo = disk.parent / f"{name}.jpg"
+        photo.write_bytes(JPEG + name.encode() * 50_000)
+        if name == "shell":
+            run("sh", "-c", f"cat {photo} > {album}/shell.jpg")
+        elif name == "nobody":  # whose files cannot be given to him there
+            nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            command = [*nobody, "sh", "-c", "cat > nobody.jpg"]
+            with photo.open("rb") as file:
+                subprocess.run(command, cwd=album, stdin=file, check=True, timeout=30)
+        else:
+            run(*(["rsync", "-t"] if name == "rsync" else ["cp"]), photo, album)
+        assert (album / photo.name).read_bytes() == photo.read_bytes()
+        assert (disk / MONTH / photo.name).read_bytes() == photo.read_bytes()
+    assert members(household) == 4
+    assert not (disk / ".havenfs-uploads").exists() or not os.listdir(disk / ".havenfs-uploads")
+
+
+def test_on_a_stick_files_go_to_the_trash_and_come_back(
+    stick: tuple[Path, Path], household: Any, until: Callable[..., float]
+) -> None:
+    point, disk = stick
+    data = JPEG + b"holiday" * 10_000
+    (point / "files/desk/holiday.jpg").write_bytes(data)
+    run("mv", point / "files/desk/holiday.jpg", point / "files/desk/summer.jpg")
+    assert (disk / "summer.jpg").read_bytes() == data
+    run("rm", point / "files/desk/summer.jpg")
+    assert not (disk / "summer.jpg").exists()
+    (day,) = (point / "trash").glob("2*")
+    assert (day / "summer.jpg").read_bytes() == data
+    keeper = Keeper(household.catalog, household.state.journal)
+    assert "summer.jpg" in keeper.last(1)[0].operation.words
+    run("mv", day / "summer.jpg", point / "files/desk/back.jpg")
+    assert (disk / "back.jpg").read_bytes() == data
+    run("rm", point / "files/desk/back.jpg")
+    (day,) = (point / "trash").glob("2*")
+    run("rm", day / "back.jpg")
+    assert everything(disk) == []
+
+
+def test_on_a_stick_sidecars_stand_beside_their_originals(
+    stick: tuple[Path, Path], household: Any
+) -> None:
+    point, disk = stick
+    (point / "albums/Rome/one.jpg").write_bytes(JPEG + b"one" * 10_000)
+    content = blake3((disk / MONTH / "one.jpg").read_bytes()).digest()
+    keeper = Keeper(household.catalog, household.state.journal)
+    writing = Writing(household.catalog, household.state, Sidecars)
+    for stars in (3, 5):  # a new file, then another in its place
+        keeper.decide(values.SetRating(contents=(content,), stars=stars), by="me")
+        trio.run(writing.catch_up)
+        assert run("exiftool", "-s3", "-Rating", disk / MONTH / "one.jpg.xmp").strip() == str(stars)
+    assert everything(disk) == [f"{MONTH}/one.jpg", f"{MONTH}/one.jpg.xmp"]
