@@ -26,7 +26,7 @@ from havenfs.errors import ModelError
 from havenfs.models import registry
 from havenfs.settings import LANGUAGES_ENV
 
-from . import confine
+from . import confine, starved
 from .protocol import ANSWERS, LARGEST, LENGTH, Answer, Ready, Request, frame
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 KILL_S = (
     10.0  # SIGKILL works at once, unless the process waits in the kernel for a disk that is gone
 )
+FINISH_S = 60.0  # for the rest of an answer that has begun: megabytes through a pipe
 START_S = 60.0  # importing decoders from a spinning disk that is busy
 MEMORY = "/dev/shm"
 REQUESTS = (
@@ -107,7 +108,7 @@ class Worker:
 
     async def ask(self, request: Request, *, timeout_s: float) -> Answer:
         """Its answer. Raises WorkerDiedError when the process ends, says what is no answer, or takes longer than
-        *timeout_s*; the next call starts another. Raises WorkerUnfitError when none can be started. Cancelling kills
+        *timeout_s*, not counting what it waits for a processor; the next call starts another. Raises WorkerUnfitError when none can be started. Cancelling kills
         the process too: it may be in the middle."""
         if self._asked >= REQUESTS:
             await self.stop()
@@ -207,7 +208,8 @@ class Worker:
 
     async def _receive(self, timeout_s: float) -> Answer:
         try:
-            with trio.fail_after(timeout_s):
+            await self._come(timeout_s)
+            with trio.fail_after(FINISH_S):
                 (length,) = LENGTH.unpack(await self._read(LENGTH.size))
                 if length > LARGEST:
                     raise EOFError
@@ -217,6 +219,21 @@ class Worker:
             raise WorkerDiedError(f"took longer than {timeout_s:.0f} s") from None
         except (OSError, EOFError, msgspec.DecodeError, trio.BrokenResourceError) as error:
             raise WorkerDiedError(await self._epitaph()) from error
+
+    async def _come(self, timeout_s: float) -> None:
+        """Wait for the beginning of an answer. Raises TooSlowError."""
+        assert self._answers is not None
+        assert self._process is not None
+        began = starved.turns(self._process.pid)
+        until, given = trio.current_time() + timeout_s, 0.0
+        while True:
+            with trio.move_on_at(until + given):
+                await trio.lowlevel.wait_readable(self._answers.fileno())
+                return
+            more = starved.credit(began, starved.turns(self._process.pid), given, timeout_s)
+            if more == given:
+                raise trio.TooSlowError
+            given = more
 
     async def _read(self, size: int) -> bytes:
         assert self._answers is not None

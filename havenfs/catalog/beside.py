@@ -28,7 +28,7 @@ class Sidecar(NamedTuple):
 
 
 def of(db: apsw.Connection, asset: Asset) -> list[Sidecar]:
-    """The sidecars in the folder of the asset's primary file, the most exact first. One range of an index, 20 us."""
+    """The sidecars in the folder of the asset's primary file, the most exact first. One range of an index, 30 us."""
     if asset.kind is Kind.DOCUMENT:
         return []
     above, slash, name = asset.path.rpartition(b"/")

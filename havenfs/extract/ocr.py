@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -43,7 +44,9 @@ MOST_LANGUAGES = 8
 """Each one costs time on every picture: a page in one takes 1.4 s, in seven 3 s."""
 _NO_LANGUAGES = frozenset({"osd", "equ", "snum"})
 TIMEOUT_S = 30
-"""A full page takes 1.4 s; thirty seconds mean a picture that tesseract cannot come to terms with."""
+"""A full page takes 1.4 s; thirty seconds mean a picture that tesseract cannot come to terms with. On a busy machine, where
+whoever stands behind others waits most of the time, it is that much longer: `_timeout`."""
+MOST_PATIENCE = 20.0
 CONFIDENCE = 60
 """Percent. What tesseract believes less is mostly leaves and brick walls."""
 SURE = 80
@@ -170,7 +173,7 @@ def _turn(gray: Image.Image) -> int:
         return 0
     try:
         found = tesseract.image_to_osd(
-            gray, timeout=TIMEOUT_S, output_type=tesseract.Output.DICT, config="--psm 0"
+            gray, timeout=_timeout(), output_type=tesseract.Output.DICT, config="--psm 0"
         )
     except (pytesseract.TesseractError, RuntimeError):  # too few letters to tell, or no data for it
         return 0
@@ -192,6 +195,16 @@ def _turned_back(boxes: bytes, turn: int) -> bytes:
     return b"".join(back)
 
 
+def _timeout() -> float:
+    """Seconds for one run of tesseract: TIMEOUT_S, as many times as it takes this process longer to get its work done than
+    it would alone. The scheduler counts how long it ran and how long it waited for a processor (proc/self/schedstat)."""
+    try:
+        ran, waited, _ = map(int, Path("/proc/self/schedstat").read_bytes().split())
+    except (OSError, ValueError):  # a kernel that does not count
+        return TIMEOUT_S
+    return TIMEOUT_S * min(MOST_PATIENCE, 1 + waited / max(ran, 1))
+
+
 def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list[Any]]:
     """The table of words that tesseract finds, column by column."""
     # Handed over uncompressed: making a PNG of 1440 px takes longer than reading a small text.
@@ -203,7 +216,7 @@ def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list
             gray,
             lang=languages,
             config=f"--psm {layout}",
-            timeout=TIMEOUT_S,
+            timeout=_timeout(),
             output_type=tesseract.Output.DICT,
         )
     except pytesseract.TesseractNotFoundError as error:
@@ -214,7 +227,7 @@ def _tesseract(gray: Image.Image, languages: str, layout: int) -> dict[str, list
         reason = f"reading the text failed: {' '.join(str(error.args[-1]).split())[:200]}"
         raise Unreadable(reason) from error
     except RuntimeError as error:  # that is how pytesseract says that the time is over
-        reason = f"reading the text took longer than {TIMEOUT_S} s"
+        reason = f"reading the text took longer than {TIMEOUT_S} s"  # of a machine of its own
         raise Unreadable(reason) from error
 
 

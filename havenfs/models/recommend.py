@@ -26,9 +26,12 @@ SHARE = 0.5
 """Of the memory, for models; the rest is for the page cache that makes a NAS fast."""
 TYPICAL = 20_000
 """Pictures of a household, for who has none indexed yet."""
-OVERHEAD = 1.35
-"""A whole tower beside its matrix products alone: attention, norms, getting the picture to its size. ViT-B/32 in fp32
-took 1.2 to 1.4 times as long a gigaflop as the yardstick."""
+REST = 1.05
+"""A whole tower beside its matrix products alone. ViT-B/32 in fp32 took 1.01 to 1.06 times as much processor time a gigaflop as
+the yardstick, in the same process (2026-11-26)."""
+FITTING = 1.9
+"""Gigaflops that take as long as reading a picture's preview again and bringing it to the size of the input: 20 ms beside 11 ms
+a gigaflop, on the same core."""
 POINT_S = 3600
 """An hour more of work on the whole library must bring a point of recall more."""
 
@@ -52,7 +55,7 @@ def estimate(choices: Sequence[Choice], machine: Machine, pictures: int) -> list
     found = [
         Estimate(
             choice=choice,
-            picture_s=(one := choice.gigaflops * machine.gigaflop_ms * OVERHEAD / 1000),
+            picture_s=(one := (choice.gigaflops * REST + FITTING) * machine.gigaflop_ms / 1000),
             library_s=one * pictures,
             fits=choice.memory <= machine.memory * SHARE,
         )

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+BUSY = "import ctypes; ctypes.CDLL(None).prctl(1, 9)\nwhile True: pass"
+"""A process that wants a processor all the time, and ends with us."""
+
 
 @pytest.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
@@ -111,6 +114,30 @@ async def test_a_worker_that_hangs_is_killed_in_time(worker: Worker, tmp_path: P
         await worker.ask(Identify(bytes(path)), timeout_s=1)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_a_worker_that_gets_no_processor_is_not_taken_for_one_that_hangs(
+    worker: Worker, tmp_path: Path
+) -> None:
+    path = photo(tmp_path / "a.jpg", (4000, 3000))
+    await worker.ask(look(path, Stage.PREVIEW), timeout_s=60)
+    assert worker.pid is not None
+    alone = {min(os.sched_getaffinity(0))}
+    os.sched_setaffinity(worker.pid, alone)
+    busy = [
+        subprocess.Popen([sys.executable, "-c", BUSY], preexec_fn=lambda: os.sched_setaffinity(0, alone))
+        for _ in range(3)
+    ]  # fmt: skip
+    try:
+        began = trio.current_time()
+        answer = await worker.ask(look(path, Stage.PREVIEW), timeout_s=0.5)
+        took = trio.current_time() - began
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert isinstance(answer, Found)
+    assert took > 0.5, "the others were not busy enough"
 
 
 async def test_a_cancelled_question_leaves_no_process_behind(

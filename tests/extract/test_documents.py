@@ -176,6 +176,14 @@ def test_an_open_document_with_a_password_says_so(tmp_path: Path):
         read(tmp_path, content, ODT)
 
 
+def test_an_archive_whose_index_lies_before_its_beginning_is_damaged_in_words(tmp_path: Path):
+    content = bytearray(archive({"word/document.xml": "<w/>"}))
+    end = content.rindex(b"PK\5\6")
+    content[end + 16 : end + 20] = (0x7FFFFFFF).to_bytes(4, "little")  # where the index begins
+    with pytest.raises(Unreadable, match="points outside of itself"):
+        read(tmp_path, bytes(content), WORD)
+
+
 def test_a_zip_bomb_is_refused_by_its_ratio(tmp_path: Path):
     bomb = archive({"word/document.xml": b" " * (30 << 20)})
     assert len(bomb) < 40_000

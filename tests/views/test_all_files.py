@@ -10,7 +10,7 @@ import pytest
 from havenfs.catalog import files
 from havenfs.catalog.files import Seen
 from havenfs.errors import NotFound, NotPermitted
-from havenfs.views import Text
+from havenfs.views import Text, all_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +129,16 @@ def test_a_sidecar_that_left_meanwhile_leaves_a_gap_and_no_other_in_its_place(
     found = listed[3]
     assert found is not None
     assert found[0] == b"IMG_0002.jpg.xmp"
+
+
+def test_sidecars_of_a_huge_folder_are_found_though_they_are_not_listed(
+    put: Any, tree: Folder, monkeypatch: pytest.MonkeyPatch
+):
+    put("2019/rome/IMG_0001.jpg.xmp")
+    monkeypatch.setattr(all_files, "MOST", 1)
+    folder = opened(tree, "places/Italy/Rome/@all-files")
+    assert [name for name, _ in folder.entries()] == [b"IMG_0001.jpg", b"IMG_0002.jpg"]
+    assert read(folder, "IMG_0001.jpg.xmp") == XMP
 
 
 def test_a_link_that_is_called_like_a_sidecar_is_none(household: Any, names: Any):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOOK_S = 0.2
+LOOK_S = 0.5  # a look at half a gigabyte of mappings takes 20 ms of processor itself
 
 
 @dataclass
