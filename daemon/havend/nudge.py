@@ -6,8 +6,9 @@ that has gone, touches the one that has changed. `Operations` recognises it and 
 helper asks for is ever carried out. The kernel asks LOOKUP before each mknod and mkdir, also of a name that it knows, so
 whether there is an event is decided here at that very moment.
 
-The other way, the helper watches directories of `files/` on their disk, as long as they are open in the mount or were
-lately: changes made behind the mount are told to the kernel and announced like any other.
+The other way, directories of `files/` are watched on their disk from before they are listed, as long as they are open in the
+mount or were lately. The helper reads what happens there: changes made behind the mount are told to the kernel and announced
+like any other.
 
 Any thread, but for `close`. Until `start`, nobody is recognised and nothing is announced.
 """

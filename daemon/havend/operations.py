@@ -98,7 +98,11 @@ class Operations(OpenFiles):
             self.nudges.opened(nodeid, disk.path(real.source, real.path))
         else:
             self.nudges.opened(nodeid)
-        return Listing(nodeid, directory, directory.entries(), generation)
+        try:
+            return Listing(nodeid, directory, directory.entries(), generation)
+        except BaseException:
+            self.nudges.closed(nodeid)
+            raise
 
     # --- attributes -------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ Light: no numpy, and nothing is kept but answers. A question that was not asked 
 
 from __future__ import annotations
 
-import csv
 import functools
 import gzip
 import importlib.util
@@ -107,6 +106,8 @@ def _directory() -> Path:
 
 @functools.cache
 def _names() -> dict[str, str]:
+    import csv  # once a process, and 2 ms of every start
+
     with (_directory() / "countries.csv").open(encoding="utf-8", newline="") as file:
         return {row[0]: row[1] for row in csv.reader(file) if len(row) == 2} | _COUNTRY
 

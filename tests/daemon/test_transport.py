@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,3 +81,22 @@ def test_a_running_mount_is_told_with_its_reason_and_what_is_missing(tmp_path: P
         "           no passthrough",
     ]
     assert running.as_json()["missing"] == "no passthrough"
+
+
+STARTED = """
+import sys
+import havend.cli, havend.programs
+from havend.direct import program
+late = {"trio", "tomllib", "csv", "shutil", "tempfile", "havenfs.settings", *program.LATER}
+print(*sorted(late & set(sys.modules)))
+for name in program.LATER:
+    program.import_module(name)
+"""
+
+
+def test_the_direct_transport_loads_only_what_it_answers_with() -> None:
+    """Its start is loading: 100 ms are the bar. What is loaded later is there to be loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

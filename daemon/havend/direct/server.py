@@ -100,10 +100,13 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
     try:
         while server.capabilities is None and not server.over.wait(PERIOD_S):
             pass
-        operations.nudges.start(mountpoint, operations.table.path, notifier)
         if afresh and not notifier.everything():
             for name, _ in operations.listing(wire.ROOT).entries:
                 notifier.expire(wire.ROOT, name)
+        if not server.over.wait(
+            PERIOD_S
+        ):  # who waits for us already is answered first: a helper takes 20 ms to start
+            operations.nudges.start(mountpoint, operations.table.path, notifier)
         while not server.over.wait(PERIOD_S):
             if watcher.due():
                 watcher.tell()
