@@ -96,3 +96,12 @@ def test_nothing_is_merged_over_what_was_decided_since_and_what_fails_leaves_all
         keeper.merge(ids, values.RemoveFolder(uid="a", filled=True), by="me", first=no)
     assert members(keeper) == 3
     assert len(keeper.last()) == 5
+
+
+def test_what_was_taken_back_meanwhile_is_not_said_again(keeper: Keeper) -> None:
+    ids = take_out(keeper, 0, 1)
+    keeper.revert(ids[1], by="me")
+    whole = values.Fill(uid="a", contents=tuple(CONTENTS[:2]), inside=False)
+    with pytest.raises(Conflict):
+        keeper.merge(ids, whole, by="me", unchanged=True)
+    assert members(keeper) == 3
