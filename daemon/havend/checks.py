@@ -11,7 +11,7 @@ from havenfs.catalog import Catalog, sources as catalog_sources
 from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
 
-from . import mountpoint as mountpoints
+from . import mountpoint as mountpoints, transport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,7 @@ def mountpoint(given: Path, sources: Sequence[SourceConfig], state: State) -> Pa
         raise ConfigError(
             "/dev/fuse may not be opened by this user. Install fuse3 ('apt install fuse3'), or run as root."
         )
+    transport.bury_killed(state)
     path = absolute(given)
     real = _real(path)
     for source in sources:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import havenfs
-from havenfs import errors, owner, service
+from havenfs import errors, service
 from havenfs.config import Budget
 
 from . import checks, exits, transport as transports
@@ -520,6 +520,8 @@ def _web(arguments: argparse.Namespace) -> int:
 
     state = _state(arguments)
     if arguments.link:
+        from havenfs import owner
+
         print(owner.link(arguments.http, state.owner_key))
         return exits.OK
     return programs.web(state, arguments.http, arguments.mount)

@@ -337,6 +337,30 @@ class Operations(OpenFiles):
             self.table.moved({number: (parent, name)}, placed, deep=False)
             self.tell_written(target.source, path)
 
+    def renamed_before(self, parent: int, name: bytes, new_parent: int, new_name: bytes) -> None:
+        """A predecessor has moved a name, and may have been killed before it told of that. Raises NotFound where it is not
+        there. In a computed folder it need not be: it has its own name there, or was swallowed."""
+        source, target = backing(self.directory(parent)), backing(self.directory(new_parent))
+        if target is None:
+            if source is not None:
+                self.removed_before(parent, name, is_directory=False)
+            return
+        there = target.lookup(new_name)
+        if source is None or self.observer is None:
+            self._written(there)
+            return
+        self.observer.renamed(
+            source.source,
+            source.path_of(name),
+            target.source,
+            target.path_of(new_name),
+            directory=isinstance(there, DiskDirectory),
+        )
+
+    def removed_before(self, parent: int, name: bytes, *, is_directory: bool) -> None:
+        """The same of a name that a predecessor has removed."""
+        self._gone(self.directory(parent), name, is_directory=is_directory)
+
     def relocated(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
         """A view has moved an original: what is known of it by its path is right again, here and in the catalog."""
         with suppress(NotFound):

@@ -68,6 +68,8 @@ def opened(
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
             operations.library.recorder = arrivals
             uploading.recover(operations.library, _open_files())
+            if operations.library.bin is not None:
+                operations.library.bin.recover()
             with deciding.answering(state, operations, arrivals.written):
                 yield operations
             operations.settle(all_of_them=True)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from pathlib import Path
@@ -20,6 +21,8 @@ from . import mountpoint as mountpoints
 
 if TYPE_CHECKING:
     from havenfs.config import State
+
+log = logging.getLogger(__name__)
 
 Name = Literal["pyfuse3", "direct"]
 
@@ -99,6 +102,20 @@ def record(state: State, mountpoint: Path, choice: Choice, *, missing: str = "")
 def erase(state: State) -> None:
     """Tell that it is served no more."""
     _file(state).unlink(missing_ok=True)
+
+
+def bury_killed(state: State) -> None:
+    """Detach the mount over *state* whose program was killed, without asking it: a thread of the killed that waits in the kernel
+    for a client, who waits for an answer, would keep everybody waiting who asks."""
+    try:
+        told = json.loads(_file(state).read_text())
+        point, pid = Path(told["mountpoint"]), int(told["pid"])
+    except (OSError, ValueError, KeyError):
+        return
+    if not Path(f"/proc/{pid}").exists() and mountpoints.mounted(point) == mountpoints.OURS:
+        log.warning("detaching what process %d left mounted on %s when it was killed", pid, point)
+        mountpoints.detach(point)
+        erase(state)
 
 
 def running(state: State) -> Running | None:

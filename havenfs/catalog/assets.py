@@ -18,6 +18,11 @@ COLUMNS = (
     "taken_local, taken_offset, taken_source, place_id, width, height, duration_ms"
 )
 """The columns of `visible` that make an Asset, in the order of its fields."""
+MAY_RETURN = """(
+    {hash} IN (SELECT hash FROM file) OR {hash} IN (SELECT hash FROM trashed)
+    OR ({hash} NOT IN (SELECT hash FROM asset)
+        AND (EXISTS (SELECT 1 FROM source WHERE NOT scan) OR EXISTS (SELECT 1 FROM file WHERE state = 'new'))))"""
+"""Whether a content that is not here may come back: its disk is away, it is in the trash, or not everything was looked at yet."""
 
 
 # Calling an Enum costs 0.6 us, and a listing would call two of them an asset.

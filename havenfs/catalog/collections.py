@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from havenfs.errors import NotEmpty, NotFound
 
-from . import given, names
+from . import assets, given, names
 
 if TYPE_CHECKING:
     import apsw
@@ -81,14 +81,15 @@ def get(db: apsw.Connection, uid: str) -> Collection:
 
 
 def removable(db: apsw.Connection, uid: str) -> None:
-    """Raises NotEmpty if an album or tag shows something, or will once a disk is there. What another asset stands for in the
-    views does not count: nobody could take it out."""
+    """Raises NotEmpty if an album or tag shows something, or may again. What another asset stands for in the views does not
+    count, nor what is gone for good: nobody could take it out."""
     held = db.execute(
-        """
-        SELECT 1 FROM member WHERE collection = ?1
-           AND (hash IN (SELECT hash FROM visible) OR hash NOT IN (SELECT hash FROM present))
+        f"""
+        SELECT 1 FROM member m WHERE m.collection = ?1
+           AND (m.hash IN (SELECT hash FROM visible)
+                OR (m.hash NOT IN (SELECT hash FROM present) AND {assets.MAY_RETURN.format(hash="m.hash")}))
         UNION ALL SELECT 1 FROM collection WHERE parent = ?1 LIMIT 1
-        """,
+        """,  # noqa: S608 -- a constant
         (uid,),
     ).fetchone()
     if held is not None:

@@ -2,7 +2,8 @@
 
 Who a face is of: whoever people say it is; else nobody of whom they say it is not; else the person of its cluster. Who is in a
 picture: of whom people say that a face or the whole picture shows them; nobody of whom they say that it does not; else whoever
-has a face in it. What is said hangs on contents and
+has a face in it that is surely theirs: a doubtful one is asked about first (`doubts`), and could not be moved to where it is already.
+What is said hangs on contents and
 regions, so it holds at once, whichever model drew the box and whether or not the indexer runs; clusters follow (`heed`).
 """
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from havenfs.entities import AssetId, FaceId, Region
 from havenfs.errors import NotFound
 
-from . import names
+from . import assets, names
 from .clusters import DOUBTFUL, ClusterId
 from .faces import SAME_PLACE
 
@@ -37,7 +38,7 @@ VERDICTS = f"""(
 """What people have said of the faces that are known: `Region.overlap` in SQL."""
 
 _GUESSED = f"""cluster c JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id
-     WHERE c.person = {{v}}
+     WHERE c.person = {{v}} AND m.confidence >= {DOUBTFUL}
        AND NOT EXISTS (SELECT 1 FROM {VERDICTS} said WHERE said.face_id = f.id AND (said.is_it OR said.person = {{v}}))"""  # noqa: S608
 IS_IN = f"""hash IN (SELECT hash FROM face_said WHERE person = {{v}} AND is_it
         UNION SELECT hash FROM person_tag WHERE person = {{v}} AND is_in)
@@ -47,10 +48,10 @@ IS_IN_THIS = f"""EXISTS (SELECT 1 FROM face_said s WHERE s.hash = {{row}}.hash A
     OR ifnull((SELECT t.is_in FROM person_tag t WHERE t.hash = {{row}}.hash AND t.person = {{v}}),
               EXISTS (SELECT 1 FROM {_GUESSED} AND f.asset_id = {{row}}.id))"""  # noqa: S608
 """The same, asked of one asset after the other: {row} is the view."""
-SOMEBODY = """hash IN (SELECT s.hash FROM face_said s JOIN person p ON p.uid = s.person WHERE s.is_it AND NOT p.ignored
+SOMEBODY = f"""hash IN (SELECT s.hash FROM face_said s JOIN person p ON p.uid = s.person WHERE s.is_it AND NOT p.ignored
         UNION SELECT t.hash FROM person_tag t JOIN person p ON p.uid = t.person WHERE t.is_in AND NOT p.ignored)
     OR id IN (SELECT f.asset_id FROM cluster c JOIN person p ON p.uid = c.person AND NOT p.ignored
-        JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id)"""
+        JOIN face_cluster m ON m.cluster_id = c.id JOIN face f ON f.id = m.face_id WHERE m.confidence >= {DOUBTFUL})"""  # noqa: S608
 """The same of anybody who has a name."""
 _MEMBERS = "face_cluster m JOIN face f ON f.id = m.face_id WHERE m.cluster_id = {v}"
 IN_CLUSTER = f"id IN (SELECT f.asset_id FROM {_MEMBERS})"  # noqa: S608
@@ -116,7 +117,7 @@ def named(db: apsw.Connection, name: str) -> Person:
 def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[Person]:
     """Everybody who is shown and is in the picture, by name."""
     faces = sightings(db, asset_id)
-    there = {face.person for face in faces}
+    there = {face.person for face in faces if face.said or face.confidence >= DOUBTFUL}
     tags: list[Any] = db.execute(
         "SELECT t.person, t.is_in FROM person_tag t JOIN asset a ON a.hash = t.hash WHERE a.id = ?",
         (asset_id,),
@@ -132,12 +133,14 @@ def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[Person]:
 
 
 def spoken_for(db: apsw.Connection, person: str) -> bool:
-    """Whether people have said of anything that this person is in it, be its disk there or not."""
+    """Whether people have said of anything that this person is in it, be its disk there or not; unless it is gone for good."""
     row = db.execute(
-        """
-        SELECT EXISTS (SELECT 1 FROM face_said WHERE person = ?1 AND is_it)
-            OR EXISTS (SELECT 1 FROM person_tag WHERE person = ?1 AND is_in)
-        """,
+        f"""
+        SELECT EXISTS (
+            SELECT 1 FROM (SELECT hash FROM face_said WHERE person = ?1 AND is_it
+                           UNION SELECT hash FROM person_tag WHERE person = ?1 AND is_in) said
+             WHERE said.hash IN (SELECT hash FROM present) OR {assets.MAY_RETURN.format(hash="said.hash")})
+        """,  # noqa: S608 -- a constant
         (person,),
     ).fetchone()
     return bool(row and row[0])

@@ -7,17 +7,19 @@ file, or leaves it in two places:
 2. **Bytes move first, then the decision is committed and journaled, then the caller is answered.** That is so for removing,
    restoring, purging and taking back. All of it is done under a lock of the source, which the kernel lets go of when its
    holder is killed.
-3. A kill in between leaves one of two things, and `reconcile` mends both, under the same lock:
-   - *a file in the trash without a row*. It was being removed, or its row was lost with catalog and journal. The row is made
-     again, from the path that it lies below: nobody was answered, and what was asked for holds.
+3. Under that lock, whoever removes notes first under which uid. A kill in between leaves the note, and whoever comes next moves
+   back what has no row: nothing has happened. The row of a file in the catalog goes in the transaction that decides.
+4. What else a kill leaves is one of two things, and `reconcile` mends both, under the same lock:
+   - *a file in the trash without a row*. Its row was lost with catalog and journal, or it was being taken back that it was
+     restored. The row is made again, from the path that it lies below.
    - *a row without a file*. It was being restored, purged or taken back, and is not in the trash any more. The row goes.
      Nobody can be answered for a file that is not there; if its disk was away, it is a file without a row when that comes back.
-4. Whoever decides nothing, because the catalog cannot be written, moves the file back before he is refused.
+5. Whoever decides nothing, because the catalog cannot be written, moves the file back before he is refused.
 
 After a power cut the disk may have forgotten the last rename, or the catalog's file the row: it is one of the same two.
 
-`reconcile` runs when a program first touches the trash of a source, and in the indexer when it starts and once a day. It
-never moves a file out of the library and never deletes one: at worst a file stays in the trash a day longer.
+`recover` runs when a mount starts and looks only where somebody was killed; `reconcile` when a program first touches the trash
+of a source, and in the indexer when it starts and once a day. Neither deletes a file: at worst one stays in the trash a day longer.
 
 Any thread, any number of programs. May wait for the disk, and for who else moves something in or out of that source's trash.
 """
@@ -28,20 +30,22 @@ import logging
 import os
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import sources, trashed
+from havenfs.catalog import files, sources, trashed
 from havenfs.errors import HavenError, NotFound, NotJournaled, ReadOnly, Unreadable
 from havenfs.trash import folder
 
 from . import values
-from .follow import locked
+from .follow import Lock, killed_amid, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from havenfs.catalog import Catalog
+    from havenfs.catalog.catalog import Connection
     from havenfs.catalog.trashed import Trashed
     from havenfs.entities import Source
 
@@ -79,16 +83,18 @@ class Bin:
 
         Raises what unlink(2) raises of *path*, ReadOnly, NotJournaled (and then it is in the trash).
         """
-        with self._touching(source):
+        with self._touching(source) as lock:
             uid = values.new_uid()
+            lock.note(uid)
             lies = folder.take(source, path, uid, rights)
             with _or_back(source, [(lies, path)]):
                 found = content or _digest(source, lies, HASHED) or bytes(32)
-                self._keeper.decide(_said(uid, found, source, path, by), by=by)
+                gone = partial(_forget, originals=[(source, path)])
+                self._keeper.decide(_said(uid, found, source, path, by), by=by, first=gone)
 
     def discard(
         self,
-        files: Sequence[tuple[Source, bytes]],
+        originals: Sequence[tuple[Source, bytes]],
         content: bytes,
         into: bytes,
         rights: Rights,
@@ -97,16 +103,21 @@ class Bin:
     ) -> None:
         """Move all files of a copy to the trash, and say of *into* what was said of it. Raises as `take`."""
         with ExitStack() as stack:
-            for source in sorted({source.id: source for source, _ in files}.values(), key=_id):
-                stack.enter_context(self._touching(source))
+            locks = {
+                source.id: stack.enter_context(self._touching(source))
+                for source in sorted(
+                    {source.id: source for source, _ in originals}.values(), key=_id
+                )
+            }
             said: list[values.Trash] = []
-            for source, path in files:
+            for source, path in originals:
                 uid = values.new_uid()
+                locks[source.id].note(uid)
                 lies = folder.take(source, path, uid, rights)
                 stack.enter_context(_or_back(source, [(lies, path)]))
                 said.append(_said(uid, content, source, path, by))
             decision = values.DiscardCopy(content=content, into=into, files=tuple(said))
-            self._keeper.decide(decision, by=by)
+            self._keeper.decide(decision, by=by, first=partial(_forget, originals=originals))
 
     # --- out ------------------------------------------------------------------------------------------------
 
@@ -185,8 +196,26 @@ class Bin:
         A file without a row that has more than *largest* bytes, and so takes long to hash, is left for another time.
         Raises SourceGone, ReadOnly, NotJournaled.
         """
-        with locked(self._catalog, source):
+        with locked(self._catalog, source, self._mend):
             return self._reconcile(source, largest)
+
+    def recover(self) -> None:
+        """Mend what kills have left, of each source whose disk is there. Never raises."""
+        for source in self._catalog.read(sources.present):
+            if source.writable and killed_amid(self._catalog, source):
+                try:
+                    self.reconcile(source)
+                except (HavenError, OSError) as error:
+                    log.warning("the trash of %s was not looked through: %s", source.name, error)
+
+    def _mend(self, source: Source, uids: Collection[str]) -> None:
+        """Move back what was being moved in, and not decided about, when somebody was killed."""
+        self._reconciled.discard(source.id)
+        rows = {row.uid for row in self._catalog.read(trashed.of_source, source.name)}
+        wanted = set(uids) - rows
+        for lying in folder.listing(source) if wanted else ():
+            if lying.uid in wanted and lying.path is not None:
+                folder.give_back(source, lying.lies, lying.path)
 
     def _reconcile(self, source: Source, largest: int) -> tuple[int, int]:
         rows = {row.uid: row for row in self._catalog.read(trashed.of_source, source.name)}
@@ -214,16 +243,16 @@ class Bin:
         return came, len(gone)
 
     @contextmanager
-    def _touching(self, source: Source) -> Generator[None]:
+    def _touching(self, source: Source) -> Generator[Lock]:
         """The source's lock, with its trash in order."""
-        with locked(self._catalog, source):
+        with locked(self._catalog, source, self._mend) as lock:
             if source.id not in self._reconciled:
                 try:
                     self._reconcile(source, HASHED)
                 except (HavenError, OSError) as error:
                     log.warning("the trash of %s was not looked through: %s", source.name, error)
                 self._reconciled.add(source.id)
-            yield
+            yield lock
 
 
 @contextmanager
@@ -237,6 +266,14 @@ def _or_back(source: Source, moved: Sequence[tuple[bytes, bytes]]) -> Generator[
         for lies, path in moved:
             folder.give_back(source, lies, path)
         raise
+
+
+def _forget(db: Connection, originals: Sequence[tuple[Source, bytes]]) -> None:
+    """They are in the trash: no scan need find that out."""
+    for source, path in originals:
+        file = files.by_path(db, source.id, path)
+        if file is not None:
+            files.remove(db, [(file.id, path)])
 
 
 def _said(uid: str, content: bytes, source: Source, path: bytes, owner: str) -> values.Trash:

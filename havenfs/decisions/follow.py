@@ -20,7 +20,8 @@ from havenfs.trash import folder
 from . import values
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
+    from pathlib import Path
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.catalog import Connection
@@ -40,16 +41,67 @@ class _Move(NamedTuple):
     """Where it is in the library."""
 
 
+class Lock:
+    """Held by whoever moves something into or out of the trash of a source. While it is, its file is not empty: so a kill amid
+    that can be told from an end."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def note(self, uid: str) -> None:
+        """Something is about to be moved in under this uid."""
+        os.write(self._handle, uid.encode() + b"\n")
+
+    def begin(self) -> list[str]:
+        """The uids that the holder before was killed with, perhaps before it could decide about them; empty strings too."""
+        left = os.pread(self._handle, 1 << 20, 0).decode(errors="replace").splitlines()
+        os.ftruncate(self._handle, 0)
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        self.note("")
+        return left
+
+    def end(self) -> None:
+        """Everything is as decided."""
+        os.ftruncate(self._handle, 0)
+
+
+def killed_amid(catalog: Catalog, source: Source) -> bool:
+    """Whether somebody moves something into or out of the trash of *source*, or was killed while he did."""
+    try:
+        return _lock(catalog, source).stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
-def locked(catalog: Catalog, source: Source) -> Generator[None]:
-    """Be the only one, of all threads and programs, who moves something into or out of the trash of *source*."""
-    lock = catalog.path.with_name(f"trash-{source.id}.lock")
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def locked(
+    catalog: Catalog,
+    source: Source,
+    mend: Callable[[Source, Collection[str]], object] | None = None,
+) -> Generator[Lock]:
+    """Be the only one, of all threads and programs, who moves something into or out of the trash of *source*. Where a holder
+    was killed, *mend* is called first, with the uids that it was about to move in; without it, that is left to the next."""
+    handle = os.open(_lock(catalog, source), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        lock = Lock(handle)
+        left = lock.begin()
+        if left and mend is not None:
+            mend(source, [uid for uid in left if uid])
+            left = []
+        for uid in left:
+            lock.note(uid)
+        try:
+            yield lock
+        finally:
+            if not left:
+                lock.end()
     finally:
         os.close(handle)
+
+
+def _lock(catalog: Catalog, source: Source) -> Path:
+    return catalog.path.with_name(f"trash-{source.id}.lock")
 
 
 @contextmanager

@@ -36,10 +36,12 @@ def merge(
     if first is not None:
         first(db)
     taken_back = decided.reverted(db, ids)
+    if taken_back and unchanged:  # *decision* would say again what somebody has just taken back
+        raise Conflict("some of it was taken back since")
     operations = [one for one in decided.many(db, ids) if one.id not in taken_back]
     draft = Draft(db)
     changes = _composed(operations)
-    if (draft.take_back(changes) != len(changes) or taken_back) and unchanged:
+    if draft.take_back(changes) != len(changes) and unchanged:
         raise Conflict("something was decided about the same since")
     words = effects.apply(draft, decision)
     decided.forget(db, [one.id for one in operations])

@@ -82,7 +82,7 @@ def check_room(source: Source, rights: Rights) -> None:
     The kernel writes to the disk without us where it may (passthrough), so that nobody tells us of a write which failed: a
     file that ends where the disk is full, to the last block, may be half of one.
     """
-    path = FOLDER + b"/" + f"{secrets.token_hex(8)}.room".encode()
+    path = FOLDER + b"/" + f"{os.urandom(8).hex()}.room".encode()
     descriptor = _made(source, path, 0o600, rights)
     try:
         os.posix_fallocate(descriptor, 0, 4096)

@@ -25,7 +25,7 @@ class Awaited:
             self._keys.pop(oldest, None)
 
     def discard(self, key: str) -> None:
-        """Something is in it, or it was removed."""
+        """Something is in it."""
         self._keys.pop(key, None)
 
     def arrived(self, key: str) -> None:

@@ -1,15 +1,17 @@
-"""Folders of answers in which people may make a folder, to put the first thing into it: years, months, countries, cities."""
+"""Folders of answers in which people may make a folder, to put the first thing into it: years, months, countries, cities.
+
+Removing one is refused, as it is of any answer: one that nothing is put into goes with the mount.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from havenfs.errors import Exists, NotEmpty, NotFound
+from havenfs.errors import Exists, NotFound
 
 from .fillable import Fillable
 from .folders import Folder
 from .labels import decoded
-from .nodes import Text
 
 if TYPE_CHECKING:
     from havenfs.originals.disk import Rights
@@ -42,16 +44,6 @@ class Awaiting(Folder):
             return text
         raise Exists(text)
 
-    def rmdir(self, name: bytes, rights: Rights) -> None:
-        """Only what was made and is empty still. Raises NotEmpty."""
-        node = self.lookup(name)
-        awaited = self.scope.library.awaited
-        if not isinstance(node, Folder) or node.key not in awaited:
-            self._refuse()
-        if any(not isinstance(each, Text) for _, each in node.entries()):
-            raise NotEmpty(node.key)
-        awaited.discard(node.key)
-
 
 class Correcting(Fillable):
     """A folder in there, in which what belongs is told by a date or a position: putting a file in sets that."""
@@ -62,6 +54,11 @@ class Correcting(Fillable):
     def collects(self) -> bool:
         """What is here was taken then or there, whatever else it is in."""
         return False
+
+    @property
+    def holds(self) -> bool:
+        """Copies of what is known: of a new file nobody knows yet what it says itself, and that is refused at its close."""
+        return True
 
     @property
     def lasting(self) -> bool:

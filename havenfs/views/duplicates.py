@@ -151,7 +151,6 @@ class Group(Folder):
         who, began = removal.name_of(rights), time.time()
         library.guard.check(who)
         library.bin.discard(originals, node.asset.hash, others[0].hash, rights, by=who)
-        library.catalog.write(_forget, originals)
         for _ in originals:
             library.guard.count(who, began)
 
@@ -178,14 +177,6 @@ def _files(db: Connection, asset_id: AssetId) -> list[tuple[Source, bytes]]:
     """Source and path of each file of an asset whose disk is there."""
     found = [(sources.get(db, file.source_id), file.path) for file in files.of_asset(db, asset_id)]
     return [(source, path) for source, path in found if sources.is_present(db, source.id)]
-
-
-def _forget(db: Connection, originals: list[tuple[Source, bytes]]) -> None:
-    """They are in the trash: no scan need find that out."""
-    for source, path in originals:
-        file = files.by_path(db, source.id, path)
-        if file is not None:
-            files.remove(db, [(file.id, path)])
 
 
 def _entry(copy: Copy, asset: Asset, rank: int) -> Entry:

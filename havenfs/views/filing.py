@@ -56,7 +56,7 @@ def accept(library: Library, asset: Asset, folder: Folder, name: bytes, rights: 
         for each in with_it
     ]
     for moved in planned:
-        if _there(to, moved.to_path):
+        if _there(to, moved.to_path) and not _arrived(library, source, to, moved):
             raise Exists(os.fsdecode(moved.to_path))
     made = make(to, folder.path, rights)
     mover = Mover(library.catalog, rights, library.relocated, most=library.copied)
@@ -109,6 +109,9 @@ class Mover:
             raise Conflict(f"the source {error} is not there") from None
         here, there = _there(source, moved.path), _there(to, moved.to_path)
         if not here and there:
+            self._relocated(
+                source, moved.path, to, moved.to_path
+            )  # whoever moved it may not have come to that
             return False
         if not here:
             raise Conflict(f"{_text(moved.source, moved.path)} is not there any more")
@@ -157,6 +160,14 @@ def plain(
         raise NotPermitted("a proposal is no file to exchange")
     disk.rename(source, asset.path, to, path, flags, rights)
     library.relocated(source, asset.path, to, path)
+
+
+def _arrived(library: Library, source: Source, to: Source, moved: Moved) -> bool:
+    """Whether the very file has been moved already: a kill came before that was recorded."""
+    known = library.catalog.read(files.by_path, source.id, moved.path)
+    found = disk.status(to, moved.to_path)
+    same = known is not None and (known.device, known.inode) == (found.st_dev, found.st_ino)
+    return same and not _there(source, moved.path)
 
 
 def _there(source: Source, path: bytes) -> bool:

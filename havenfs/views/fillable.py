@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from havenfs.catalog import assets, browse, corrections, names
 from havenfs.catalog.browse import Condition
-from havenfs.errors import Conflict, Exists, InvalidName, NotFound, ReadOnly
+from havenfs.decisions import values
+from havenfs.errors import Conflict, Exists, InvalidName, NotFound, NotPermitted, ReadOnly
 from havenfs.views.uploads import uploading
 from havenfs.views.uploads.loose import Loose
 
@@ -83,7 +84,10 @@ def meant(library: Library, node: Node) -> Asset:
 
 
 def as_found(library: Library, asset: Asset) -> Found:
-    """What its file says, for who would correct it. Raises Conflict when nobody has looked yet."""
+    """What its file says, for who would correct it. Raises Conflict when nobody has looked yet, NotPermitted of what is only
+    being put in."""
+    if not asset.id:
+        raise NotPermitted("a new file may say itself when and where: put it elsewhere first")
     known = library.catalog.read(corrections.found, asset.id)
     if known.waiting:
         raise Conflict("this file has not been looked at yet: what it says itself is not known")
@@ -251,10 +255,15 @@ class Fillable(Assets):
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
-        """An asset: see `Folder.rename`. What is loose gets that name, and is filed if it is a plain one."""
+        """An asset: into another folder of the same kind, out of this one; else see `Folder.rename`. What is loose gets that
+        name, and is filed if it is a plain one."""
         loose = self._loose(name)
         if loose is None:
-            super().rename(name, to, new_name, flags, rights)
+            node = self.lookup(name)
+            if isinstance(to, Fillable) and isinstance(node, Leaf) and self._left_for(to, flags):
+                self._hand_on(meant(self.scope.library, node), to, rights)
+            else:
+                super().rename(name, to, new_name, flags, rights)
             return
         if flags & EXCHANGE:
             self._refuse()
@@ -274,14 +283,18 @@ class Fillable(Assets):
             uploading.rename(library, loose, new, new_name, there, partial(decide, library))
             return
         asset = library.catalog.read(assets.get, loose.asset_id)
-        if to.key != self.key:
+        if self._left_for(to, flags):
+            self._hand_on(asset, to, rights)
+        elif to.key != self.key:
             to.receive(Leaf(asset), rights)
-            if to.sort == self.sort:
-                decide(library, self.filling(asset, inside=False), rights)
         library.loose.moved(loose, to.key, new_name, to._fill)
 
-    def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
-        """What was moved on into another folder of the same kind leaves this one."""
-        same = isinstance(to, Fillable) and self.collects and to.sort == self.sort
-        if same and to.key != self.key:
-            self.unlink(name, rights)
+    def _left_for(self, to: Fillable, flags: int) -> bool:
+        """Whether what is moved to that folder leaves this one."""
+        alike = self.collects and to.sort == self.sort and to.key != self.key
+        return alike and self.fillable and to.fillable and not flags & EXCHANGE
+
+    def _hand_on(self, asset: Asset, to: Fillable, rights: Rights) -> None:
+        """In there and out of here, at once: whatever happens, it is in one of the two."""
+        moving = to.filling(asset, inside=True), self.filling(asset, inside=False)
+        decide(self.scope.library, values.Together(moving), rights)

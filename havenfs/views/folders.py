@@ -141,15 +141,11 @@ class Folder(Refusing, ABC):
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
-        """Into a folder that people fill: it is in there too from now on. Otherwise refused."""
+        """Into a folder that people fill: it is in there too from now on, and here still. Otherwise refused."""
         node = self.lookup(name)
         if flags & EXCHANGE or not isinstance(to, Folder) or not isinstance(node, Leaf):
             self._refuse()
         to.receive(node, rights)
-        self.moved_out(name, to, rights)
-
-    def moved_out(self, name: bytes, to: Directory, rights: Rights) -> None:
-        """An entry was moved on into *to*. An answer goes on showing it."""
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing: right for folders of folders, which are small."""

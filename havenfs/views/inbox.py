@@ -64,7 +64,8 @@ class Inbox(Folder):
             return None
         if not stat.S_ISDIR(status.st_mode):
             raise ReadOnly(f"{text(inbox.NAME)} in {source.name} is no folder: rename it")
-        return DiskDirectory(source, inbox.NAME, status, self.scope.library.hidden)
+        library = self.scope.library
+        return DiskDirectory(source, inbox.NAME, status, library.hidden, library)
 
     @property
     def guide(self) -> str:

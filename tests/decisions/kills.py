@@ -18,13 +18,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog, decided, given
 from havenfs.decisions import Keeper, values
+from havenfs.entities import Region
 from tests.decisions import dying
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CONTENTS = [bytes([n]) * 32 for n in range(4)]
-PERSONS = ["p0", "p1", "p2"]
 TRACED = tuple(
     os.path.join("havenfs", *parts)
     for parts in (
@@ -41,21 +45,87 @@ Rows = dict[str, list[given.Row]]
 
 
 def decide(keeper: Keeper, number: int, seed: int) -> None:
-    """The decision with this number: it always changes something, in several rows, and is the same for one seed."""
+    """The decision with this number: it always changes something, and is the same for one seed."""
     chance = random.Random(f"{seed} {number}")
-    done = keeper.last(1)
-    if number % 7 == 6 and done:
-        keeper.revert(done[0].operation.id, by="child")
-    elif number % 11 == 10:
-        person = f"p{number}"
-        keeper.decide(values.MakePerson(uid=person, name=f"Person {number}"), by="child")
-    elif number % 25 == 24:
+    turn, step = divmod(number, len(SCRIPT) + 4)
+    if step == len(SCRIPT):
         keeper.compact()
-        keeper.decide(values.SetRating(contents=(CONTENTS[0],), stars=None), by="child")
-        keeper.decide(values.SetCaption(contents=tuple(CONTENTS), body=f"{number}"), by="child")
-    else:
+    elif step == len(SCRIPT) + 1:
+        keeper.revert(keeper.last(1)[0].operation.id, by="child")
+        return
+    if step < len(SCRIPT):
+        keeper.decide(SCRIPT[step](str(turn), chance), by="child")
+    else:  # something that goes through many rows
         body = f"{number} {chance.random()}"
         keeper.decide(values.SetCaption(contents=tuple(CONTENTS), body=body), by="child")
+
+
+def _region(turn: str) -> Region:
+    return Region(
+        int(turn), 0.1, 0.1, 0.3, 0.3
+    )  # of a moment of its own: of that face nothing is said yet
+
+
+def _faces(turn: str) -> tuple[values.FaceAt, ...]:
+    return tuple(values.FaceAt(content, _region(turn)) for content in CONTENTS)
+
+
+def _trash(turn: str, number: int) -> values.Trash:
+    return values.Trash(
+        uid=f"t{number}{turn}", content=CONTENTS[number], source="photos", path=b"a/%d.jpg" % number,
+        at_ms=int(turn), owner="child",
+    )  # fmt: skip
+
+
+ALBUM, TAG = values.Folder.ALBUM, values.Folder.TAG
+SCRIPT: list[Callable[[str, random.Random], values.Decision]] = [
+    lambda n, _: values.MakePerson(uid=f"p{n}", name=f"Person {n}"),
+    lambda n, _: values.SayFaces(_faces(n), f"p{n}", is_it=True),
+    lambda n, _: values.RenamePerson(uid=f"p{n}", name=f"Somebody {n}"),
+    lambda n, _: values.Together((
+        values.MakePerson(uid=f"q{n}", name=f"Other {n}"),
+        values.SayFaces(_faces(n)[:2], f"q{n}", is_it=True),
+        values.TagPerson(contents=tuple(CONTENTS[:2]), person=f"p{n}", is_in=False),
+    )),
+    lambda n, _: values.SayFaces(_faces(n)[2:], f"p{n}", is_it=False),
+    lambda n, _: values.TagPerson(contents=tuple(CONTENTS), person=f"q{n}", is_in=True),
+    lambda n, _: values.MergePersons(uid=f"q{n}", into=f"p{n}"),
+    lambda n, _: values.IgnorePerson(uid=f"p{n}", ignored=True),
+    lambda n, _: values.IgnorePerson(uid=f"p{n}", ignored=False),
+    lambda n, _: values.MakeFolder(uid=f"a{n}", folder=ALBUM, name=f"Album {n}"),
+    lambda n, _: values.MakeFolder(uid=f"b{n}", folder=ALBUM, name="Inner", parent=f"a{n}"),
+    lambda n, _: values.Fill(uid=f"a{n}", contents=tuple(CONTENTS), inside=True),
+    lambda n, _: values.Together((
+        values.Fill(uid=f"b{n}", contents=tuple(CONTENTS[:2]), inside=True),
+        values.Fill(uid=f"a{n}", contents=tuple(CONTENTS[:2]), inside=False),
+    )),
+    lambda n, _: values.MoveFolder(uid=f"b{n}", name=f"Outer {n}", parent=None),
+    lambda n, _: values.RemoveFolder(uid=f"a{n}", filled=True),
+    lambda n, _: values.MakeFolder(uid=f"t{n}", folder=TAG, name=f"tag {n}"),
+    lambda n, _: values.MakeFolder(uid=f"u{n}", folder=TAG, name=f"tog {n}"),
+    lambda n, _: values.Fill(uid=f"u{n}", contents=tuple(CONTENTS), inside=True),
+    lambda n, _: values.MergeFolders(uid=f"u{n}", into=f"t{n}"),
+    lambda n, _: values.RefuseTag(contents=tuple(CONTENTS), tag=f"dog {n}"),
+    lambda n, _: values.SetFavorite(contents=tuple(CONTENTS), favorite=not int(n) % 2),
+    lambda n, _: values.SetRating(contents=tuple(CONTENTS), stars=int(n) % 5),
+    lambda n, c: values.SetDate(contents=tuple(CONTENTS), local=int(n) * 1_000_000 + c.randrange(1000), offset=60),
+    lambda n, c: values.SetPosition(contents=tuple(CONTENTS), position=(c.uniform(-90, 90), 1.0), centre=True),
+    lambda n, _: values.SaveSearch(name=f"search {n}", query="type=photo"),
+    lambda n, _: values.RenameSearch(name=f"search {n}", new_name=f"found {n}"),
+    lambda n, _: values.ForgetSearch(name=f"found {n}"),
+    lambda n, _: values.Distinguish(contents=(CONTENTS[0], bytes([200 + int(n) % 50]) * 32)),
+    lambda n, _: values.RefuseFiling(content=CONTENTS[0], source="photos", path=b"folder %d" % int(n)),
+    lambda n, _: values.FileAway(uid=f"f{n}", files=(
+        values.Moved(CONTENTS[0], "photos", b"Inbox/0.jpg", "photos", b"a/0.jpg"),
+        values.Moved(CONTENTS[0], "photos", b"Inbox/0.xmp", "photos", b"a/0.xmp"),
+    )),
+    lambda n, _: _trash(n, 0),
+    lambda n, _: values.DiscardCopy(content=CONTENTS[1], into=CONTENTS[2], files=(_trash(n, 1), _trash(n, 2))),
+    lambda n, _: values.LeaveTrash(uid=f"t0{n}"),
+    lambda n, _: values.EmptyTrash(uids=(f"t1{n}", f"t2{n}")),
+    lambda n, _: values.ForgetPerson(uid=f"p{n}"),
+]  # fmt: skip
+"""One of each kind, over and over; all of it is rows: files that move with them are the business of other programs here."""
 
 
 def rows(catalog: Catalog) -> Rows:

@@ -216,3 +216,25 @@ def test_no_kill_loses_a_file_or_leaves_it_twice() -> None:
     counted = re.search(rf"{KILLS} kills, (\d+) answered for", result.stdout)
     assert counted is not None
     assert int(counted[1]) > KILLS
+
+
+def test_who_is_killed_amid_a_removal_has_removed_nothing(room: Room) -> None:
+    room.put("a/one.jpg")
+    pid = os.fork()
+    if not pid:
+        try:
+            room.keeper.decide = lambda *_, **__: os._exit(9)  # type: ignore[method-assign] -- dies before it decides
+            room.take("a/one.jpg")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert room.lying() == ["a/one.jpg"]
+    assert not (room.root / "a/one.jpg").exists()
+    room.bin.recover()
+    assert (room.root / "a/one.jpg").read_bytes() == b"bytes"
+    assert room.lying() == []
+    assert room.rows() == []
+    room.take("a/one.jpg")
+    assert len(room.rows()) == 1
+    room.bin.recover()
+    assert len(room.rows()) == 1

@@ -23,3 +23,19 @@ def test_no_kill_loses_what_was_answered_for_or_leaves_a_half() -> None:
     counted = re.search(rf"{KILLS} kills, (\d+) decisions answered for", result.stdout)
     assert counted is not None
     assert int(counted[1]) > KILLS  # they were killed at work, not before it
+
+
+@pytest.mark.timeout(180)
+def test_no_kill_at_any_line_of_a_gesture_leaves_it_half_done() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.line_kills", "40"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    counted = re.search(r"(\d+) kills, (\d+) gestures answered for", result.stdout)
+    assert counted is not None
+    assert int(counted[1]) >= 40
+    assert int(counted[2]) > 10  # it is no test of gestures that never end

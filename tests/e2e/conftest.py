@@ -102,7 +102,7 @@ def _served(transport: str, state: Path, point: Path) -> Generator[Mount]:
     finally:
         _end(mount)
         while _mounts(point) > below:
-            subprocess.run(["umount", "-l", point], check=True, timeout=10)
+            subprocess.run(["umount", "-f", "-l", point], check=True, timeout=10)
     assert "Traceback" not in log.read_text(), log.read_text()
 
 

@@ -179,3 +179,36 @@ def test_a_suggested_tag_is_refused_or_taken_on(mounted: Path, household: Any) -
     assert listed(mounted / "tags/_suggested") == []
     assert listed(mounted / "tags/dog") == ["IMG_0001.jpg"]
     assert listed(mounted / "search/tag=dog") == ["IMG_0001.jpg"]
+
+
+def test_moving_on_from_one_album_to_another_is_one_thing_that_is_taken_back_as_one(
+    mounted: Path, household: Any, until: Callable[..., float]
+) -> None:
+    for name in ("A", "B"):
+        (mounted / "albums" / name).mkdir()
+    run("mv", mounted / PICTURE, mounted / "albums/A")
+    run("mv", mounted / "albums/A/IMG_0001.jpg", mounted / "albums/B")
+    assert (listed(mounted / "albums/A"), listed(mounted / "albums/B")) == ([], ["IMG_0001.jpg"])
+    keeper = Keeper(household.catalog, household.state.journal)
+    keeper.revert(keeper.last(1)[0].operation.id, by="me")
+    until(lambda: listed(mounted / "albums/A") == ["IMG_0001.jpg"], 5)
+    until(lambda: listed(mounted / "albums/B") == [], 5)
+
+
+def test_an_album_whose_pictures_are_gone_for_good_can_be_removed(
+    workshop: Any, tmp_path: Path, serve: Any
+) -> None:
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        top = mount.point
+        (top / "albums/A").mkdir()
+        run("mv", top / PICTURE, top / "albums/A")
+        (top / "people/Nelly").mkdir()
+        os.link(top / PICTURE, top / "people/Nelly/IMG_0001.jpg")
+        run("rm", top / "files/photos/2019/rome/IMG_0001.jpg")
+        refused(errno.ENOTEMPTY, os.rmdir, top / "albums/A")  # it may come back
+        refused(errno.ENOTEMPTY, os.rmdir, top / "people/Nelly")
+        (day,) = (top / "trash").iterdir()
+        run("rm", "-r", day)
+        (top / "albums/A").rmdir()
+        (top / "people/Nelly").rmdir()
+        assert listed(top / "albums") == []

@@ -141,6 +141,7 @@ def _truth(db: Connection) -> dict[str, set[str]]:
         """
         SELECT f.asset_id, f.frame_ms, f.x0, f.y0, f.x1, f.y1, c.person FROM face f
           JOIN face_cluster m ON m.face_id = f.id JOIN cluster c ON c.id = m.cluster_id
+         WHERE m.confidence >= 0.2
         """
     )
     for asset_id, *place, person in faces:

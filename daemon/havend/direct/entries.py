@@ -217,6 +217,7 @@ class Entries:
             self._operations.unlink(header[3], name, caller(header))
         except (HavenError, OSError) as error:
             _done_before(header, error)
+            self._operations.removed_before(header[3], name, is_directory=False)
         return b""
 
     def rmdir(self, header: Header, body: memoryview) -> bytes:
@@ -226,6 +227,7 @@ class Entries:
             self._operations.rmdir(header[3], name, caller(header))
         except (HavenError, OSError) as error:
             _done_before(header, error)
+            self._operations.removed_before(header[3], name, is_directory=True)
         self._kept.forget_directory(header[3])
         return b""
 
@@ -247,8 +249,7 @@ class Entries:
             self._operations.rename(header[3], old, target, new, flags, caller(header))
         except (HavenError, OSError) as error:
             _done_before(header, error)
-            found = self._operations.lookup(target, new)  # raises as it should if it is not there
-            self._operations.forget(found.nodeid, 1)
+            self._operations.renamed_before(header[3], old, target, new)
         self._kept.forget_directory(header[3])
         self._kept.forget_directory(target)
         return b""

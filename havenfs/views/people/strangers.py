@@ -159,13 +159,15 @@ class Review(Folder):
         ]
 
     def child(self, name: str) -> Doubts:
-        """The doubtful faces of a person."""
+        """The doubtful faces of a person, if there are any."""
         catalog = self.scope.library.catalog
         try:
             person = catalog.read(persons.named, written(name))
         except InvalidName:
             raise NotFound(name) from None
         if person.ignored or shown(person.name or "") != name:
+            raise NotFound(name)
+        if not catalog.read(persons.doubts, person.uid):
             raise NotFound(name)
         return Doubts(self.scope, person)
 

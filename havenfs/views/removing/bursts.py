@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -144,8 +145,9 @@ def _merge(keeper: Keeper, burst: _Burst, by: str) -> None:
                 burst.ids[-len(ids) :] = [done.id]
         else:
             keeper.deliver()
-    except HavenError:
-        return  # they hold as they are, and the next decision brings them to the journal
+    except HavenError:  # they hold as they are, each for itself
+        with suppress(HavenError):  # the next decision tries again
+            keeper.deliver()
 
 
 def _together(decisions: list[Decision]) -> Decision | None:

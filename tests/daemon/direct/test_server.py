@@ -349,6 +349,52 @@ def test_what_a_resent_request_did_before_is_a_success(workshop: Any, served: An
             assert again[:8] == first[:8]
 
 
+def test_what_a_resent_request_swallowed_or_named_otherwise_is_a_success(
+    workshop: Any, served: Any
+) -> None:
+    (workshop.root / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
+    with served(workshop) as kernel:
+        kernel.begin()
+        make = wire.MKDIR_IN.pack(0o755, 0o22)
+        albums = kernel.walk("albums")
+        for name in (b"a\0", b"b\0"):
+            kernel.ask(wire.MKDIR, albums, make + name)
+        here, there = kernel.walk("albums/a"), kernel.walk("albums/b")
+        july = kernel.walk("by-date/2019/07")
+        into = wire.RENAME2_IN.pack(here, 0, 0) + b"IMG_0001.jpg\0x.jpg\0"
+        kernel.ask(wire.RENAME2, july, into)
+        on = wire.RENAME2_IN.pack(there, 0, 0) + b"IMG_0001.jpg\0other.jpg\0"
+        kernel.ask(wire.RENAME2, here, on)
+        kernel.ask(wire.RENAME2, here, on, resent=True)
+        photos, trash = kernel.walk("files/photos/2019"), kernel.walk("trash")
+        away = wire.RENAME2_IN.pack(trash, 0, 0) + b"IMG_0001.jpg\0IMG_0001.jpg\0"
+        kernel.ask(wire.RENAME2, photos, away)
+        kernel.ask(wire.RENAME2, photos, away, resent=True)
+        assert b"IMG_0001.jpg" in [name for name, _ in kernel.list(there)]
+        assert b"IMG_0001.jpg" not in [name for name, _ in kernel.list(here)]
+
+
+def test_a_resent_removal_and_rename_are_told_of_that_the_killed_one_did_not_tell_of(
+    workshop: Any, served: Any
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        folder = kernel.walk("files/photos/2019/rome")
+        (workshop.root / "2019/rome/IMG_0001.jpg").unlink()
+        kernel.ask(wire.UNLINK, folder, b"IMG_0001.jpg\0", resent=True)
+        (workshop.root / "2019/rome/IMG_0002.jpg").rename(workshop.root / "2019/rome/moved.jpg")
+        names = b"IMG_0002.jpg\0moved.jpg\0"
+        kernel.ask(wire.RENAME2, folder, wire.RENAME2_IN.pack(folder, 0, 0) + names, resent=True)
+        kept = workshop.catalog.read(_paths)
+        assert b"2019/rome/IMG_0001.jpg" not in kept
+        assert b"2019/rome/IMG_0002.jpg" not in kept
+        assert b"2019/rome/moved.jpg" in kept
+
+
+def _paths(db: Any) -> set[bytes]:
+    return {path for (path,) in db.execute("SELECT path FROM file")}
+
+
 def test_a_resent_close_of_a_handle_that_is_gone_is_a_success(workshop: Any, served: Any) -> None:
     with served(workshop) as kernel:
         kernel.begin()
