@@ -340,7 +340,9 @@ class Operations(OpenFiles):
     def renamed_before(self, parent: int, name: bytes, new_parent: int, new_name: bytes) -> None:
         """A predecessor has moved a name, and may have been killed before it told of that. Raises NotFound where it is not
         there. In a computed folder it need not be: it has its own name there, or was swallowed."""
-        source, target = backing(self.directory(parent)), backing(self.directory(new_parent))
+        source, target = None, backing(self.directory(new_parent))
+        with suppress(Stale):  # a folder of answers has gone with the last that was in it
+            source = backing(self.directory(parent))
         if target is None:
             if source is not None:
                 self.removed_before(parent, name, is_directory=False)
@@ -359,7 +361,8 @@ class Operations(OpenFiles):
 
     def removed_before(self, parent: int, name: bytes, *, is_directory: bool) -> None:
         """The same of a name that a predecessor has removed."""
-        self._gone(self.directory(parent), name, is_directory=is_directory)
+        with suppress(Stale):
+            self._gone(self.directory(parent), name, is_directory=is_directory)
 
     def relocated(self, source: Source, path: bytes, to: Source, new_path: bytes) -> None:
         """A view has moved an original: what is known of it by its path is right again, here and in the catalog."""

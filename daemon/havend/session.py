@@ -69,6 +69,7 @@ def opened(
             operations.library.recorder = arrivals
             uploading.recover(operations.library, _open_files())
             if operations.library.bin is not None:
+                operations.library.bin.heard = arrivals.written
                 operations.library.bin.recover()
             with deciding.answering(state, operations, arrivals.written):
                 yield operations

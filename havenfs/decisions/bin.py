@@ -70,6 +70,8 @@ class Bin:
     def __init__(self, catalog: Catalog, keeper: Keeper) -> None:
         self._catalog = catalog
         self._keeper = keeper
+        self.heard: Callable[[Source, bytes], object] = _nobody
+        """Told of each original that was moved back after a kill: a scan may have missed it meanwhile."""
         self._reconciled: set[int] = set()
         self._expired = -MAKING_ROOM_S
         """When it was last looked for what is old, by the monotonic clock."""
@@ -215,7 +217,7 @@ class Bin:
         wanted = set(uids) - rows
         for lying in folder.listing(source) if wanted else ():
             if lying.uid in wanted and lying.path is not None:
-                folder.give_back(source, lying.lies, lying.path)
+                self.heard(source, folder.give_back(source, lying.lies, lying.path))
 
     def _reconcile(self, source: Source, largest: int) -> tuple[int, int]:
         rows = {row.uid: row for row in self._catalog.read(trashed.of_source, source.name)}
@@ -266,6 +268,10 @@ def _or_back(source: Source, moved: Sequence[tuple[bytes, bytes]]) -> Generator[
         for lies, path in moved:
             folder.give_back(source, lies, path)
         raise
+
+
+def _nobody(source: Source, path: bytes) -> None:
+    """Nobody remembers where originals lie."""
 
 
 def _forget(db: Connection, originals: Sequence[tuple[Source, bytes]]) -> None:

@@ -167,9 +167,16 @@ def _about(library: Library, node: Node, name: bytes) -> Asset | Results | None:
         return library.catalog.read(assets.get, node.asset.id)
     if isinstance(node, DiskFile) and stat.S_ISREG(node.status.st_mode):
         with suppress(NotFound):
-            asset_id = library.catalog.read(browse.asset_at, node.source.id, node.path)
-            return library.catalog.read(assets.get, asset_id)
+            return library.catalog.read(assets.get, _asset_of(library, node))
     return None
+
+
+def _asset_of(library: Library, node: DiskFile) -> AssetId:
+    """The asset whose file this is, or of which it was just copied into a folder. Raises NotFound."""
+    loose = library.loose.at(node.source, node.path)
+    if loose is not None and loose.asset_id is not None:
+        return loose.asset_id
+    return library.catalog.read(browse.asset_at, node.source.id, node.path)
 
 
 def _on_disk(node: Node, name: bytes) -> tuple[Source, bytes]:
@@ -188,7 +195,7 @@ def _values(library: Library, node: Node) -> dict[str, bytes]:
         return {"user.haven.query": node.text.encode()}
     if isinstance(node, DiskFile) and stat.S_ISREG(node.status.st_mode):
         try:
-            asset_id = library.catalog.read(browse.asset_at, node.source.id, node.path)
+            asset_id = _asset_of(library, node)
             return _of_asset(library, library.catalog.read(assets.get, asset_id), None)
         except NotFound:
             return {}

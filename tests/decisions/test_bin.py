@@ -230,7 +230,10 @@ def test_who_is_killed_amid_a_removal_has_removed_nothing(room: Room) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
     assert room.lying() == ["a/one.jpg"]
     assert not (room.root / "a/one.jpg").exists()
+    heard: list[bytes] = []
+    room.bin.heard = lambda _, path: heard.append(path)
     room.bin.recover()
+    assert heard == [b"a/one.jpg"]
     assert (room.root / "a/one.jpg").read_bytes() == b"bytes"
     assert room.lying() == []
     assert room.rows() == []

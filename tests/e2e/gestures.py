@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from havend import decisions
 from havenfs.catalog import Catalog, given, sources
 from havenfs.decisions import Keeper
+from havenfs.ingest.arrival import Arrivals
 from havenfs.ingest.scan import scan
 
 from .deciding import QUERIES, Face, Guesses, Household, Refused
@@ -147,9 +148,11 @@ class Gestures(RuleBasedStateMachine):
             self.done.append((newest.operation.id, before))
 
     def look(self) -> None:
-        """What the indexer does when it starts: originals that were moved without a word are found where they are."""
+        """What the indexer does when it starts: originals that were moved without a word are found where they are, and hashed."""
         for source in self.shelf.catalog.read(sources.present):
             scan(self.shelf.catalog, source)
+            for path in self.shelf.catalog.read(_new):
+                Arrivals(self.shelf.catalog).written(source, path)
 
     def the_journal_says_the_same(self) -> None:
         with Catalog(self.room / "again.db") as again:
@@ -693,6 +696,10 @@ def _joined(kind: str, path: Steps) -> str:
 
 def _name(number: int | None) -> str:
     return errno.errorcode.get(number or 0, "done")
+
+
+def _new(db: Any) -> list[bytes]:
+    return [path for (path,) in db.execute("SELECT path FROM file WHERE state = 'new'")]
 
 
 def _guesses(db: Any) -> Guesses:

@@ -72,8 +72,7 @@ class Tally:
         """Of those that were killed unanswered."""
 
     def __str__(self) -> str:
-        lost = "0 decisions lost, 0 halves"
-        return f"{self.killed} kills, {self.answered} gestures answered for, {self.held} held unanswered: {lost}"
+        return f"{self.killed} kills, {self.answered} gestures answered for, {self.held} held unanswered"
 
 
 class ByLine(Gestures):

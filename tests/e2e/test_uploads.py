@@ -181,6 +181,13 @@ def test_bytes_that_the_library_has_are_kept_once(desk: Desk) -> None:
     assert not desk.uploads.exists()
 
 
+def test_a_copy_of_known_bytes_takes_attributes_like_the_picture_that_it_is(desk: Desk) -> None:
+    (desk.point / "files/photos/known.jpg").write_bytes(JPEG + b"one copy" * 9000)
+    run("cp", desk.point / "by-date/_undated/known.jpg", desk.album)
+    os.setxattr(desk.album / "known.jpg", "user.xdg.comment", b"Nelly")
+    assert os.getxattr(desk.point / "by-date/_undated/known.jpg", "user.xdg.comment") == b"Nelly"
+
+
 def test_what_is_undone_at_once_is_gone_at_once_and_a_mate_has_its_time_set(desk: Desk) -> None:
     (desk.album / "soon.jpg").write_bytes(JPEG + b"soon")
     assert listed(desk.album) == ["soon.jpg"]

@@ -309,7 +309,7 @@ class Entries:
         try:
             self._operations.removexattr(header[3], name, caller(header))
         except (HavenError, OSError) as error:
-            _done_before(header, error, errno.ENODATA)
+            _done_before(header, error, gone=errno.ENODATA)
         return b""
 
 
@@ -344,9 +344,10 @@ def _fitting(value: bytes, size: int) -> bytes:
     return value
 
 
-def _done_before(header: Header, error: HavenError | OSError, code: int = errno.ENOENT) -> None:
-    """A resent request to take something away is a success if it is away; else the error."""
-    if not header[2] & wire.RESENT or errno_of(error) != code:
+def _done_before(header: Header, error: HavenError | OSError, gone: int = errno.ENOENT) -> None:
+    """A resent request to take something away is a success if it is away, perhaps with the folder that it was in; else the
+    error."""
+    if not header[2] & wire.RESENT or errno_of(error) not in (gone, errno.ESTALE):
         raise error
 
 
