@@ -149,6 +149,8 @@ class Operations(OpenFiles):
             raise NotPermitted("this file is an answer: the original is in files/")
         if opened is not None and opened.source is not None:
             self._grow(opened, changes.size or 0)
+            if changes.size == 0 and opened.loose is not None:
+                opened.loose.failed = 0  # begun anew
             # Through its descriptor: what stands at its path now may be another file.
             writing = named and opened.writable
             metadata.change_open(

@@ -85,6 +85,27 @@ async def test_tags_and_albums_that_another_program_adds_are_given_here(desk: De
     assert said(desk.beside)["HierarchicalSubject"] == ["darktable|format|jpg"]
 
 
+async def test_what_another_program_takes_out_goes_here_too(desk: Desk) -> None:
+    desk.say_everything()
+    await desk.write()
+    exiftool(
+        desk.beside, "-XMP-mwg-coll:Collections=", "-XMP-xmp:Rating=", "-XMP-dc:Description=",
+        "-XMP-exif:GPSLatitude=", "-XMP-exif:GPSLongitude=", "-XMP-exif:DateTimeOriginal=",
+        "-XMP-photoshop:DateCreated=", "-XMP-mwg-rs:RegionInfo=", "-XMP-iptcExt:PersonInImage=",
+    )  # fmt: skip
+    await hear(desk)
+    assert tags(desk) == {("animals", "dog")}
+    assert tags(desk, "album") == set()
+    assert people(desk) == []
+    for table in ("given_rating", "given_caption", "given_date", "given_position"):
+        assert desk.shelf.catalog.read(given.rows, table) == [], table
+    assert len(undo(desk)) == 1
+    desk.keeper.revert(desk.keeper.last(1)[0].operation.id, by="me")
+    await desk.write()
+    assert said(desk.beside)["Rating"] == 5
+    assert people(desk) == ["Alice"]
+
+
 async def test_what_was_heard_and_then_taken_off_here_does_not_come_back(desk: Desk) -> None:
     exiftool(desk.beside, *WORDS)
     await hear(desk)

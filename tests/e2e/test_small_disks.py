@@ -21,6 +21,7 @@ from havenfs.views.uploads.loose import SETTLED_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from io import FileIO
     from pathlib import Path
 
 pytestmark = pytest.mark.fuse
@@ -205,3 +206,22 @@ def test_on_a_stick_sidecars_stand_beside_their_originals(
         trio.run(writing.catch_up)
         assert run("exiftool", "-s3", "-Rating", disk / MONTH / "one.jpg.xmp").strip() == str(stars)
     assert everything(disk) == [f"{MONTH}/one.jpg", f"{MONTH}/one.jpg.xmp"]
+
+
+def fill(file: FileIO) -> None:
+    for _ in range(8):
+        file.write(JPEG + bytes(1 << 20))
+
+
+def test_who_begins_anew_after_a_full_disk_and_fits_is_filed(
+    full: tuple[Path, Path], household: Any
+) -> None:
+    point, disk = full
+    with (point / "albums/Rome/one.jpg").open("wb", buffering=0) as file:
+        with pytest.raises(OSError, match="No space left"):
+            fill(file)
+        file.seek(0)
+        file.truncate()
+        file.write(JPEG + b"smaller")
+    assert (disk / MONTH / "one.jpg").read_bytes() == JPEG + b"smaller"
+    assert members(household) == 1

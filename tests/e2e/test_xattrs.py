@@ -80,9 +80,9 @@ def test_tags_are_made_given_and_taken(mounted: Path, household: Any) -> None:
     assert not (mounted / "tags/dog").exists()  # the file itself says that
     say(path, "user.xdg.tags", "Beach")
     assert said(path, "user.xdg.tags") == "beach,dog,summer"
-    assert os.listdir(mounted / "tags/animals/horse") == []
+    assert os.listdir(mounted / "tags/animals/horse") == ["README.txt"]
     take_back(path, "user.xdg.tags")
-    assert os.listdir(mounted / "tags/beach") == []
+    assert os.listdir(mounted / "tags/beach") == ["README.txt"]
     keeper = Keeper(household.catalog, household.state.journal)
     keeper.revert(keeper.last(1)[0].operation.id, by="me")
     assert said(path, "user.xdg.tags") == "beach,dog,summer"
@@ -95,10 +95,10 @@ def test_people_are_named_in_an_attribute(mounted: Path) -> None:
     assert os.listdir(people / "Bob") == [path.name]
     say(path, "user.haven.people", "alice")
     assert said(path, "user.haven.people") == "Alice"
-    assert os.listdir(people / "Bob") == []
+    assert os.listdir(people / "Bob") == ["README.txt"]
     refused(errno.EINVAL, os.setxattr, path, "user.haven.people", b"_mine")
     os.removexattr(path, "user.haven.people")
-    assert os.listdir(people / "Alice") == []
+    assert os.listdir(people / "Alice") == ["README.txt"]
     refused(errno.ENODATA, os.getxattr, path, "user.haven.people")
 
 

@@ -53,7 +53,7 @@ class Machine:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command in there printed."""
         done = subprocess.run(
-            [*self._enter, *command], capture_output=True, text=True, timeout=60, check=False
+            [*self._enter, *command], capture_output=True, text=True, timeout=180, check=False
         )
         assert not check or done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout.strip()

@@ -120,6 +120,7 @@ def test_an_upload_and_a_decision_stand_beside_the_original_as_its_owners(
     serving.run("sh", "-c", f"{PYTHON} - /tmp/new.jpg <<'END'\n{DRAW}\nEND")
     serving.run("mkdir", f"{MOUNT}/albums/Rome")
     serving.run("cp", "/tmp/new.jpg", f"{MOUNT}/albums/Rome")
+    until(serving, f"test -e {MOUNT}/types/photos/own.jpg -a -e {MOUNT}/types/photos/old.jpg")
     serving.run("cp", "-l", f"{MOUNT}/types/photos/own.jpg", f"{MOUNT}/albums/Rome")
     serving.run("cp", "-l", f"{MOUNT}/types/photos/old.jpg", f"{MOUNT}/albums/Rome")
     until(serving, "test -e /srv/data/own.jpg.xmp")
