@@ -47,6 +47,7 @@ CHOICE = Choice(
     free=True,
     languages="English",
     accuracy="",
+    confirmed="",
     megabytes=4,
     memory=100,
     gigaflops=0.1,
