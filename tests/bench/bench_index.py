@@ -5,7 +5,7 @@
 Prints files a second for each stage on one core and the ratio to its reference (medians of the rounds), then the
 whole indexer over --files files of a household (`whole/household.py`) beside a plain loop over --peer pictures among them:
 files a second, for each second of a core, and the peak memory of all processes and of the largest. --whole leaves the stages
-out; --library draws into DIR, or takes what was drawn there before. Bar M6 is stated for --files 10000: 12 GB, and about
+out; --library draws into DIR, or takes what was drawn there before. Bar M6 is stated for --files 10000: 16 GB, and about
 an hour of a core.
 
 References: identify = hashlib.sha256 of the same files; metadata = `exiftool -json` on all of them at once, when it is
