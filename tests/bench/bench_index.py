@@ -5,7 +5,7 @@
 Prints files a second for each stage on one core and the ratio to its reference (medians of the rounds), then the
 whole indexer over --files files of a household (`whole/household.py`) beside a plain loop over --peer pictures among them:
 files a second, for each second of a core, and the peak memory of all processes and of the largest. --whole leaves the stages
-out; --library draws into DIR, or takes what was drawn there before. Bar M6 is stated for --files 10000: 12 GB, and about
+out; --library draws into DIR, or takes what was drawn there before. Bar M6 is stated for --files 10000: 16 GB, and about
 an hour of a core.
 
 References: identify = hashlib.sha256 of the same files; metadata = `exiftool -json` on all of them at once, when it is
@@ -170,21 +170,14 @@ def whole(scratch: Path, root: Path, count: int, peers: int) -> None:
         f"\n{len(paths)} files, {size / 1e9:.2f} GB, end to end, all stages with OCR, {cores} cores"
     )
     print(f"{'':<14} {'files':>9} {'/s':>8} {'/s of core':>11} {'MiB, all':>9} {'MiB, one':>9}")
-    rows = [("ours", len(paths), ours)]
+    _row("ours", len(paths), ours)
     if some:
-        peer = processes.run(
-            [sys.executable, HERE / "whole/peer.py", scratch / "peer.db", *some],
-            timeout_s=60 + 60 * len(some),
-        )
-        rows.append(("plain loop", len(some), peer))
-    for name, number, cost in rows:
-        print(
-            f"{name:<14} {number:9} {number / cost.seconds:8.2f} {number / cost.cpu:11.2f}"
-            f" {cost.memory:9.0f} {cost.largest:9.0f}"
-        )
-    if len(rows) == 2:
-        a, b = ((n / cost.seconds, n / cost.cpu, cost.memory) for _, n, cost in rows)
-        print(f"{'ratio':<14} {'':9} {a[0] / b[0]:8.2f} {a[1] / b[1]:11.2f} {a[2] / b[2]:9.2f}")
+        command = [sys.executable, HERE / "whole/peer.py", scratch / "peer.db", *some]
+        peer = processes.run(command, timeout_s=60 + 120 * len(some))
+        _row("plain loop", len(some), peer)
+        speed = len(paths) / ours.seconds * peer.seconds / len(some)
+        work = len(paths) / ours.cpu * peer.cpu / len(some)
+        print(f"{'ratio':<14} {'':9} {speed:8.2f} {work:11.2f} {ours.memory / peer.memory:9.2f}")
     with Catalog(State(root=state).catalog) as catalog:
         now = catalog.read(progress.progress)
     kept = sum(p.stat().st_size for p in state.glob("*.db"))
@@ -192,6 +185,14 @@ def whole(scratch: Path, root: Path, count: int, peers: int) -> None:
         f"{now.files} files known, {now.failed} failed, {now.assets} shown;"
         f" {sum(s.failed for s in now.stages.values())} stages failed"
         f"\ncatalog and previews {kept / 2**20:.1f} MiB; bar M6: <= 1.2 GiB of memory, all processes"
+    )
+
+
+def _row(name: str, number: int, cost: processes.Cost) -> None:
+    print(
+        f"{name:<14} {number:9} {number / cost.seconds:8.2f} {number / cost.cpu:11.2f}"
+        f" {cost.memory:9.0f} {cost.largest:9.0f}",
+        flush=True,
     )
 
 

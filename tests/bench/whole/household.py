@@ -81,7 +81,7 @@ class Frame:
 
 
 def write(root: Path, count: int, *, seed: int = 7) -> list[Path]:
-    """Write *count* files below *root* and return their paths. 10,000 take 12 GB and, on two cores, 15 minutes."""
+    """Write *count* files below *root* and return their paths. 10,000 take 16 GB and half an hour of a core."""
     drawn = root.with_name(root.name + ".drawn")
     truth = library.write(drawn, photos=min(DRAWN, count), seed=seed)
     known = {
