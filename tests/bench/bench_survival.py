@@ -5,7 +5,8 @@
 Five clients (tests/e2e/restless.py) write, read, rename, list and keep files open, while the server is killed with SIGKILL
 every half second; first for a tenth of the time without a death. For each death, the longest that any client's operation took
 around it. Beside it, at the same moments, how long this machine takes to start a bare Python (fork, exec, `pass`): the ratio
-says what a load of the machine does not. *--busy* processes compute besides. Needs root and Linux 6.9.
+says what a load of the machine does not. *--busy* processes compute besides. Everything lies in memory: a disk's fsync may take
+seconds by itself. Needs root and Linux 6.9.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that compute")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="haven-") as directory:
+    with tempfile.TemporaryDirectory(prefix="haven-", dir="/dev/shm") as directory:
         ground = _ground(Path(directory))
         busy = [
             subprocess.Popen([sys.executable, "-c", "while True: pass"])

@@ -41,8 +41,12 @@ class Tiny:
 
     def server(self) -> int:
         """Its pid, without asking it."""
+        return self.children()[0]
+
+    def children(self) -> list[int]:
+        """The server, then its spare."""
         pid = self.process.pid
-        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+        return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill_server(self) -> int:
         """Kill it; its pid."""
@@ -113,6 +117,24 @@ def test_after_a_kill_the_next_server_answers_and_what_was_open_stays_open(serve
         assert len(servers) == 5
         assert served.who() not in servers
     assert served.process.poll() is None
+
+
+def test_the_next_server_is_there_before_it_is_needed(served: Tiny):
+    for _ in range(3):
+        until(lambda: len(served.children()) == 2)
+        server, spare = served.children()
+        assert served.kill_server() == server
+        assert served.who() == spare
+
+
+def test_a_spare_that_dies_is_replaced_and_missed_by_nobody(served: Tiny):
+    until(lambda: len(served.children()) == 2)
+    server, spare = served.children()
+    os.kill(spare, signal.SIGKILL)
+    until(lambda: len(served.children()) == 2 and spare not in served.children())
+    os.kill(served.children()[1], signal.SIGKILL)
+    assert served.kill_server() == server
+    assert served.who() not in (server, spare)
 
 
 def test_what_a_dead_server_had_open_besides_is_closed(served: Tiny):

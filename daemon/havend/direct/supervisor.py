@@ -2,7 +2,8 @@
 
 A server is a copy of this process that shares its table of descriptors (clone.py): whatever it opened for clients stays
 open when it is killed, and so does /dev/fuse. What it knew is in the ledger. The next server is a copy of a process that
-has everything loaded, and the kernel sends it again what its predecessor had not answered; clients wait for that long.
+has everything loaded, made in advance, and the kernel sends it again what its predecessor had not answered; clients wait for
+that long. The copy that waits has opened nothing: locks in the catalog belong to the table of descriptors, and would be its own.
 
 Threading: one thread, else it could not be copied. Everything happens in `run`, between two waits for a signal.
 """
@@ -47,6 +48,7 @@ HANG_S: Final = (
     3.0  # requests waiting and none being read: longer than any garbage collection or page fault
 )
 STARTING_S: Final = 60.0  # the same for a server that has not said that it is ready: a catalog on a disk that must spin up
+SPARE_S: Final = 0.1  # until a server that has begun gets a spare: clients who have waited go first
 QUICK_S: Final = 1.0  # a server that lives no longer did not even start well
 PATIENT: Final = 3  # quick deaths in a row before the next server waits
 HOPELESS: Final = (
@@ -112,6 +114,8 @@ class Supervisor:
         self._beat = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("Q")
         self._own: frozenset[int] = frozenset()
         self._server = 0
+        self._spare = 0
+        """The next server, which waits to be told so; 0: none yet."""
         self._canary = -1
         """A descriptor that is readable when a thread of the server has ended that does nothing but wait."""
         self._ghosts: set[int] = set()
@@ -171,16 +175,31 @@ class Supervisor:
         self._beat[0] = self._beat[1] = 0
         self._moved = (0, time.monotonic())
         self._ready = self._hung = False
-        supervisor = os.getpid()
-        self._server = clone.clone()
-        if not self._server:
-            self._be_the_server(supervisor)
+        if not self._spare or _dead(self._spare):
+            self._copy()
+        self._server, self._spare = self._spare, 0
+        os.kill(self._server, signal.SIGUSR1)
         self._resend = True
+
+    def _copy(self) -> None:
+        """Have a spare server. In the copy this never returns."""
+        self._drop_spare()
+        supervisor = os.getpid()
+        self._spare = clone.clone()
+        if not self._spare:
+            self._be_the_server(supervisor)
+
+    def _drop_spare(self) -> None:
+        if self._spare:
+            os.kill(self._spare, signal.SIGKILL)
+            os.waitpid(self._spare, 0)
+            self._spare = 0
 
     def _be_the_server(self, supervisor: int) -> None:
         code = CRASHED
         try:
             clone.die_with(supervisor)
+            signal.sigwait({signal.SIGUSR1})
             for number in TOLD - {
                 signal.SIGCHLD
             }:  # meant for the supervisor, sent to the whole group by a terminal
@@ -218,11 +237,15 @@ class Supervisor:
         interval = service.watchdog_interval()
         beaten = 0.0
         while True:
-            happened = self._wait(TICK_S if interval is None else min(interval, TICK_S))
+            patience = TICK_S if interval is None else min(interval, TICK_S)
+            spared = not self._ready or self._spare
+            happened = self._wait(patience if spared else SPARE_S)
             if interval is not None and time.monotonic() - beaten >= interval:
                 service.alive()
                 beaten = time.monotonic()
             match happened:
+                case None if not spared:
+                    self._copy()
                 case None:
                     self._look_after()
                 case signal.SIGUSR1:
@@ -237,6 +260,8 @@ class Supervisor:
                         return Wish.RELOAD
                 case signal.SIGCHLD:
                     self._ghosts = {ghost for ghost in self._ghosts if not _dead(ghost)}
+                    if self._spare and _dead(self._spare):
+                        self._drop_spare()
                     if _dead(self._server) or (self._canary >= 0 and _readable(self._canary)):
                         return None
                 case _:
@@ -343,6 +368,7 @@ class Supervisor:
                 device.unmount(self._kept.mountpoint)
             except OSError:  # in use: nobody new gets in, and what is open fails from here on
                 device.unmount(self._kept.mountpoint, lazily=True)
+        self._drop_spare()
         self._stop_server(GONE_S)
         self._kept.take_from_manager()
         self._kept.close()
@@ -381,6 +407,7 @@ class Supervisor:
         """Execute ourselves anew with the mount and all handles open. Returns only if that fails."""
         service.reloading()
         log.info("starting the installed program over")
+        self._drop_spare()
         os.kill(self._server, signal.SIGKILL)
         while not _dead(self._server) and not _hangs(self._server):
             time.sleep(0.0002)
