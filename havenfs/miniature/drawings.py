@@ -6,14 +6,14 @@ Each worker process draws its own share; the result depends only on the seed and
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from havenfs.sample.scenes import Scene, draw, facts, random_scene
+from havenfs.sample.scenes import Scene, draw, facts, random_scene, random_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SIZE = 64
 """Side of the square that the image tower sees, px. The whole picture is squashed into it, as `squash` asks for."""
+SUBJECTS = 0.35
+"""Share of drawings that one subject fills: about as many of each as of each setting."""
+COLOURLESS = 0.1
+"""Share of drawings in black and white, of which nobody would name a colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,10 @@ class Drawings:
 def draw_many(
     number: int, *, seed: int, heldout: bool = False, single: bool = False, workers: int = 2
 ) -> Drawings:
-    """That many random drawings; `single`: only such that show one thing once, for telling classes apart."""
+    """That many random drawings; `single`: only such that show one thing once, for telling classes apart.
+
+    With neither `heldout` nor `single`, subjects and photographs without colour are among them.
+    """
     share = 250
     jobs = [
         (min(share, number - at), (seed, at), heldout, single) for at in range(0, number, share)
@@ -57,15 +64,35 @@ def _draw_share(number: int, seed: tuple[int, int], heldout: bool, single: bool)
     pixels = np.empty((number, SIZE, SIZE, 3), np.uint8)
     scenes: list[Scene] = []
     while len(scenes) < number:
-        scene = random_scene(rng, heldout=heldout)
+        anything = not (heldout or single)
+        if anything and rng.random() < SUBJECTS:
+            scene = random_subject(rng)
+        else:
+            scene = random_scene(rng, heldout=heldout)
         if single and (len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1):
             continue
         short = int(rng.integers(320, 520)) if rng.random() < 0.12 else int(rng.integers(88, 150))
         long = int(short * rng.choice([1.0, 1.25, 4 / 3, 4 / 3, 1.5, 16 / 9]))
         size = (long, short) if rng.random() < 0.72 else (short, long)
-        pixels[len(scenes)] = squashed(draw(scene, *size, rng))
+        image = draw(scene, *size, rng)
+        if anything and not scene.things and rng.random() < 0.5:
+            image = _part(image, rng)
+        if anything and "sunset" not in scene.settings and rng.random() < COLOURLESS:
+            image = image.convert("L")
+            scene = replace(scene, colours=("",) * len(scene.things))
+        pixels[len(scenes)] = squashed(image)
         scenes.append(scene)
     return Drawings(pixels=pixels, scenes=tuple(scenes))
+
+
+def _part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A piece of at least half of each side: what fills a picture fills its pieces."""
+    wide, tall = (int(side * rng.uniform(0.5, 1)) for side in image.size)
+    left, top = (
+        int(rng.integers(image.width - wide + 1)),
+        int(rng.integers(image.height - tall + 1)),
+    )
+    return image.crop((left, top, left + wide, top + tall))
 
 
 def squashed(image: Image.Image) -> NDArray[np.uint8]:

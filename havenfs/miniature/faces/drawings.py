@@ -21,8 +21,7 @@ from insightface.utils import face_align
 
 from havenfs.sample.portraits import draw_person
 from havenfs.sample.scenes import draw, random_scene
-
-from .strangers import YEARS, stranger
+from havenfs.sample.strangers import YEARS, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
