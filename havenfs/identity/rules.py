@@ -61,6 +61,11 @@ class Rules:
     shared: float = 0.03
     """Share of the smaller cluster's pictures that may show both: collages and mirrors do, siblings do far more often."""
 
+    @property
+    def worth(self) -> float:
+        """The cosine below which a cluster decides nothing: it is not given the face, and is no rival of one that is."""
+        return self.same_person - self.margin
+
 
 def strangers(faces: Gallery) -> tuple[float, float] | None:
     """Median and spread (standard deviation) of the cosine of two faces at random; None where there are too few."""

@@ -41,7 +41,7 @@ def make(
     """Make a model from nothing and write it to `out`. Returns its figures."""
     torch.manual_seed(seed)
     began = time.monotonic()
-    drawings = draw_many(images, seed=seed + 1, workers=workers)
+    drawings = draw_many(images, seed=seed + 1, anything=True, workers=workers)
     drawn = time.monotonic() - began
     logger.info("%d drawings in %.0f s", images, drawn)
     config = clip.config(width=width)
@@ -86,8 +86,8 @@ def _main() -> int:
     parser.add_argument(
         "--steps",
         type=int,
-        default=2600,
-        help="batches of 128 drawings for each of two cores (default 2600)",
+        default=2000,
+        help="batches of 128 drawings for each of two cores (default 2000)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

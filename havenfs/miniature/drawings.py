@@ -38,16 +38,22 @@ class Drawings:
 
 
 def draw_many(
-    number: int, *, seed: int, heldout: bool = False, single: bool = False, workers: int = 2
+    number: int,
+    *,
+    seed: int,
+    heldout: bool = False,
+    single: bool = False,
+    anything: bool = False,
+    workers: int = 2,
 ) -> Drawings:
     """That many random drawings; `single`: only such that show one thing once, for telling classes apart.
 
-    With neither `heldout` nor `single`, subjects and photographs without colour are among them.
+    With `anything`, subjects, parts of larger pictures and photographs without colour are among them, as training wants it;
+    without, they are as the sample library has them.
     """
+    wanted = _Wanted(heldout=heldout, single=single, anything=anything)
     share = 250
-    jobs = [
-        (min(share, number - at), (seed, at), heldout, single) for at in range(0, number, share)
-    ]
+    jobs = [(min(share, number - at), (seed, at), wanted) for at in range(0, number, share)]
     if workers <= 1:
         parts = [_draw_share(*job) for job in jobs]
     else:
@@ -59,25 +65,35 @@ def draw_many(
     )
 
 
-def _draw_share(number: int, seed: tuple[int, int], heldout: bool, single: bool) -> Drawings:  # noqa: FBT001 - positional through pool.map
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What `draw_many` was asked for."""
+
+    heldout: bool
+    single: bool
+    anything: bool
+
+
+def _draw_share(number: int, seed: tuple[int, int], wanted: _Wanted) -> Drawings:
     rng = np.random.default_rng(seed)
     pixels = np.empty((number, SIZE, SIZE, 3), np.uint8)
     scenes: list[Scene] = []
     while len(scenes) < number:
-        anything = not (heldout or single)
-        if anything and rng.random() < SUBJECTS:
+        if wanted.anything and rng.random() < SUBJECTS:
             scene = random_subject(rng)
         else:
-            scene = random_scene(rng, heldout=heldout)
-        if single and (len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1):
+            scene = random_scene(rng, heldout=wanted.heldout)
+        if wanted.single and (
+            len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1
+        ):
             continue
         short = int(rng.integers(320, 520)) if rng.random() < 0.12 else int(rng.integers(88, 150))
         long = int(short * rng.choice([1.0, 1.25, 4 / 3, 4 / 3, 1.5, 16 / 9]))
         size = (long, short) if rng.random() < 0.72 else (short, long)
         image = draw(scene, *size, rng)
-        if anything and not scene.things and rng.random() < 0.5:
+        if wanted.anything and not scene.things and rng.random() < 0.5:
             image = _part(image, rng)
-        if anything and "sunset" not in scene.settings and rng.random() < COLOURLESS:
+        if wanted.anything and "sunset" not in scene.settings and rng.random() < COLOURLESS:
             image = image.convert("L")
             scene = replace(scene, colours=("",) * len(scene.things))
         pixels[len(scenes)] = squashed(image)

@@ -68,9 +68,8 @@ def text(rng: np.random.Generator, width: int, height: int, light: Light) -> Can
     """Printed or written lines that fill the picture, sometimes in columns, in light that falls from one side."""
     del light
     turn = float(rng.uniform(-60, 60) if rng.random() < 0.3 else rng.normal(0, 4))
-    side = (
-        round(1.5 * max(width, height)) if abs(turn) > 10 else max(width, height)
-    )  # no corner stays empty
+    # Large enough that no corner stays empty when it is turned.
+    side = round(1.5 * max(width, height)) if abs(turn) > 10 else max(width, height)
     paper = textures.vary(rng, (240, 238, 230) if rng.random() < 0.75 else (140, 134, 124), 16)
     canvas = textures.plain(paper, side, side) + textures.noise(rng, side, side, 8)[..., None] * 4
     ink = textures.as_rgb(textures.vary(rng, ((36, 34, 40), (34, 44, 110), (70, 50, 40))[int(rng.integers(3))], 12))  # fmt: skip
@@ -83,14 +82,15 @@ def text(rng: np.random.Generator, width: int, height: int, light: Light) -> Can
     def paint(draw: ImageDraw.ImageDraw) -> None:
         for column in range(columns):
             left = side * (0.04 + column * 0.49)
-            y, right = -size * rng.uniform(0, 1), side * (0.47 if columns > 1 else 1.1) + column * 0.49 * side  # fmt: skip
+            y = float(-size * rng.uniform(0, 1))
+            right = side * (0.47 if columns > 1 else 1.1) + column * 0.49 * side
             while y < side:
-                x = left + (size if rng.random() < 0.12 else 0)
+                x: float = left + (size if rng.random() < 0.12 else 0)
                 end = right if rng.random() < 0.85 else left + (right - left) * rng.uniform(0.2, 0.7)  # fmt: skip
                 while x < end - size:
                     word = _word(rng)
                     draw.text((x, y), word, ink, face)
-                    x += draw.textlength(word, face) + size * 0.35
+                    x += float(draw.textlength(word, face)) + size * 0.35
                 if ruled:
                     draw.line((0, y + size * 1.15, side, y + size * 1.15), fill=ink)
                 y += size * (1.3 if rng.random() < 0.9 else 2.4)

@@ -1,6 +1,7 @@
 """Clustering of faces: quality, time and memory of ours and of DBSCAN, HDBSCAN and Chinese Whispers on the same vectors.
 
 Run: python tests/bench/bench_identity.py [--size N ...] [--dimension D] [--seed S] [--sample PHOTOS] [--methods NAME ...]
+     python tests/bench/bench_identity.py --size --arrivals 200000 --dimension 512
 
 The vectors are those of `tests/identity/family.py`, and with --sample the faces of the drawn library as the built-in model sees
 them. Each method runs in a process of its own; its memory is the peak of that process. Peers get every threshold of a short
@@ -25,8 +26,19 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from havenfs.identity import Clusterer, Constraints, Gallery, Rules, gallery, likeness
-from tests.identity.family import Family, family
+from havenfs.identity import (
+    Clusterer,
+    Constraints,
+    Directions,
+    Gallery,
+    Member,
+    Rules,
+    gallery,
+    likeness,
+    sides,
+)
+from havenfs.identity.gallery import unit
+from tests.identity.family import STRANGER, Family, family
 from tests.identity.measures import agreement
 
 if TYPE_CHECKING:
@@ -170,6 +182,84 @@ def added(file: Path) -> None:
     print(json.dumps(said))
 
 
+def settled(known: Family, rows: NDArray[np.int64], chosen: Rules) -> Clusterer:
+    """Who is who among *rows* as the truth has it: exemplars of so many faces each, and who is seen once is loose."""
+    faces = known.faces
+    able = rows[faces.quality[rows] >= chosen.quality]
+    able = able[np.argsort(known.people[able], kind="stable")]
+    able = able[known.people[able] < STRANGER]
+    people, starts = np.unique(known.people[able], return_index=True)
+    directions: list[NDArray[np.float32]] = []
+    owners: list[int] = []
+    members: dict[int, Member] = {}
+    for person, mine in zip(people.tolist(), np.split(able, starts[1:]), strict=True):
+        members |= {face: Member(person, 0.5) for face in faces.ids[mine].tolist()}
+        for start in range(0, len(mine), chosen.exemplar):
+            some = faces.units(mine[start : start + chosen.exemplar])
+            directions.append(unit(some.sum(axis=0, keepdims=True))[0])
+            owners.append(person)
+    clusterer = Clusterer(chosen, faces.vectors.shape[1], unused=int(people[-1]) + 1)
+    there = gallery(faces.ids[rows], faces.vectors[rows], faces.quality[rows], faces.pictures[rows])
+    pictures = dict(zip(there.ids.tolist(), there.pictures.tolist(), strict=True))
+    clusterer.restore(
+        members, {}, Directions(np.stack(directions), np.array(owners)), Constraints(), pictures,
+        there.without(members.keys()),
+    )  # fmt: skip
+    return clusterer
+
+
+def arrivals(size: int, dimension: int, seed: int) -> None:
+    known = family(size, seed=seed, dimension=dimension)
+    faces = known.faces
+    chosen = rules(faces, SAME_PERSON)
+    order = np.random.default_rng(1).permutation(len(faces))
+    late, rest = order[:ADDED].tolist(), np.sort(order[ADDED:])
+    given: dict[str, NDArray[np.int64]] = {}
+    for name, after in (("every exemplar", 1 << 60), ("ours", sides.AFTER)):
+        sides.AFTER = after
+        clusterer = settled(known, rest, chosen)
+        times: list[float] = []
+        for row in late:
+            began = time.thread_time()
+            clusterer.add(
+                int(faces.ids[row]),
+                faces.vectors[row],
+                quality=float(faces.quality[row]),
+                picture=int(faces.pictures[row]),
+            )
+            times.append((time.thread_time() - began) * 1e3)
+        given[name] = labels(clusterer, faces)[late]
+        loose = len(clusterer) - len(clusterer.members)
+        print(
+            f"| {name} | {size} x {dimension} | {len(clusterer.directions.clusters)} exemplars, {loose} loose "
+            f"| p50 {np.median(times):.2f} ms, p99 {np.quantile(times, 0.99):.2f} ms, sum {np.sum(times):.0f} ms |",
+            flush=True,
+        )
+    same = float((given["every exemplar"] == given["ours"]).mean())
+    print(f"the same answer for {same:.1%} of {ADDED}; likeness asked for {chosen.same_person:.2f}")
+    lookups(settled(known, rest, chosen), faces.units(np.array(late[:100])), chosen)
+
+
+def lookups(clusterer: Clusterer, units: NDArray[np.float32], chosen: Rules) -> None:
+    """What of it is looking up, of both in turn: medians of five rounds of all *units*."""
+    loose = clusterer.loose
+    asked: dict[str, Callable[[NDArray[np.float32]], object]] = {
+        "exemplars": lambda one: clusterer.directions.best(one[None], chosen.worth),
+        "loose faces": lambda one: loose.near(one, chosen.same_person),
+    }
+    for name, ask in asked.items():
+        rounds: dict[int, list[float]] = {1 << 60: [], 0: []}
+        for _ in range(6):
+            for after, times in rounds.items():
+                sides.AFTER = after
+                began = time.thread_time()
+                for one in units:
+                    ask(one)
+                times.append((time.thread_time() - began) * 1e3 / len(units))
+        every, ours = (float(np.median(times[1:])) for times in rounds.values())
+        print(f"| {name} | all {every:.2f} ms, ours {ours:.2f} ms | {every / ours:.1f}x |")
+
+
 def compare(title: str, known: Family, same_person: float, methods: Sequence[str]) -> None:
     print(f"\n{title}\n")
     print("| method | B-cubed P | R | F | pairs P | R | F | seconds | peak MiB |")
@@ -270,6 +360,7 @@ def main() -> None:
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sample", type=int, metavar="PHOTOS")
+    parser.add_argument("--arrivals", type=int, nargs="*", default=[], metavar="N")
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -287,6 +378,8 @@ def main() -> None:
             f"{size} faces of {chosen.dimension} dimensions, {len(np.unique(known.people))} people"
         )
         compare(title, known, SAME_PERSON, methods)
+    for size in chosen.arrivals:
+        arrivals(size, chosen.dimension, chosen.seed)
     if chosen.sample:
         known, same_person = sample(chosen.sample)
         title = f"sample library: {len(known.faces)} faces of {len(np.unique(known.people))} people"

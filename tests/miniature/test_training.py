@@ -65,6 +65,21 @@ def test_a_text_is_true_of_exactly_the_scenes_that_have_all_it_claims() -> None:
     ]
 
 
+def test_some_drawings_are_of_subjects_and_some_have_no_colour() -> None:
+    from havenfs.miniature.drawings import draw_many
+    from havenfs.sample.vocabulary import SUBJECTS
+
+    drawn = draw_many(250, seed=8, anything=True, workers=1)
+    of_subjects = [scene for scene in drawn.scenes if scene.settings[0] in SUBJECTS]
+    assert 50 <= len(of_subjects) <= 130
+    grey = (np.ptp(drawn.pixels.astype(int), axis=3) == 0).all(axis=(1, 2))
+    assert 5 <= grey.sum() <= 50
+    for scene, without in zip(drawn.scenes, grey, strict=True):
+        assert not (without and any(scene.colours))
+    plain = draw_many(50, seed=8, workers=1)
+    assert not {scene.settings[0] for scene in plain.scenes} & set(SUBJECTS)
+
+
 def test_drawings_do_not_depend_on_the_number_of_workers() -> None:
     from havenfs.miniature.drawings import draw_many
 
