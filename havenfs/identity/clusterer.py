@@ -77,11 +77,6 @@ class Clusterer:
         """The exemplars."""
         return self._directions
 
-    @property
-    def loose(self) -> Loose:
-        """The faces that belong nowhere."""
-        return self._loose
-
     def restore(
         self,
         members: Mapping[int, Member],
@@ -117,7 +112,7 @@ class Clusterer:
             self._give(face, self._own(person), 1.0)
             self._learn(one, self.members[face].cluster)
             return self.members[face]
-        candidates = self._directions.best(one, self.rules.worth)[0]
+        candidates = self._directions.best(one)[0]
         chosen = choose(
             candidates, [self._forbids(face, some.cluster) for some in candidates], self.rules
         )
@@ -267,9 +262,7 @@ class Clusterer:
             return
         cluster = self._new()
         self._learn(unit(total[None]), cluster)
-        for some, candidates in zip(
-            group, self._directions.best(np.stack(rows), self.rules.worth), strict=True
-        ):
+        for some, candidates in zip(group, self._directions.best(np.stack(rows)), strict=True):
             self._give(some, cluster, confidence(cluster, candidates, self.rules.same_person))
 
     def _confirm(self, face: int, person: str) -> None:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import sides
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,8 +22,6 @@ class Loose:
         self._vectors = np.zeros((ROOM, dimension), np.float32)
         self._faces: list[int] = []
         self._places: dict[int, int] = {}
-        self._table: NDArray[np.uint64] | None = None  # a column a row, once made
-        self._asked = 0
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -35,7 +31,6 @@ class Loose:
         room = max(ROOM, len(faces) + len(faces) // 4)
         self._vectors = np.zeros((room, vectors.shape[1]), np.float32)
         self._vectors[: len(faces)] = vectors
-        self._table, self._asked = None, 0
         self._faces = faces.tolist()
         self._places = {face: place for place, face in enumerate(self._faces)}
 
@@ -43,11 +38,7 @@ class Loose:
         """One more."""
         if len(self._faces) == len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
-            if self._table is not None:
-                self._table = np.concatenate([self._table, np.zeros_like(self._table)], axis=1)
         self._vectors[len(self._faces)] = vector
-        if self._table is not None:
-            self._table[:, len(self._faces)] = sides.sides(vector[None])[:, 0]
         self._places[face] = len(self._faces)
         self._faces.append(face)
 
@@ -61,32 +52,12 @@ class Loose:
             self._faces[place] = last
             self._places[last] = place
             self._vectors[place] = self._vectors[len(self._faces)]
-            if self._table is not None:
-                self._table[:, place] = self._table[:, len(self._faces)]
 
     def near(
         self, vector: NDArray[np.float32], least: float
     ) -> list[tuple[int, NDArray[np.float32]]]:
         """At most MOST with a cosine of *least* or more, nearest first, ties by face: each with its vector."""
-        places = self._possible(vector, least)
-        among = self._vectors[: len(self._faces)] if places is None else self._vectors[places]
-        cosines = among @ vector
-        close = np.flatnonzero(cosines >= least)
-        found = sorted(
-            (-cosine, self._faces[place], place)
-            for place, cosine in zip(
-                (close if places is None else places[close]).tolist(),
-                cosines[close].tolist(),
-                strict=True,
-            )
-        )
-        return [(face, self._vectors[place].copy()) for _, face, place in found[:MOST]]
-
-    def _possible(self, vector: NDArray[np.float32], least: float) -> NDArray[np.intp] | None:
-        """The rows that `sides` does not rule out; None: look at all of them."""
-        self._asked += 1
-        if not sides.pay(self._vectors[: len(self._faces)], self._asked, least):
-            return None
-        if self._table is None:
-            self._table = sides.sides(self._vectors)
-        return sides.may_be_near(self._table[:, : len(self._faces)], vector, least)
+        cosines = self._vectors[: len(self._faces)] @ vector
+        found = np.flatnonzero(cosines >= least).tolist()
+        found.sort(key=lambda place: (-float(cosines[place]), self._faces[place]))
+        return [(self._faces[place], self._vectors[place].copy()) for place in found[:MOST]]

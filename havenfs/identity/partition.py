@@ -56,7 +56,7 @@ def partition(
     clusters = {face: roots[place] for place in kept for face in faces.ids[rows[place]].tolist()}
     named = {root: person for root in lasting if (person := persons[root]) is not None}
     _evict(faces, clusters, named, said)
-    candidates = directions.best(faces.units(slice(None)), rules.worth)
+    candidates = directions.best(faces.units(slice(None)))
     _place(faces, candidates, clusters, named, said, rules)
     sure = {
         face: 1.0 if face in said.persons else confidence(clusters[face], some, rules.same_person)

@@ -30,7 +30,7 @@ def _bokeh(rng: np.random.Generator, width: int, height: int) -> Canvas:
     ]
     canvas = textures.plain(textures.vary(rng, base), width, height)
     cloud = textures.clouds_of(rng, width, height, rng.uniform(2, 5))[..., None]
-    return canvas + cloud * np.asarray((16, 22, 12), np.float32) * rng.uniform(0.4, 1.3)
+    return (canvas + cloud * np.asarray((16, 22, 12)) * rng.uniform(0.4, 1.3)).astype(np.float32)
 
 
 def blossom(rng: np.random.Generator, width: int, height: int, light: Light) -> Canvas:

@@ -157,7 +157,8 @@ def architecture(rng: np.random.Generator, width: int, height: int, light: Light
     textures.lay_below(canvas, int(foot), stone)
     if rng.random() < 0.5:
         _bushes(rng, canvas, 1.0, rng.uniform(0.1, 0.3), dim)
-    return canvas + textures.noise(rng, width, height, 60)[..., None] * 5 * dim
+    grain = textures.noise(rng, width, height, 60)[..., None] * 5 * dim
+    return (canvas + grain).astype(np.float32)
 
 
 def _bushes(rng: np.random.Generator, canvas: Canvas, foot: float, tall: float, dim: float) -> None:
@@ -295,7 +296,8 @@ def moon(rng: np.random.Generator, width: int, height: int, light: Light) -> Can
         ground += (rim - 14 * (away < 1))[..., None]
     ground *= rng.uniform(0.55, 1.15)
     if rng.random() < 0.3:
-        return ground * np.linspace(1, rng.uniform(0.25, 0.9), width)[None, :, None]
+        fading = np.linspace(1, rng.uniform(0.25, 0.9), width, dtype=np.float32)
+        return ground * fading[None, :, None]
     x, y = rng.uniform(0.3, 0.7) * width, rng.uniform(0.3, 0.7) * height
     radius = rng.uniform(0.18, 0.48) * min(width, height)
     inside = np.hypot(columns - x, rows - y) < radius

@@ -14,6 +14,7 @@ from havenfs.sample import fonts, prints, textures
 
 if TYPE_CHECKING:
     from havenfs.sample.textures import Canvas, Light
+    from havenfs.sample.vocabulary import Rgb
 
 _LETTERS = "etaoinshrdlucmfwypvbgk"
 
@@ -57,7 +58,7 @@ def screenshot(rng: np.random.Generator, width: int, height: int, light: Light) 
         pen.text((left, y), " ".join(_word(rng) for _ in range(rng.integers(2, 8))), ink, face)
         if rng.random() < 0.6:
             y += unit
-            soft = textures.as_rgb((np.asarray(ink, np.float32) + paper) / 2)
+            soft = textures.as_rgb((paper + np.asarray(ink, np.float32)) * np.float32(0.5))
             pen.text((left, y), " ".join(_word(rng) for _ in range(rng.integers(3, 9))), soft, face)  # fmt: skip
         y += unit * rng.uniform(1.2, 2.4)
         pen.line((unit * 0.6, y - unit * 0.3, width, y - unit * 0.3), fill=textures.as_rgb(paper * 0.5 + 64))  # fmt: skip
@@ -72,7 +73,8 @@ def text(rng: np.random.Generator, width: int, height: int, light: Light) -> Can
     side = round(1.5 * max(width, height)) if abs(turn) > 10 else max(width, height)
     paper = textures.vary(rng, (240, 238, 230) if rng.random() < 0.75 else (140, 134, 124), 16)
     canvas = textures.plain(paper, side, side) + textures.noise(rng, side, side, 8)[..., None] * 4
-    ink = textures.as_rgb(textures.vary(rng, ((36, 34, 40), (34, 44, 110), (70, 50, 40))[int(rng.integers(3))], 12))  # fmt: skip
+    inks: tuple[Rgb, ...] = ((36, 34, 40), (34, 44, 110), (70, 50, 40))
+    ink = textures.as_rgb(textures.vary(rng, inks[int(rng.integers(3))], 12))
     size = max(6, round(height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.22))))))
     use = ("letter", "receipt", "sign", "screen")[int(rng.integers(4))]
     face = fonts.font(use, int(rng.integers(8)), size)
