@@ -5,6 +5,7 @@ Each takes `(rng, width, height, light)` and returns the canvas. Pure functions 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +76,7 @@ def text(rng: np.random.Generator, width: int, height: int, light: Light) -> Can
     canvas = textures.plain(paper, side, side) + textures.noise(rng, side, side, 8)[..., None] * 4
     inks: tuple[Rgb, ...] = ((36, 34, 40), (34, 44, 110), (70, 50, 40))
     ink = textures.as_rgb(textures.vary(rng, inks[int(rng.integers(3))], 12))
-    size = max(6, round(height * float(np.exp(rng.uniform(np.log(0.035), np.log(0.22))))))
+    size = max(6, round(height * math.exp(rng.uniform(math.log(0.035), math.log(0.22)))))
     use = ("letter", "receipt", "sign", "screen")[int(rng.integers(4))]
     face = fonts.font(use, int(rng.integers(8)), size)
     columns = 2 if size < 0.06 * height and rng.random() < 0.4 else 1
