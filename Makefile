@@ -24,7 +24,7 @@ help:
 	@echo "make bench      the benchmarks"
 	@echo "make bench-mount  the one of the mount alone, beside its peers (as root)"
 	@echo "make training   the tests that train and export a model (installs torch beside, about 1 GB)"
-	@echo "make model      train the miniature model anew, about 10 minutes on two cores"
+	@echo "make model      train the miniature model anew, about 15 minutes on two cores that nobody else uses"
 	@echo "make model-faces  the same for that of faces"
 
 # --- setting up: each step leaves a stamp and is skipped while nothing that it depends on has changed -------------------

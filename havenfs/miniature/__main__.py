@@ -31,7 +31,7 @@ logger = logging.getLogger("havenfs.miniature")
 def make(
     out: Path,
     *,
-    seconds: float,
+    steps: int,
     seed: int,
     images: int,
     measure: int = 300,
@@ -41,13 +41,13 @@ def make(
     """Make a model from nothing and write it to `out`. Returns its figures."""
     torch.manual_seed(seed)
     began = time.monotonic()
-    drawings = draw_many(images, seed=seed + 1, workers=workers)
+    drawings = draw_many(images, seed=seed + 1, anything=True, workers=workers)
     drawn = time.monotonic() - began
     logger.info("%d drawings in %.0f s", images, drawn)
     config = clip.config(width=width)
     model, tokenizer = clip.create(config), tokenizers.build(clip.CONTEXT)
     trained = train(
-        model, config, tokenizer, drawings, Schedule(seconds=seconds, seed=seed, processes=workers)
+        model, config, tokenizer, drawings, Schedule(steps=steps, seed=seed, processes=workers)
     )
     package.write_settings(out, config, tokenizer)
     with tempfile.TemporaryDirectory() as folder:
@@ -84,19 +84,19 @@ def _main() -> int:
     parser = argparse.ArgumentParser(prog="python -m havenfs.miniature", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="directory to write the model to")
     parser.add_argument(
-        "--seconds",
-        type=float,
-        default=420,
-        help="processor seconds to train on each of two cores (default 420)",
+        "--steps",
+        type=int,
+        default=2000,
+        help="batches of 128 drawings for each of two cores (default 2000)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--images", type=int, default=20000, help="how many drawings to train on (default 20000)"
+        "--images", type=int, default=30000, help="how many drawings to train on (default 30000)"
     )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logger.setLevel(logging.INFO)
-    make(given.out, seconds=given.seconds, seed=given.seed, images=given.images)
+    make(given.out, steps=given.steps, seed=given.seed, images=given.images)
     return 0
 
 

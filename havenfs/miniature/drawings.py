@@ -6,14 +6,14 @@ Each worker process draws its own share; the result depends only on the seed and
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from havenfs.sample.scenes import Scene, draw, facts, random_scene
+from havenfs.sample.scenes import Scene, draw, facts, random_scene, random_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 SIZE = 64
 """Side of the square that the image tower sees, px. The whole picture is squashed into it, as `squash` asks for."""
+SUBJECTS = 0.35
+"""Share of drawings that one subject fills: about as many of each as of each setting."""
+COLOURLESS = 0.1
+"""Share of drawings in black and white, of which nobody would name a colour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +38,22 @@ class Drawings:
 
 
 def draw_many(
-    number: int, *, seed: int, heldout: bool = False, single: bool = False, workers: int = 2
+    number: int,
+    *,
+    seed: int,
+    heldout: bool = False,
+    single: bool = False,
+    anything: bool = False,
+    workers: int = 2,
 ) -> Drawings:
-    """That many random drawings; `single`: only such that show one thing once, for telling classes apart."""
+    """That many random drawings; `single`: only such that show one thing once, for telling classes apart.
+
+    With `anything`, subjects, parts of larger pictures and photographs without colour are among them, as training wants it;
+    without, they are as the sample library has them.
+    """
+    wanted = _Wanted(heldout=heldout, single=single, anything=anything)
     share = 250
-    jobs = [
-        (min(share, number - at), (seed, at), heldout, single) for at in range(0, number, share)
-    ]
+    jobs = [(min(share, number - at), (seed, at), wanted) for at in range(0, number, share)]
     if workers <= 1:
         parts = [_draw_share(*job) for job in jobs]
     else:
@@ -52,20 +65,50 @@ def draw_many(
     )
 
 
-def _draw_share(number: int, seed: tuple[int, int], heldout: bool, single: bool) -> Drawings:  # noqa: FBT001 - positional through pool.map
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What `draw_many` was asked for."""
+
+    heldout: bool
+    single: bool
+    anything: bool
+
+
+def _draw_share(number: int, seed: tuple[int, int], wanted: _Wanted) -> Drawings:
     rng = np.random.default_rng(seed)
     pixels = np.empty((number, SIZE, SIZE, 3), np.uint8)
     scenes: list[Scene] = []
     while len(scenes) < number:
-        scene = random_scene(rng, heldout=heldout)
-        if single and (len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1):
+        if wanted.anything and rng.random() < SUBJECTS:
+            scene = random_subject(rng)
+        else:
+            scene = random_scene(rng, heldout=wanted.heldout)
+        if wanted.single and (
+            len(scene.things) != 1 or scene.count != 1 or len(scene.settings) != 1
+        ):
             continue
         short = int(rng.integers(320, 520)) if rng.random() < 0.12 else int(rng.integers(88, 150))
         long = int(short * rng.choice([1.0, 1.25, 4 / 3, 4 / 3, 1.5, 16 / 9]))
         size = (long, short) if rng.random() < 0.72 else (short, long)
-        pixels[len(scenes)] = squashed(draw(scene, *size, rng))
+        image = draw(scene, *size, rng)
+        if wanted.anything and not scene.things and rng.random() < 0.5:
+            image = _part(image, rng)
+        if wanted.anything and "sunset" not in scene.settings and rng.random() < COLOURLESS:
+            image = image.convert("L")
+            scene = replace(scene, colours=("",) * len(scene.things))
+        pixels[len(scenes)] = squashed(image)
         scenes.append(scene)
     return Drawings(pixels=pixels, scenes=tuple(scenes))
+
+
+def _part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A piece of at least half of each side: what fills a picture fills its pieces."""
+    wide, tall = (int(side * rng.uniform(0.5, 1)) for side in image.size)
+    left, top = (
+        int(rng.integers(image.width - wide + 1)),
+        int(rng.integers(image.height - tall + 1)),
+    )
+    return image.crop((left, top, left + wide, top + tall))
 
 
 def squashed(image: Image.Image) -> NDArray[np.uint8]:

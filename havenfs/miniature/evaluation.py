@@ -55,8 +55,8 @@ def trials(*, number: int = 800, seed: int = 900_001, workers: int = 2) -> Trial
     return Trials(
         fresh=draw_many(number, seed=seed, single=True, workers=workers),
         heldout=draw_many(number, seed=seed + 1, heldout=True, single=True, workers=workers),
-        library=draw_many(2 * number, seed=seed + 2, workers=workers),
-        tuning=draw_many(2 * number, seed=seed + 3, workers=workers),
+        library=draw_many(2 * number, seed=seed + 2, anything=True, workers=workers),
+        tuning=draw_many(2 * number, seed=seed + 3, anything=True, workers=workers),
     )
 
 

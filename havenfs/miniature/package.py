@@ -14,7 +14,7 @@ from havenfs.miniature.clip import CONTEXT, MEAN, NAME, STD
 from havenfs.miniature.drawings import SIZE
 from havenfs.miniature.evaluation import PROMPT
 from havenfs.miniature.tokenizer import END, START
-from havenfs.sample.vocabulary import COLOURS, SETTINGS, THINGS
+from havenfs.sample.vocabulary import COLOURS, SETTINGS, SUBJECTS, THINGS, WORDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def write_manifest(directory: Path, figures: Figures, floors: Calibration) -> No
             "context_length": CONTEXT,
             "licence": "MIT",
             "source": "trained by `python -m havenfs.miniature` on drawings by havenfs.sample; no photograph was used",
-            "description": "Miniature CLIP that knows some eighty everyday words from drawings; for trying out and for tests",
+            "description": f"Miniature CLIP that knows {len(WORDS)} everyday words from drawings; for trying out and for tests",
             "miniature": True,
             "files": files,
             "measured": figures,
@@ -105,15 +105,18 @@ def write_readme(
     directory: Path, figures: Figures, floors: Calibration, readings: list[Reading]
 ) -> None:
     """Write the model's README.md: what it is, what it measured, what it is not."""
+    ranks = [reading.rank for reading in readings if reading.rank is not None]
+    first, three, ten = (sum(rank <= bar for rank in ranks) for bar in (1, 3, 10))
     lines = [
         "# mini-clip",
         "",
-        "A real CLIP (open_clip ModifiedResNet and text transformer) of miniature size, trained for a few minutes on two",
+        "A real CLIP (open_clip ModifiedResNet and text transformer) of miniature size, trained for some minutes on two",
         "processor cores by `python -m havenfs.miniature` from drawings whose content is known. No photograph, no text from",
         "the web and no other model's weights went into it. It makes search work out of the box and in tests, offline. It",
         "knows drawings and a small vocabulary; for a library of real photographs install a full model.",
         "",
-        f"Things: {', '.join(THINGS)}. Colours: {', '.join(COLOURS)}. Settings: {', '.join(SETTINGS)}. Synonyms such as",
+        f"Things: {', '.join(THINGS)}. Colours: {', '.join(COLOURS)}. Settings: {', '.join(SETTINGS)}. Whole",
+        f"pictures of: {', '.join(SUBJECTS)}. Synonyms such as",
         '"plane" or "ocean" are in `havenfs/sample/vocabulary.py`. Words it has not learnt are meant to find nothing.',
         "",
         f"Pictures are squashed to {SIZE} x {SIZE} px; texts have at most {CONTEXT} tokens of CLIP's vocabulary cut to its first",
@@ -165,8 +168,9 @@ def write_readme(
         "",
         "## Real photographs",
         "",
-        "Pictures that ship inside scikit-image and scikit-learn; rank of the best fitting word among all words for things and",
-        "settings. This is what such a model is worth on photographs:",
+        "Pictures that ship inside scikit-image and scikit-learn; rank of the best fitting word among all words for things,",
+        f"settings and subjects. Of {len(ranks)} photographs it is first for {first}, among the first three for {three} and the first ten for {ten}.",
+        "This is what such a model is worth on photographs:",
         "",
         "| photograph | fitting words | rank | most similar words |",
         "|---|---|---|---|",

@@ -14,30 +14,30 @@ import numpy as np
 from PIL import Image
 
 from havenfs.miniature.drawings import squashed
-from havenfs.sample.vocabulary import SETTINGS, THINGS
+from havenfs.sample.vocabulary import PLACES, THINGS
 
 if TYPE_CHECKING:
     from havenfs.miniature.evaluation import Towers
 
 PHOTOGRAPHS: dict[str, tuple[str, ...]] = {
-    "skimage/data/astronaut.png": ("person", "people"),
-    "skimage/data/chelsea.png": ("cat", "animal", "pet"),
+    "skimage/data/astronaut.png": ("person", "people", "portrait", "face"),
+    "skimage/data/chelsea.png": ("cat", "animal", "pet", "fur"),
     "skimage/data/coffee.png": ("cup", "mug", "table"),
     "skimage/data/rocket.jpg": ("sky", "night"),
-    "skimage/data/brick.png": ("brick", "wall"),
-    "skimage/data/grass.png": ("grass", "meadow"),
+    "skimage/data/brick.png": ("brick", "bricks", "wall"),
+    "skimage/data/grass.png": ("grass", "meadow", "lawn"),
     "skimage/data/page.png": ("document", "text", "page"),
     "skimage/data/text.png": ("text", "document"),
-    "skimage/data/camera.png": ("person", "field"),
+    "skimage/data/camera.png": ("person", "people", "field"),
     "skimage/data/coins.png": (),
     "skimage/data/horse.png": ("horse", "animal"),
-    "skimage/data/motorcycle_left.png": (),
+    "skimage/data/motorcycle_left.png": ("motorcycle", "motorbike"),
     "skimage/data/logo.png": (),
     "skimage/data/hubble_deep_field.jpg": ("stars", "night", "dark"),
-    "skimage/data/moon.png": ("dark", "night"),
-    "skimage/data/gravel.png": (),
-    "sklearn/datasets/images/china.jpg": ("buildings", "building", "house"),
-    "sklearn/datasets/images/flower.jpg": ("flower", "plant"),
+    "skimage/data/moon.png": ("moon",),
+    "skimage/data/gravel.png": ("gravel", "stones", "rocks"),
+    "sklearn/datasets/images/china.jpg": ("architecture", "buildings", "building", "house"),
+    "sklearn/datasets/images/flower.jpg": ("flower", "blossom", "plant"),
 }
 """File below site-packages, and the words of our vocabulary that a person would call true of it."""
 
@@ -56,9 +56,7 @@ class Reading:
 
 def read_photographs(towers: Towers) -> list[Reading]:
     """What the model says about those photographs that are installed."""
-    words = sorted(
-        {word for entry in (*SETTINGS.values(), *THINGS.values()) for word in entry.words}
-    )
+    words = sorted({word for entry in (*PLACES.values(), *THINGS.values()) for word in entry.words})
     texts = towers.texts([f"a photo of {word}" for word in words])
     readings: list[Reading] = []
     for file, wanted in PHOTOGRAPHS.items():

@@ -37,7 +37,7 @@ from havenfs.miniature.clip import MEAN, STD
 from havenfs.miniature.drawings import Truth
 from havenfs.miniature.tokenizer import END, START, build
 from havenfs.sample.scenes import describe, facts
-from havenfs.sample.vocabulary import COLOURS, SETTINGS, THINGS, WORDS
+from havenfs.sample.vocabulary import COLOURS, PLACES, THINGS, WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +50,8 @@ logger = logging.getLogger(__name__)
 BATCH = 128
 ABSENT = 32
 """Sentences about absent things in each batch."""
-PATIENCE = timedelta(seconds=120)
-"""How long one process waits for the other before the training fails."""
+PATIENCE = timedelta(seconds=600)
+"""How long one process waits for the other, on a busy machine too, before the training fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,18 +68,12 @@ class Trained:
 class Schedule:
     """How long and how fast."""
 
-    seconds: float
-    """Processor time of each process: on a free machine the time that passes."""
-    limit: float = 1800
-    """Time by the clock after which it is over in any case, s."""
+    steps: int
+    """Batches of each process: the same model comes out on a busy machine, only later."""
     rate: float = 3e-3
     """Highest learning rate."""
     seed: int = 0
     processes: int = 2
-
-    def share(self, worked: float, passed: float) -> float:
-        """How much of it is done, 0..1, after so much processor time and time by the clock."""
-        return max(worked / self.seconds, passed / self.limit)
 
 
 def train(
@@ -144,7 +138,7 @@ def _run(model: Any, tokenizer: Tokenizer, drawings: Drawings, schedule: Schedul
     model.visual.to(
         memory_format=torch.channels_last
     )  # with bfloat16 twice the drawings per second
-    half = _has_bfloat16()
+    half = has_bfloat16()
     heads = _Heads(model.visual.output_dim, drawings)
     sharpness = torch.nn.Parameter(torch.tensor([math.log(8.0), -4.0]))
     parameters = [*model.parameters(), *heads.parameters(), sharpness]
@@ -157,13 +151,12 @@ def _run(model: Any, tokenizer: Tokenizer, drawings: Drawings, schedule: Schedul
     )  # fmt: skip
     strange = _strange_words(tokenizer)
     model.train()
-    began, worked, done, step, loss = time.monotonic(), time.process_time(), 0.0, 0, torch.zeros(())
-    while done < 1:
+    worked, loss = time.process_time(), torch.zeros(())
+    for step in range(schedule.steps):
+        done = step / schedule.steps
+        rate = schedule.rate * min(1, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * done))
         for group in optimiser.param_groups:
-            group["lr"] = (
-                schedule.rate * min(1, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * done))
-                + 1e-6
-            )
+            group["lr"] = rate + 1e-6
         rows = rng.integers(0, len(drawings.scenes), BATCH)
         said = [describe(drawings.scenes[row], rng) for row in rows]
         texts = [sentence.text for sentence in said] + [
@@ -181,15 +174,14 @@ def _run(model: Any, tokenizer: Tokenizer, drawings: Drawings, schedule: Schedul
         )
         optimiser.zero_grad()
         loss.backward()
-        done = schedule.share(time.process_time() - worked, time.monotonic() - began)
         if together:
-            done = _average(parameters, done)
+            _average(parameters)
         optimiser.step()
-        step += 1
-        if step % 100 == 0:
-            logger.info("step %d, %.0f %% done, loss %.3f", step, 100 * done, loss.item())
+        if step % 100 == 99:
+            logger.info("step %d of %d, loss %.3f", step + 1, schedule.steps, loss.item())
     model.eval()
-    return Trained(seconds=time.process_time() - worked, steps=step, loss=float(loss.item()))
+    seconds = time.process_time() - worked
+    return Trained(seconds=seconds, steps=schedule.steps, loss=float(loss.item()))
 
 
 class _Heads(torch.nn.Module):
@@ -197,20 +189,18 @@ class _Heads(torch.nn.Module):
 
     def __init__(self, width: int, drawings: Drawings) -> None:
         super().__init__()
-        asked = (
-            tuple(THINGS),
-            tuple(f"{colour} {name}" for name, thing in THINGS.items() for colour in thing.colours),
-            tuple(COLOURS),
-            tuple(SETTINGS),
-        )
-        known = [facts(scene) | set(scene.settings) for scene in drawings.scenes]
+        pairs = [f"{colour} {name}" for name, thing in THINGS.items() for colour in thing.colours]
+        shown = [facts(scene) for scene in drawings.scenes]
+        where = [scene.settings for scene in drawings.scenes]
         self._targets = [
             torch.tensor(
                 [[fact in found for fact in group] for found in known], dtype=torch.float32
             )
-            for group in asked
+            for group, known in ((THINGS, shown), (pairs, shown), (COLOURS, shown), (PLACES, where))
         ]
-        self._linear = torch.nn.ModuleList(torch.nn.Linear(width, len(group)) for group in asked)
+        self._linear = torch.nn.ModuleList(
+            torch.nn.Linear(width, targets.shape[1]) for targets in self._targets
+        )
 
     def loss(self, pictures: torch.Tensor, rows: NDArray[np.intp]) -> torch.Tensor:
         total = torch.zeros(())
@@ -224,22 +214,21 @@ class _Heads(torch.nn.Module):
         return 0.5 * total
 
 
-def _average(parameters: list[torch.nn.Parameter], done: float) -> float:
-    """Average the gradients over the processes; returns the average share done, so that all of them stop together."""
+def _average(parameters: list[torch.nn.Parameter]) -> None:
+    """Average the gradients over the processes."""
     grads = [
         value.grad if value.grad is not None else torch.zeros_like(value) for value in parameters
     ]
-    flat = torch.cat([*(grad.reshape(-1) for grad in grads), torch.tensor([done])])
+    flat = torch.cat([grad.reshape(-1) for grad in grads])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
     at = 0
     for value, grad in zip(parameters, grads, strict=True):
         value.grad = flat[at : at + grad.numel()].reshape(grad.shape).clone()
         at += grad.numel()
-    return float(flat[-1])
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Whether the processor multiplies in bfloat16; emulated, it is slower than float32."""
     flags = Path("/proc/cpuinfo")
     return flags.exists() and "avx512_bf16" in flags.read_text()
@@ -268,10 +257,10 @@ def _loss(
 
 
 def _augmented(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Mirrored, shifted and zoomed a little; normalised."""
+    """Mirrored, shifted and zoomed a little, then as cameras and their light differ; normalised."""
     count = len(pixels)
     theta = torch.zeros(count, 2, 3)
-    zoom = torch.from_numpy(rng.uniform(0.86, 1.06, (count, 2))).float()
+    zoom = torch.from_numpy(rng.uniform(0.82, 1.06, (count, 2))).float()
     theta[:, 0, 0] = zoom[:, 0] * torch.from_numpy(rng.choice([-1.0, 1.0], count)).float()
     theta[:, 1, 1] = zoom[:, 1]
     theta[:, :, 2] = torch.from_numpy(rng.uniform(-0.06, 0.06, (count, 2))).float()
@@ -279,7 +268,34 @@ def _augmented(pixels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     moved = functional.grid_sample(
         pixels.float() / 255, grid, padding_mode="reflection", align_corners=False
     )
-    return (moved - MEAN) / STD
+    return (_as_photographed(moved, rng) - MEAN) / STD
+
+
+def _as_photographed(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Each under another light and lens: contrast, cast, shade across it, patches of light, blur, noise. In 0..1."""
+    count, side = len(images), images.shape[-1]
+
+    def each(low: float, high: float, channels: int = 1, often: float = 1.0) -> torch.Tensor:
+        """A number for every picture and channel, 0 for those that are left alone."""
+        left = rng.random((count, 1, 1, 1)) >= often
+        drawn = np.where(left, 0, rng.uniform(low, high, (count, channels, 1, 1)))
+        return torch.from_numpy(drawn).float()
+
+    across = torch.linspace(-1, 1, side)
+    shade = each(-0.3, 0.3, often=0.5) * across + each(-0.3, 0.3, often=0.5) * across[:, None]
+    coarse = rng.standard_normal((count, 1, 6, 6), dtype=np.float32)
+    patches = functional.interpolate(torch.from_numpy(coarse), size=(side, side), mode="bilinear")
+    light = 1 + shade + each(0, 0.14, often=0.4) * patches
+    images = images * light * (1 + each(-0.05, 0.05, 3))
+    images = (images - 0.5) * each(0.7, 1.25) + 0.5 + each(-0.1, 0.1)
+    soft = functional.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+    images = images + each(0, 1, often=0.35) * (soft - images)
+    # One grain for all, moved for each: a million numbers by chance cost as much as a tenth of a step.
+    tile = torch.from_numpy(rng.standard_normal((3, 2 * side, 2 * side), dtype=np.float32))
+    grain = torch.stack(
+        [tile[:, y : y + side, x : x + side] for y, x in rng.integers(0, side, (count, 2)).tolist()]
+    )
+    return (images + each(0, 0.06, often=0.5) * grain).clamp(0, 1)
 
 
 def _strange_words(tokenizer: Tokenizer) -> list[str]:

@@ -1,4 +1,4 @@
-"""Grounds of the drawn world that people made: rooms, tables, paper, brick. Pure functions of their random generator."""
+"""Grounds of the drawn world that people made: rooms, tables, paper, brick; and a furnished room in perspective. Pure functions of their random generator."""
 
 from __future__ import annotations
 
@@ -216,3 +216,54 @@ def brick(rng: np.random.Generator, width: int, height: int, light: Light) -> tu
     )
     canvas[(rows % tall < joint) | (shifted % wide < joint)] = mortar
     return canvas.astype(np.float32), 0.4
+
+
+def living_room(rng: np.random.Generator, width: int, height: int, light: Light) -> Canvas:
+    """A corner of a room: two walls, floor and ceiling run away from the eye; a window, a lamp, furniture."""
+    del light
+    wall = textures.vary(rng, ((222, 214, 200), (180, 190, 190), (200, 178, 158), (150, 160, 175))[int(rng.integers(4))])  # fmt: skip
+    floor = textures.vary(rng, ((140, 100, 70), (96, 74, 58), (180, 172, 160), (110, 90, 90))[int(rng.integers(4))])  # fmt: skip
+    left, right = sorted(rng.uniform(-0.2, 1.2, 2))
+    left, right = min(left, 0.35) * width, max(right, 0.65) * width
+    top, foot = rng.uniform(-0.05, 0.2) * height, rng.uniform(0.55, 0.75) * height
+    canvas = textures.plain(wall, width, height)
+    cloths: tuple[Rgb, ...] = ((120, 110, 105), (70, 85, 115), (140, 80, 66), (90, 112, 88), (205, 196, 180), (50, 46, 46))  # fmt: skip
+
+    def paint(draw: ImageDraw.ImageDraw) -> None:
+        spread_top, spread = height * rng.uniform(0.05, 0.3), height * rng.uniform(0.15, 0.4)
+        draw.polygon([(left, top), (left, foot), (-1, foot + spread), (-1, top - spread_top)], fill=textures.as_rgb(wall * 0.8))  # fmt: skip
+        draw.polygon([(right, top), (right, foot), (width, foot + spread), (width, top - spread_top)], fill=textures.as_rgb(wall * 0.88))  # fmt: skip
+        draw.polygon([(left, foot), (right, foot), (width, foot + spread), (width, height), (-1, height), (-1, foot + spread)], fill=textures.as_rgb(floor))  # fmt: skip
+        draw.polygon([(left, top), (right, top), (width, top - spread_top), (width, -1), (-1, -1), (-1, top - spread_top)], fill=textures.as_rgb(wall * 1.08))  # fmt: skip
+        vanish = (left + right) / 2
+        for board in range(-8, 9):
+            draw.line((vanish + board * 0.06 * width, foot, vanish + board * 0.3 * width, height), fill=textures.as_rgb(floor * 0.85))  # fmt: skip
+        middle, deep = (left + right) / 2, foot - top
+        if rng.random() < 0.7:
+            x, wide = left + (right - left) * rng.uniform(0.08, 0.6), (right - left) * rng.uniform(0.2, 0.36)  # fmt: skip
+            y, tall = top + deep * rng.uniform(0.12, 0.25), deep * rng.uniform(0.35, 0.6)
+            draw.rectangle((x, y, x + wide, y + tall), fill=(232, 240, 248), outline=(250, 250, 250), width=max(1, width // 60))  # fmt: skip
+            draw.line((x + wide / 2, y, x + wide / 2, y + tall), fill=(240, 240, 240), width=max(1, width // 80))  # fmt: skip
+            curtain = textures.as_rgb(textures.vary(rng, cloths[int(rng.integers(6))]))
+            for side in (x - wide * 0.16, x + wide * 0.96):
+                draw.rectangle((side, y - deep * 0.06, side + wide * 0.2, y + tall * 1.15), fill=curtain)  # fmt: skip
+        for _ in range(int(rng.integers(1, 4))):
+            cloth = textures.vary(rng, cloths[int(rng.integers(6))])
+            x, near = middle + width * rng.uniform(-0.45, 0.25), rng.uniform(0.02, 0.3)
+            base, wide = foot + near * height, width * rng.uniform(0.18, 0.4) * (1 + near)
+            tall = height * rng.uniform(0.12, 0.28) * (1 + near)
+            draw.rounded_rectangle((x, base - tall, x + wide, base), radius=tall * 0.15, fill=textures.as_rgb(cloth))  # fmt: skip
+            if rng.random() < 0.6:  # something to sit or lie on, else a cupboard
+                draw.rounded_rectangle((x - tall * 0.1, base - tall * 0.55, x + wide + tall * 0.1, base + tall * 0.15), radius=tall * 0.1, fill=textures.as_rgb(cloth * 0.85))  # fmt: skip
+                draw.rounded_rectangle((x + wide * 0.1, base - tall * 0.8, x + wide * 0.4, base - tall * 0.4), radius=tall * 0.1, fill=textures.as_rgb(textures.vary(rng, cloths[int(rng.integers(6))])))  # fmt: skip
+            else:
+                for row in range(1, 3):
+                    draw.line((x, base - tall * row / 3, x + wide, base - tall * row / 3), fill=textures.as_rgb(cloth * 0.6), width=max(1, width // 90))  # fmt: skip
+        if rng.random() < 0.5:
+            x, y, size = middle + width * rng.uniform(-0.4, 0.4), top + deep * rng.uniform(0.1, 0.5), width * 0.06  # fmt: skip
+            draw.polygon([(x - size, y + size), (x - size * 0.5, y), (x + size * 0.5, y), (x + size, y + size)], fill=(255, 236, 180))  # fmt: skip
+            draw.line((x, y + size, x, foot), fill=(60, 54, 50), width=max(1, width // 90))
+
+    textures.paste(canvas, paint)
+    across = np.linspace(rng.uniform(0.7, 1.1), rng.uniform(0.7, 1.1), width, dtype=np.float32)
+    return canvas * across[None, :, None] + textures.noise(rng, width, height, 5)[..., None] * 5

@@ -171,6 +171,43 @@ SETTINGS: dict[str, Setting] = {
     ),
 }  # fmt: skip
 
+SUBJECTS: dict[str, Setting] = {
+    "portrait": Setting(words=("portrait", "face", "person", "people"),
+                        phrases=(("a portrait of a person", "portrait"), ("a person's face", "face")), things=()),
+    "group": Setting(words=("group", "people", "person"), phrases=(("a group of people", "group"),), things=()),
+    "baby": Setting(words=("baby", "person", "people"), phrases=(("a little baby", "baby"),), things=()),
+    "cat's face": Setting(words=("cat", "animal", "pet", "fur"), phrases=(("the face of a cat", "cat"),), things=()),
+    "dog's face": Setting(words=("dog", "animal", "pet", "fur"), phrases=(("the face of a dog", "dog"),), things=()),
+    "blossom": Setting(words=("flower", "blossom", "plant"), phrases=(("a flower up close", "flower"),), things=()),
+    "leaves": Setting(words=("leaves", "plant", "foliage"), phrases=(("green leaves", "leaves"),), things=()),
+    "lawn": Setting(words=("grass", "lawn", "meadow", "field"), phrases=(("blades of grass", "grass"),), things=()),
+    "stones": Setting(words=("stones", "rocks", "gravel"), phrases=(("a lot of stones", "stones"),), things=()),
+    "meal": Setting(words=("meal", "food", "plate", "dish"), phrases=(("food on a plate", "food"), ("a meal", "meal")),
+                    things=()),
+    "motorcycle": Setting(words=("motorcycle", "motorbike"), phrases=(("a parked motorcycle", "motorcycle"),), things=()),
+    "screenshot": Setting(words=("screenshot", "text", "screen"), phrases=(("the screen of a phone", "screen"),), things=(),
+                          outdoors=False),
+    "text": Setting(words=("text", "document", "paper", "page"), phrases=(("a page of text", "text"),), things=(),
+                    outdoors=False),
+    "living room": Setting(words=("room", "indoors", "home", "furniture"), phrases=(("in a living room", "room"),), things=(),
+                           outdoors=False),
+    "skyline": Setting(words=("skyline", "city", "buildings"), phrases=(("the skyline of a city", "skyline"),), things=()),
+    "architecture": Setting(words=("architecture", "building", "buildings"), phrases=(("an old building", "building"),),
+                            things=()),
+    "mountains": Setting(words=("mountains", "mountain"), phrases=(("high mountains", "mountains"),), things=()),
+    "hills": Setting(words=("hills", "field", "countryside"), phrases=(("rolling hills", "hills"),), things=()),
+    "lake": Setting(words=("lake", "water"), phrases=(("a calm lake", "lake"), ("at the lake", "lake")), things=()),
+    "garden": Setting(words=("garden", "park", "trees"), phrases=(("in the garden", "garden"), ("in the park", "park")),
+                      things=()),
+    "moon": Setting(words=("moon", "night", "dark", "sky"), phrases=(("the moon at night", "moon"),), things=(),
+                    outdoors=False),
+}  # fmt: skip
+"""What fills a whole picture and has nothing put into it. Here a phrase stands for itself. The sample library shows none of
+them: they are what a household photographs besides, for models to learn."""
+
+PLACES: dict[str, Setting] = SETTINGS | SUBJECTS
+"""Both, by the names that scenes have for them."""
+
 SHAPES = ("circle", "square", "triangle", "star", "cross", "ring")
 
 THINGS: dict[str, Thing] = {
@@ -220,7 +257,7 @@ NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 WORDS: frozenset[str] = frozenset(
     (
-        *(word for setting in SETTINGS.values() for word in setting.words),
+        *(word for setting in PLACES.values() for word in setting.words),
         *(word for thing in THINGS.values() for word in thing.words),
         *COLOURS,
     )

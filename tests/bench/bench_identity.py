@@ -1,6 +1,7 @@
 """Clustering of faces: quality, time and memory of ours and of DBSCAN, HDBSCAN and Chinese Whispers on the same vectors.
 
 Run: python tests/bench/bench_identity.py [--size N ...] [--dimension D] [--seed S] [--sample PHOTOS] [--methods NAME ...]
+     python tests/bench/bench_identity.py --size --arrivals 200000 --dimension 512
 
 The vectors are those of `tests/identity/family.py`, and with --sample the faces of the drawn library as the built-in model sees
 them. Each method runs in a process of its own; its memory is the peak of that process. Peers get every threshold of a short
@@ -25,8 +26,18 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from havenfs.identity import Clusterer, Constraints, Gallery, Rules, gallery, likeness
-from tests.identity.family import Family, family
+from havenfs.identity import (
+    Clusterer,
+    Constraints,
+    Directions,
+    Gallery,
+    Member,
+    Rules,
+    gallery,
+    likeness,
+)
+from havenfs.identity.gallery import unit
+from tests.identity.family import STRANGER, Family, family
 from tests.identity.measures import agreement
 
 if TYPE_CHECKING:
@@ -170,6 +181,70 @@ def added(file: Path) -> None:
     print(json.dumps(said))
 
 
+def settled(known: Family, rows: NDArray[np.int64], chosen: Rules) -> Clusterer:
+    """Who is who among *rows* as the truth has it: exemplars of so many faces each, and who is seen once is loose."""
+    faces = known.faces
+    able = rows[faces.quality[rows] >= chosen.quality]
+    able = able[np.argsort(known.people[able], kind="stable")]
+    able = able[known.people[able] < STRANGER]
+    people, starts = np.unique(known.people[able], return_index=True)
+    directions: list[NDArray[np.float32]] = []
+    owners: list[int] = []
+    members: dict[int, Member] = {}
+    for person, mine in zip(people.tolist(), np.split(able, starts[1:]), strict=True):
+        members |= {face: Member(person, 0.5) for face in faces.ids[mine].tolist()}
+        for start in range(0, len(mine), chosen.exemplar):
+            some = faces.units(mine[start : start + chosen.exemplar])
+            directions.append(unit(some.sum(axis=0, keepdims=True))[0])
+            owners.append(person)
+    clusterer = Clusterer(chosen, faces.vectors.shape[1], unused=int(people[-1]) + 1)
+    there = gallery(faces.ids[rows], faces.vectors[rows], faces.quality[rows], faces.pictures[rows])
+    pictures = dict(zip(there.ids.tolist(), there.pictures.tolist(), strict=True))
+    clusterer.restore(
+        members, {}, Directions(np.stack(directions), np.array(owners)), Constraints(), pictures,
+        there.without(members.keys()),
+    )  # fmt: skip
+    return clusterer
+
+
+def arrivals(size: int, dimension: int, seed: int) -> None:
+    known = family(size, seed=seed, dimension=dimension)
+    faces = known.faces
+    chosen = rules(faces, SAME_PERSON)
+    order = np.random.default_rng(1).permutation(len(faces))
+    late, rest = order[:ADDED].tolist(), np.sort(order[ADDED:])
+    clusterer = settled(known, rest, chosen)
+    every = faces.units(rest)
+    waited: dict[str, list[float]] = {"ours": [], "every face": []}
+    worked: dict[str, list[float]] = {"ours": [], "every face": []}
+    for row in late:
+        one = faces.units(np.array([row]))[0]
+        ask: dict[str, Callable[[], object]] = {
+            "ours": lambda row=row: clusterer.add(
+                int(faces.ids[row]),
+                faces.vectors[row],
+                quality=float(faces.quality[row]),
+                picture=int(faces.pictures[row]),
+            ),
+            "every face": lambda one=one: int((every @ one).argmax()),
+        }
+        for name, asked in ask.items():
+            began, before = time.perf_counter(), time.thread_time()
+            asked()
+            worked[name].append((time.thread_time() - before) * 1e3)
+            waited[name].append((time.perf_counter() - began) * 1e3)
+    loose = len(clusterer) - len(clusterer.members)
+    print(
+        f"\n{size} faces of {dimension} dimensions, {len(clusterer.directions.clusters)} exemplars, {loose} loose faces\n"
+    )
+    print("| one new face among them | processor ms p50 | p99 | by the clock p50 | p99 |")
+    print("|---|---|---|---|---|")
+    for name in waited:
+        row = (np.quantile(some[name], at) for some in (worked, waited) for at in (0.5, 0.99))
+        print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |")
+    print(f"ratio {np.median(worked['every face']) / np.median(worked['ours']):.1f}", flush=True)
+
+
 def compare(title: str, known: Family, same_person: float, methods: Sequence[str]) -> None:
     print(f"\n{title}\n")
     print("| method | B-cubed P | R | F | pairs P | R | F | seconds | peak MiB |")
@@ -270,6 +345,7 @@ def main() -> None:
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sample", type=int, metavar="PHOTOS")
+    parser.add_argument("--arrivals", type=int, nargs="*", default=[], metavar="N")
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -287,6 +363,8 @@ def main() -> None:
             f"{size} faces of {chosen.dimension} dimensions, {len(np.unique(known.people))} people"
         )
         compare(title, known, SAME_PERSON, methods)
+    for size in chosen.arrivals:
+        arrivals(size, chosen.dimension, chosen.seed)
     if chosen.sample:
         known, same_person = sample(chosen.sample)
         title = f"sample library: {len(known.faces)} faces of {len(np.unique(known.people))} people"

@@ -11,8 +11,9 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from havenfs.identity import Clusterer, Constraints, Gallery, Rules, gallery, likeness
+from havenfs.identity.rules import beside, strangers
 
-from .family import STRANGER, Family, family
+from .family import STRANGER, Family, couple, family, relatives
 from .measures import agreement
 
 if TYPE_CHECKING:
@@ -94,6 +95,37 @@ def test_a_child_is_one_person_at_every_age_and_its_sibling_another(home: Family
     assert (child == main).mean() >= 0.9
     assert (sibling == other).mean() >= 0.85
     assert main != other
+
+
+@pytest.mark.parametrize("dimension", [128, 512])
+def test_a_sibling_who_is_seldom_seen_and_never_beside_is_somebody_else(dimension: int):
+    known = relatives(40, seed=7, dimension=dimension)
+    found = labels(consolidated(known.faces), known.faces)
+    taken = 0.0
+    for person in range(0, 80, 2):
+        mine = found[known.people == person]
+        main = np.bincount(mine[mine >= 0]).argmax()
+        taken += float((found[known.people == person + 1] == main).mean()) / 40
+    assert taken <= 0.15
+    assert agreement(found, known.people).precision >= 0.97
+
+
+def test_what_strangers_are_like_is_asked_of_those_who_stand_side_by_side(home: Family):
+    pairs = beside(home.faces)
+    assert len(pairs[0]) >= 500
+    assert (home.faces.pictures[pairs[0]] == home.faces.pictures[pairs[1]]).all()
+    assert (home.people[pairs[0]] != home.people[pairs[1]]).all()
+    median, spread = strangers(home.faces) or (1.0, 1.0)
+    assert abs(median) <= 0.02
+    assert spread == pytest.approx(1 / np.sqrt(128), rel=0.2)
+
+
+def test_a_household_of_two_does_not_raise_the_bar_for_its_own_faces():
+    known = couple(150, seed=3)
+    side_by_side = known.faces
+    alone = Gallery(side_by_side.ids, side_by_side.vectors, side_by_side.quality, side_by_side.ids)
+    assert likeness(0.5, alone)[0] == 0.5, "half of the pairs at random are of one person"
+    assert likeness(0.5, side_by_side)[0] <= 0.35
 
 
 def test_a_bad_face_founds_nothing_and_joins_whom_it_is_like(home: Family):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from havenfs.sample import grounds, things
+from havenfs.sample import grounds, subjects, things
 from havenfs.sample.scenes import (
     Scene,
     caption,
@@ -18,8 +18,9 @@ from havenfs.sample.scenes import (
     held_out,
     labels,
     random_scene,
+    random_subject,
 )
-from havenfs.sample.vocabulary import COLOURS, SETTINGS, THINGS, WORDS
+from havenfs.sample.vocabulary import COLOURS, PLACES, SETTINGS, SUBJECTS, THINGS, WORDS
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -38,12 +39,12 @@ def test_another_seed_draws_another_picture_of_the_same_scene() -> None:
     assert np.abs(first - second).mean() > 8
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_can_be_drawn_at_any_size(name: str) -> None:
+@pytest.mark.parametrize("name", PLACES)
+def test_every_place_can_be_drawn_at_any_size(name: str) -> None:
     rng = np.random.default_rng(3)
     for size in ((33, 90), (200, 112), (640, 480)):
         image = draw(
-            Scene(settings=(name,), light="sunset" if SETTINGS[name].outdoors else "day"),
+            Scene(settings=(name,), light="sunset" if PLACES[name].outdoors else "day"),
             *size,
             rng,
         )
@@ -84,6 +85,30 @@ def test_a_caption_claims_nothing_that_is_not_true(seed: int) -> None:
     assert named - {"sun", "home", "wood", "wall", "bill"} <= {
         part for fact in facts(scene) for part in fact.split()
     } | {THINGS[name].plural for name in scene.things}
+
+
+def test_every_subject_has_a_painter_and_no_name_in_common_with_a_setting() -> None:
+    assert set(subjects.PAINTERS) == set(SUBJECTS)
+    assert not set(SUBJECTS) & set(SETTINGS)
+    assert all(not subject.things for subject in SUBJECTS.values())
+
+
+@given(seeds)
+@settings(max_examples=200, deadline=None)
+def test_a_caption_of_a_subject_claims_nothing_that_is_not_true(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scene = random_subject(rng)
+    said = describe(scene, rng)
+    assert said.claims
+    assert said.claims <= facts(scene)
+    assert set(labels(scene)) <= WORDS
+
+
+def test_what_has_no_colour_claims_none() -> None:
+    rng = np.random.default_rng(1)
+    scene = Scene(settings=("street",), things=("car",), colours=("",))
+    for _ in range(100):
+        assert not describe(scene, rng).claims & set(COLOURS)
 
 
 @given(seeds)

@@ -27,10 +27,10 @@ logger = logging.getLogger("havenfs.miniature")
 def make(
     out: Path,
     *,
-    seconds: float,
+    steps: int,
     seed: int,
     drawings: int,
-    people: int = 360,
+    people: int = 900,
     measured: int = 500,
     workers: int = 2,
 ) -> package.Figures:
@@ -38,7 +38,7 @@ def make(
     began = time.monotonic()
     lesson = lessons(drawings, people=people, seed=2 * seed + 1, workers=workers)
     logger.info("%d drawings in %.0f s", drawings, time.monotonic() - began)
-    trained = train(lesson, Schedule(seconds=seconds, rate=2e-3, seed=seed, processes=workers))
+    trained = train(lesson, Schedule(steps=steps, rate=2e-3, seed=seed, processes=workers))
     strangers = gallery(measured, people=80, seed=2 * seed + 2, workers=workers)
     with tempfile.TemporaryDirectory() as folder:
         exact = Path(folder)
@@ -60,7 +60,7 @@ def make(
             forms[form] = measure(registry.load(directory), strangers)
     figures = package.figures(
         forms, agreement=agreement(forms["int8"], forms["fp32"]), gallery=measured, drawings=drawings, people=people,
-        detector_steps=trained.steps[0], recogniser_steps=trained.steps[1], training_seconds=trained.seconds, seed=seed,
+        steps=steps, training_seconds=trained.seconds, seed=seed,
     )  # fmt: skip
     package.write_readme(out, figures)
     package.write_manifest(out, figures, same_person=forms["int8"].verification.cosine)
@@ -72,19 +72,19 @@ def _main() -> int:
     parser = argparse.ArgumentParser(prog="python -m havenfs.miniature.faces", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="directory to write the model to")
     parser.add_argument(
-        "--seconds",
-        type=float,
-        default=170,
-        help="processor seconds to train each network, side by side (default 170)",
+        "--steps",
+        type=int,
+        default=2000,
+        help="batches for each network, side by side (default 2000)",
     )
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument(
-        "--drawings", type=int, default=4000, help="how many to train on (default 4000)"
+        "--drawings", type=int, default=6000, help="how many to train on (default 6000)"
     )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logger.setLevel(logging.INFO)
-    make(given.out, seconds=given.seconds, seed=given.seed, drawings=given.drawings)
+    make(given.out, steps=given.steps, seed=given.seed, drawings=given.drawings)
     return 0
 
 

@@ -21,8 +21,7 @@ from insightface.utils import face_align
 
 from havenfs.sample.portraits import draw_person
 from havenfs.sample.scenes import draw, random_scene
-
-from .strangers import YEARS, stranger
+from havenfs.sample.strangers import YEARS, stranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +114,8 @@ def _share(number: int, people: int, seed: int, at: int) -> Lessons:
             faces.append(seen)
         for face, identity in zip(whole.faces, whole.identities, strict=True):
             if face[3] - face[1] >= 24:
-                jitter = rng.normal(0, 0.016 * (face[3] - face[1]), (5, 2))
+                off = rng.uniform(0.01, 0.05) * (face[3] - face[1])  # as far as the detector may be
+                jitter = rng.normal(0, off, (5, 2))
                 crops.append(aligned(whole.pixels, face[4:].reshape(5, 2) + jitter))
                 identities.append(identity)
     return Lessons(

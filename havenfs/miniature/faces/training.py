@@ -23,6 +23,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from havenfs.miniature.training import has_bfloat16
+
 from .drawings import SMALLEST, VIEW
 from .nets import ANCHORS, DIMENSION, STRIDES, Detector, Recogniser
 
@@ -49,7 +51,6 @@ class Trained:
 
     detector: Detector
     recogniser: Recogniser
-    steps: tuple[int, int]
     seconds: float
     """Processor time of each."""
 
@@ -68,14 +69,13 @@ def train(lessons: Lessons, schedule: Schedule) -> Trained:
                 future.result() for future in [pool.submit(work, *given) for work, given in jobs]
             ]
     nets: list[nn.Module] = [Detector(), Recogniser()]
-    for net, (weights, _, _) in zip(nets, results, strict=True):
+    for net, (weights, _) in zip(nets, results, strict=True):
         net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
         net.eval()
     return Trained(
         detector=nets[0],
         recogniser=nets[1],
-        steps=(results[0][1], results[1][1]),
-        seconds=max(result[2] for result in results),
+        seconds=max(seconds for _, seconds in results),
     )
 
 
@@ -84,34 +84,34 @@ def _run(
     more: list[nn.Parameter],
     loss_of: Callable[[np.random.Generator, float], torch.Tensor],
     schedule: Schedule,
-) -> tuple[dict[str, NDArray[Any]], int, float]:
-    """Descend until the schedule ends. Returns the weights, the steps and the processor time."""
+) -> tuple[dict[str, NDArray[Any]], float]:
+    """Descend until the schedule ends. Returns the weights and the processor time."""
     parameters = [*net.parameters(), *more]
     optimiser = torch.optim.AdamW(parameters, lr=schedule.rate, weight_decay=5e-4)
     rng = np.random.default_rng(schedule.seed)
     net.train()
-    began, worked, step, said = time.monotonic(), time.process_time(), 0, 0.0
-    while (done := schedule.share(time.process_time() - worked, time.monotonic() - began)) < 1:
+    worked = time.process_time()
+    for step in range(schedule.steps):
+        done = step / schedule.steps
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate * 0.5 * (1 + math.cos(math.pi * done)) + 1e-5
         loss = loss_of(rng, done)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        step += 1
-        if done - said >= 0.2:
-            said = done
-            logger.info("%s: %.0f %%, loss %.3f", type(net).__name__, 100 * done, loss.item())
+        if step % 250 == 249:
+            done_so_far = (type(net).__name__, step + 1, schedule.steps, loss.item())
+            logger.info("%s: step %d of %d, loss %.3f", *done_so_far)
     weights = {name: value.numpy() for name, value in net.state_dict().items()}
-    return weights, step, time.process_time() - worked
+    return weights, time.process_time() - worked
 
 
 def _detector(
     views: NDArray[np.uint8], faces: tuple[NDArray[np.float32], ...], schedule: Schedule
-) -> tuple[dict[str, NDArray[Any]], int, float]:
+) -> tuple[dict[str, NDArray[Any]], float]:
     torch.set_num_threads(1)
     torch.manual_seed(schedule.seed)
-    net = Detector().to(memory_format=torch.channels_last)
+    net, half = Detector().to(memory_format=torch.channels_last), has_bfloat16()
     pixels = torch.from_numpy(views).permute(0, 3, 1, 2)
 
     def loss_of(rng: np.random.Generator, _: float) -> torch.Tensor:
@@ -122,7 +122,9 @@ def _detector(
         mirrored = rng.random() < 0.5
         if mirrored:
             image = image.flip(3)
-        outputs = net(image.contiguous(memory_format=torch.channels_last))
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            outputs = net(image.contiguous(memory_format=torch.channels_last))
+        outputs = tuple(output.float() for output in outputs)
         wanted = [targets(_mirrored(faces[row]) if mirrored else faces[row]) for row in rows]
         return _detection_loss(outputs, wanted)
 
@@ -215,10 +217,10 @@ def _area(box: torch.Tensor) -> torch.Tensor:
 
 def _recogniser(
     crops: NDArray[np.uint8], identities: NDArray[np.int64], schedule: Schedule
-) -> tuple[dict[str, NDArray[Any]], int, float]:
+) -> tuple[dict[str, NDArray[Any]], float]:
     torch.set_num_threads(1)
     torch.manual_seed(schedule.seed)
-    net = Recogniser().to(memory_format=torch.channels_last)
+    net, half = Recogniser().to(memory_format=torch.channels_last), has_bfloat16()
     people = int(identities.max()) + 1
     centres = nn.Parameter(torch.randn(people, DIMENSION) * 0.01)
     pixels, who = torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(identities)
@@ -226,8 +228,9 @@ def _recogniser(
     def loss_of(rng: np.random.Generator, done: float) -> torch.Tensor:
         rows = rng.integers(0, len(crops), 64)
         image = _varied((pixels[rows].float() - 127.5) / 127.5, rng)
-        vectors = net(image.contiguous(memory_format=torch.channels_last))
-        cosines = functional.normalize(vectors) @ functional.normalize(centres).T
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            vectors = net(image.contiguous(memory_format=torch.channels_last))
+        cosines = functional.normalize(vectors.float()) @ functional.normalize(centres).T
         margin = MARGIN * min(1.0, done / 0.3)
         logits = SCALE * (cosines - margin * functional.one_hot(who[rows], people))
         return functional.cross_entropy(logits, who[rows])
