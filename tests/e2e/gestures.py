@@ -19,6 +19,7 @@ from havenfs.catalog import Catalog, given, sources
 from havenfs.decisions import Keeper
 from havenfs.ingest.arrival import Arrivals
 from havenfs.ingest.scan import scan
+from havenfs.views import readme
 
 from .deciding import QUERIES, Face, Guesses, Household, Refused
 from .furnished import BILLS, COPIES, JPEG, SUGGESTED, furnished
@@ -44,6 +45,13 @@ MONTHS = st.sampled_from(["2019/07", "1987/05", "1987/06"])
 CITIES = st.sampled_from(["Italy/Rome", "Italy/Siena", "France/Paris"])
 WHICH = st.integers(0, 50)
 WAYS = st.sampled_from(["link", "move", "copy"])
+
+
+def _as_said(listed: set[str], names: set[str], *, partial: bool) -> bool:
+    """Whether a folder lists these names, or only README.txt in place of nothing; *partial*: these among others."""
+    if readme.NAME in listed and all(name.startswith("_") for name in names):
+        listed = listed - {readme.NAME}
+    return listed == names or (partial and names <= listed)
 
 
 class Gestures(RuleBasedStateMachine):
@@ -111,8 +119,9 @@ class Gestures(RuleBasedStateMachine):
         found: dict[str, tuple[list[str] | None, list[str]]] = {}
         for folder, names in said.listing(self.guesses()).items():
             listed = self.listed(folder)
-            partial = folder.startswith("files/")
-            if listed is None or (set(listed) != names and not (partial and names <= set(listed))):
+            if listed is None or not _as_said(
+                set(listed), names, partial=folder.startswith("files/")
+            ):
                 found[folder] = listed, sorted(names)
         return found
 
