@@ -2,9 +2,9 @@
 
 Who a face is of: whoever people say it is; else nobody of whom they say it is not; else the person of its cluster. Who is in a
 picture: of whom people say that a face or the whole picture shows them; nobody of whom they say that it does not; else whoever
-has a face in it that is surely theirs: a doubtful one is asked about first (`doubts`), and could not be moved to where it is already.
-What is said hangs on contents and
-regions, so it holds at once, whichever model drew the box and whether or not the indexer runs; clusters follow (`heed`).
+has a face in it that is surely theirs: a doubtful one is asked about first (`doubts`), and could not be moved to where it is
+already. What is said hangs on contents and regions, so it holds at once, whichever model drew the box and whether or not the
+indexer runs; clusters follow (`heed`).
 """
 
 from __future__ import annotations

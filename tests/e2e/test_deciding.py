@@ -30,7 +30,7 @@ pytestmark = pytest.mark.fuse
 
 LONG = settings.get_current_profile_name() == "long"
 BOUNDED = settings(
-    max_examples=1000 if LONG else 8,
+    max_examples=1000 if LONG else 6,
     stateful_step_count=60 if LONG else 40,
     derandomize=not LONG,
     deadline=None,

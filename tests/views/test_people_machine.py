@@ -12,6 +12,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from havenfs.catalog import Catalog, given
+from havenfs.catalog.clusters import DOUBTFUL
 from havenfs.decisions import Keeper
 from havenfs.entities import Region
 from havenfs.errors import HavenError
@@ -138,10 +139,10 @@ def _truth(db: Connection) -> dict[str, set[str]]:
             found[persons[who]].add(by_content[content])
     tags = {(str(row[0]), str(row[1])): row[2] for row in given.rows(db, "person_tag")}
     faces: Any = db.execute(
-        """
+        f"""
         SELECT f.asset_id, f.frame_ms, f.x0, f.y0, f.x1, f.y1, c.person FROM face f
           JOIN face_cluster m ON m.face_id = f.id JOIN cluster c ON c.id = m.cluster_id
-         WHERE m.confidence >= 0.2
+         WHERE m.confidence >= {DOUBTFUL}
         """
     )
     for asset_id, *place, person in faces:
