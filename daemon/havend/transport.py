@@ -112,18 +112,27 @@ def bury_killed(state: State) -> None:
         point, pid = Path(told["mountpoint"]), int(told["pid"])
     except (OSError, ValueError, KeyError):
         return
-    if not Path(f"/proc/{pid}").exists() and mountpoints.mounted(point) == mountpoints.OURS:
+    if not _alive(pid) and mountpoints.mounted(point) == mountpoints.OURS:
         log.warning("detaching what process %d left mounted on %s when it was killed", pid, point)
         mountpoints.detach(point)
         erase(state)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs. One that was killed stays, as a zombie, for as long as a thread of it waits in the kernel."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
 
 
 def running(state: State) -> Running | None:
     """The mount over *state* that is there now; None without one. Never touches the mount itself."""
     try:
         told = json.loads(_file(state).read_text())
-        Path(f"/proc/{told['pid']}").stat()
-    except (OSError, ValueError):  # none, or it was killed
+    except (OSError, ValueError):
+        return None
+    if not _alive(told["pid"]):  # it was killed
         return None
     if mountpoints.mounted(Path(told["mountpoint"])) != mountpoints.OURS:
         return None

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -45,6 +46,7 @@ BOUNDED = settings(
 )
 STUCK_S = 0.5
 """A thread of the killed may wait in the kernel for whoever waits for an answer; so long after, the mount is taken away."""
+END_S = 10.0
 DELAYS_MS = [0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0]
 WHEN = st.integers(0, len(DELAYS_MS) - 1)
 
@@ -142,11 +144,12 @@ class Mounted(Gestures):
             time.sleep(delay_ms / 1000)
             (os.killpg if what == "program" else os.kill)(target, signal.SIGKILL)
             if not unnoticed:
-                self.mount.process.wait()
                 try:
+                    self.mount.process.wait(STUCK_S)
                     answer.result(STUCK_S)
-                except TimeoutError:
+                except (subprocess.TimeoutExpired, TimeoutError):
                     transports.bury_killed(self.shelf.state)  # as whoever starts it again does
+                    self.mount.process.wait(END_S)
         self.tally[what] = self.tally.get(what, 0) + 1
         if not unnoticed:
             self.stack.close()
