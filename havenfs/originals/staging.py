@@ -113,7 +113,8 @@ def place(source: Source, path: bytes, descriptor: int, name: bytes, rights: Rig
         try:
             disk.link_open(descriptor, source, target, rights)
         except FileExistsError:
-            continue
+            if not _is(source, target, descriptor):
+                continue
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
@@ -122,6 +123,13 @@ def place(source: Source, path: bytes, descriptor: int, name: bytes, rights: Rig
         disk.fsync_directory(source, folder)
         return target
     raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def _is(source: Source, path: bytes, descriptor: int) -> bool:
+    """Whether *path* is a name of the open file already: whoever gave it that was killed before the library knew."""
+    with suppress(NotFound):
+        return os.path.samestat(disk.status(source, path), os.fstat(descriptor))
+    return False
 
 
 def unplace(source: Source, path: bytes) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.fuse
 
 LONG = settings.get_current_profile_name() == "long"
 BOUNDED = settings(
-    max_examples=1000 if LONG else 6,
+    max_examples=1000 if LONG else 16,
     stateful_step_count=60 if LONG else 40,
     derandomize=not LONG,
     deadline=None,
@@ -129,7 +129,7 @@ class Mounted(Gestures):
         roll, delay_ms = self.chance.random(), self.chance.choice(DELAYS_MS)
         if self.direct and roll < 0.2:
             return "server", delay_ms
-        return (self.chance.choice(["supervisor", "program"]), delay_ms) if roll > 0.96 else None
+        return (self.chance.choice(["supervisor", "program"]), delay_ms) if roll > 0.92 else None
 
     def attempt(self, gesture: Gesture) -> tuple[int | None, bool]:
         kill = self.next_kill()
