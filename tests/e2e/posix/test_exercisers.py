@@ -75,4 +75,7 @@ def test_dbench_plays_an_office_of_clients(place: Any, run: Any):
         "--timelimit", 4, "--xattr", 4,
     )  # fmt: skip
     assert re.search(r"^Throughput [0-9.]+ MB/sec", output, re.MULTILINE), output
-    assert not re.search("error|fail", output, re.IGNORECASE), output
+    ours = output.replace(
+        "failed to create barrier semaphore", ""
+    )  # its own, in the kernel's memory
+    assert not re.search("error|fail", ours, re.IGNORECASE), output
