@@ -115,13 +115,17 @@ class People(RuleBasedStateMachine):
         return False
 
     def teardown(self) -> None:
+        library = self.house.tree.scope.library
+        library.bursts.settle(library.keeper, all_of_them=True)  # as a mount that ends
         again = Catalog(Path(self._directory.name) / "again.db")
-        Keeper(again, self.house.shelf.state.journal).recover()
-        rows = {table: again.read(given.rows, table) for table in given.TABLES}
-        assert rows == self.house.given()
-        again.close()
-        self.house.shelf.catalog.close()
-        self._directory.cleanup()
+        try:
+            Keeper(again, self.house.shelf.state.journal).recover()
+            rows = {table: again.read(given.rows, table) for table in given.TABLES}
+            assert rows == self.house.given()
+        finally:
+            again.close()
+            self.house.shelf.catalog.close()
+            self._directory.cleanup()
 
 
 def _truth(db: Connection) -> dict[str, set[str]]:

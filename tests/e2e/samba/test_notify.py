@@ -134,6 +134,9 @@ def window(smb: Any) -> Generator[Callable[[str], Window]]:
             **smb.options,
         )
         opened.append(Window(directory))
+        smb.stat(
+            folder
+        )  # requests of a connection are taken in turn: once this is answered, the folder is followed
         return opened[-1]
 
     yield window
