@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,7 +30,7 @@ from havenfs.ingest.scan import scan
 from havenweb.app import create_app
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Generator, Iterator
 
     from playwright.sync_api import Browser, Page
     from starlette.applications import Starlette
@@ -137,6 +140,19 @@ async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8440") as found:
         yield found
+
+
+@contextmanager
+def serving(state: State, *options: str) -> Generator[str]:
+    """The program over *state*, running on a free port: its address."""
+    command = [sys.executable, "-X", "faulthandler", "-m", "havenweb", "--state", str(state.root)]
+    with subprocess.Popen(
+        [*command, "--http", "127.0.0.1:0", *options], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        yield process.stderr.readline().split()[-1]
+        process.terminate()
+        assert process.wait(20) == 0, process.stderr.read()
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.web import axe
+from tests.web.conftest import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +23,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def address(state: State) -> Iterator[str]:
     """Of a running program over the shared library."""
-    command = [sys.executable, "-m", "havenweb", "--state", str(state.root)]
-    with subprocess.Popen(
-        [*command, "--http", "127.0.0.1:0", "--mount", "/srv/haven"],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr
-        yield process.stderr.readline().split()[-1]
-        process.terminate()
-        assert process.wait(20) == 0
+    with serving(state, "--mount", "/srv/haven") as found:
+        yield found
 
 
 def loaded(page: Page) -> list[str]:

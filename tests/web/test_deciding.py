@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,7 @@ from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper, new_uid, values
 from havenfs.decisions.bin import Bin
 from tests.web import axe
-from tests.web.conftest import make
+from tests.web.conftest import make, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,17 +58,8 @@ def household(tmp_path: Path) -> Household:
 @pytest.fixture
 def address(household: Household, tmp_path: Path) -> Iterator[str]:
     """Of a running program, beside what a mount runs."""
-    command = [sys.executable, "-m", "havenweb", "--state", str(household.state.root)]
-    with (
-        session.opened(household.state, tmp_path / "mnt"),
-        subprocess.Popen(
-            [*command, "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        assert process.stderr
-        yield process.stderr.readline().split()[-1]
-        process.terminate()
-        assert process.wait(20) == 0
+    with session.opened(household.state, tmp_path / "mnt"), serving(household.state) as found:
+        yield found
 
 
 @pytest.fixture
