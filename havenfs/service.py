@@ -6,6 +6,11 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def configure_logging(program: str, *, verbose: bool = False) -> None:
@@ -30,17 +35,17 @@ def configure_logging(program: str, *, verbose: bool = False) -> None:
 
 def ready(status: str) -> None:
     """Say that the service answers, with one line for `systemctl status`. Does nothing when nobody listens."""
-    _notify(f"READY=1\nSTATUS={status}")
+    notify(f"READY=1\nSTATUS={status}")
 
 
 def stopping() -> None:
     """Say that the service is on its way out."""
-    _notify("STOPPING=1")
+    notify("STOPPING=1")
 
 
 def reloading() -> None:
     """Say that the service is about to start over, its work going on; the next :func:`ready` ends that."""
-    _notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def managed() -> bool:
@@ -50,7 +55,7 @@ def managed() -> bool:
 
 def alive() -> None:
     """Beat the watchdog. Call it only after the service has proved, end to end, that it still does its work."""
-    _notify("WATCHDOG=1")
+    notify("WATCHDOG=1")
 
 
 def watchdog_interval() -> float | None:
@@ -62,7 +67,9 @@ def watchdog_interval() -> float | None:
     return int(limit) / 2_000_000
 
 
-def _notify(message: str) -> None:
+def notify(message: str, descriptors: Sequence[int] = ()) -> None:
+    """Tell the service manager (sd_notify(3)), or `havenfs up`. Nobody need be there, or be there any more."""
     from systemd import daemon  # not before there is something to say: a mount answers 10 ms sooner
 
-    daemon.notify(message)
+    with suppress(OSError):
+        daemon.notify(message, fds=list(descriptors))

@@ -29,12 +29,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the kernel lacks for shutting workers in, in words."""
 
 
+_STANDING = msgspec.json.Decoder(Standing)
+
+
 def ask(path: Path) -> Standing | None:
     """What the indexer at the socket *path* says; None when none is running."""
     try:
         with sockets.connect(path, ANSWER_S) as connection:
             said = sockets.line(connection, LONGEST)
-        return msgspec.json.decode(said, type=Standing)
+        return _STANDING.decode(said)
     except (OSError, msgspec.DecodeError):
         return None
 

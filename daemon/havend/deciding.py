@@ -120,7 +120,7 @@ def _answer(connection: socket.socket, decide: Decide) -> Answer:
     if uid not in (0, os.geteuid()):
         return _refusal(NotPermitted("only who runs the mount is heard here"))
     try:
-        question = msgspec.json.decode(sockets.line(connection, asking.LONGEST), type=Question)
+        question = asking.QUESTIONS.decode(sockets.line(connection, asking.LONGEST))
     except msgspec.DecodeError as error:
         return _refusal(NotPermitted(f"not a question: {error}"))
     try:

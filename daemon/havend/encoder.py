@@ -39,6 +39,9 @@ class _Question(msgspec.Struct, frozen=True):
     text: str
 
 
+_QUESTIONS = msgspec.json.Decoder(_Question)
+
+
 class _Encoder:
     """Texts to vectors, by the model in use at that moment."""
 
@@ -118,7 +121,7 @@ async def _converse(
             waiting += chunk
         line, waiting = waiting.split(b"\n", 1)
         try:
-            question = msgspec.json.decode(line, type=_Question)
+            question = _QUESTIONS.decode(line)
         except msgspec.DecodeError as error:
             answer: dict[str, str] = {"error": f"not a question: {error}"}
         else:

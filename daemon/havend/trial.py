@@ -38,6 +38,9 @@ class _Answer(msgspec.Struct):
     error: str | None = None
 
 
+_ANSWERS = msgspec.json.Decoder(_Answer)
+
+
 def model(directory: Path) -> Trial:
     """Load and run the model in *directory*. Raises ModelError that says how it failed, or how its process ended."""
     found = _ask("--model", str(directory)).trial
@@ -97,7 +100,7 @@ def _ask(*arguments: str) -> _Answer:
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"trying it out took longer than {TRIAL_S:.0f} s") from error
     try:
-        answer = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Answer)
+        answer = _ANSWERS.decode(done.stdout.splitlines()[-1])
     except (IndexError, msgspec.DecodeError):
         code = done.returncode
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"

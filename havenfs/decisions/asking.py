@@ -84,6 +84,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
 
 
+QUESTIONS = msgspec.json.Decoder(Question)
+_ANSWERS = msgspec.json.Decoder(Answer)
+
+
 def ask(path: Path, question: Question) -> str | None:
     """Have it done at the socket *path*; returns the id of the operation, None when nothing was to be done.
 
@@ -98,7 +102,7 @@ def ask(path: Path, question: Question) -> str | None:
             connection.settimeout(ANSWER_S)
             connection.sendall(msgspec.json.encode(question) + b"\n")
             said = sockets.line(connection, LONGEST)
-            answer = msgspec.json.decode(said, type=Answer)
+            answer = _ANSWERS.decode(said)
         except TimeoutError as error:
             raise NotRunning(
                 "no answer yet: a disk may be slow to wake. The list will say whether it was done"

@@ -18,6 +18,7 @@ from havenfs.models import registry
 from havenfs.models.measured import Trial
 
 PROBE_S = 600
+_TRIALS = msgspec.json.Decoder(Trial)
 
 
 def probe(directory: Path) -> Trial:
@@ -33,7 +34,7 @@ def probe(directory: Path) -> Trial:
         code = done.returncode
         how = signal.Signals(-code).name if code < 0 else said[-1] if said else f"status {code}"
         raise ModelError(f"the model in {directory} does not run: {how}")
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Trial)
+    return _TRIALS.decode(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

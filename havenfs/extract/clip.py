@@ -106,7 +106,7 @@ class PictureEncoder:
         self.dimension = model.dimension
         directory = model.directory
         self._pixels = Pixels(
-            manifests.decode(directory / manifests.PREPROCESS, manifests.Preprocess)
+            manifests.decode(directory / manifests.PREPROCESS, manifests.PREPROCESSES)
         )
         self._tower = _Tower(directory / manifests.VISUAL, model.dimension, threads)
         self.device, self.note = self._tower.device, self._tower.note

@@ -62,9 +62,12 @@ class City(msgspec.Struct, frozen=True):
     state: str = ""
 
 
+_CITIES = msgspec.json.Decoder(list[City])
+
+
 def rows() -> list[City]:
     """All of them, 155,000."""
-    return msgspec.json.decode(_packed(), type=list[City])
+    return _CITIES.decode(_packed())
 
 
 def country(code: str) -> str:
@@ -85,7 +88,7 @@ def find(country: str, city: str, region: str | None = None) -> City | None:
     if code is None:
         return None
     packed = re.findall(rb'\{"country_code":"%s",[^}]*\}' % code.encode(), _packed())
-    cities = msgspec.json.decode(b"[" + b",".join(packed) + b"]", type=list[City])
+    cities = _CITIES.decode(b"[" + b",".join(packed) + b"]")
     named = [each for each in cities if each.city == city]
     within = [each for each in named if each.state == region]
     return max(within or named, key=lambda each: each.population, default=None)

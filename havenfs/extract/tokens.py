@@ -34,12 +34,15 @@ class _TokenizerConfig(msgspec.Struct):
     pad_token: str | _AddedToken | None = None
 
 
+_TOKENIZER_CONFIGS = msgspec.json.Decoder(_TokenizerConfig)
+
+
 class Tokens:
     """The tokenizer of the model in *directory*, cut and padded to the length that its text tower was trained with."""
 
     def __init__(self, directory: Path) -> None:
         """Load it. Raises ModelError."""
-        config = manifests.decode(directory / manifests.CONFIG, manifests.Config)
+        config = manifests.decode(directory / manifests.CONFIG, manifests.CONFIGS)
         manifest = manifests.read(directory)
         self.context_length = (manifest and manifest.context_length) or config.context_length
         self._clean = config.clean
@@ -59,7 +62,7 @@ class Tokens:
         """The token that fills up: named in tokenizer_config.json, else by tokenizer.json itself, else number 0,
         which is what CLIP's first tokenizer used."""
         if path.exists():
-            token = manifests.decode(path, _TokenizerConfig).pad_token
+            token = manifests.decode(path, _TOKENIZER_CONFIGS).pad_token
             name = token.content if isinstance(token, _AddedToken) else token
             number = None if name is None else self._tokenizer.token_to_id(name)
             if name is not None and number is not None:

@@ -65,10 +65,13 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """SHA-256 by path in the model's directory. What arrives and differs is refused."""
 
 
+_CHOICES = msgspec.json.Decoder(tuple[Choice, ...])
+
+
 @cache
 def choices() -> tuple[Choice, ...]:
     """Every choice, those with free licences first, then as the file has them. Raises ModelError when it is damaged."""
-    read = decode(FILE, tuple[Choice, ...])
+    read = decode(FILE, _CHOICES)
     return tuple(sorted(read, key=lambda choice: not choice.free))
 
 

@@ -89,6 +89,10 @@ class _Entry(msgspec.Struct):
     lfs: _Large | None = None
 
 
+_REVISION = msgspec.json.Decoder(_Revision)
+_ENTRIES = msgspec.json.Decoder(list[_Entry])
+
+
 class _Lost(Exception):  # noqa: N818
     """The connection broke, or the server is unwell: worth another attempt."""
 
@@ -133,14 +137,14 @@ class Hub:
     def commit(self, repository: str, revision: str) -> Commit:
         """What *revision* of *repository* holds now. Raises InstallError."""
         base = f"{self.endpoint}/api/models/{repository}"
-        found = self._json(f"{base}/revision/{quote(revision, safe='')}", _Revision)[0]
+        found = self._json(f"{base}/revision/{quote(revision, safe='')}", _REVISION)[0]
         if re.fullmatch(r"[0-9a-f]{40,64}", found.sha) is None:
             reason = f"{self.endpoint} names {found.sha[:80]!r} as a commit of {repository}"
             raise InstallError(reason)
         files: dict[str, RemoteFile] = {}
         url: str | None = f"{base}/tree/{found.sha}?recursive=true"
         for _ in range(PAGES):
-            entries, url = self._json(url, list[_Entry])
+            entries, url = self._json(url, _ENTRIES)
             files |= {entry.path: _described(entry) for entry in entries if entry.type == "file"}
             if url is None:
                 return Commit(repository=repository, id=found.sha, files=files)
@@ -230,7 +234,7 @@ class Hub:
         if have < file.size:
             raise _Lost(f"it broke off after {have} of {file.size} bytes")
 
-    def _json(self, url: str, shape: type[T]) -> tuple[T, str | None]:
+    def _json(self, url: str, decoder: msgspec.json.Decoder[T]) -> tuple[T, str | None]:
         """The answer and the address of the next page."""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -247,7 +251,7 @@ class Hub:
                     if following is not None and not following.startswith(f"{self.endpoint}/"):
                         reason = f"{url} leads on to another host"
                         raise InstallError(reason)
-                    return msgspec.json.decode(bytes(body), type=shape), following
+                    return decoder.decode(bytes(body)), following
             except _Lost as error:
                 lost = error
             except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -235,7 +235,7 @@ def _download(
 def _description(choice: Choice, staging: Path, sources: list[str]) -> Manifest:
     dimension = choice.dimension
     if choice.kind == "clip":
-        dimension = manifests.decode(staging / manifests.CONFIG, manifests.Config).embed_dim
+        dimension = manifests.decode(staging / manifests.CONFIG, manifests.CONFIGS).embed_dim
     return Manifest(
         name=choice.name,
         kind=choice.kind,
@@ -287,7 +287,7 @@ def _describe(staging: Path, source: Path, name: str, choice: Choice | None) -> 
         kind, dimension = ModelKind.FACES, packs.DIMENSIONS[pack.recogniser]
     elif (staging / manifests.CONFIG).exists():
         kind = ModelKind.CLIP
-        dimension = manifests.decode(staging / manifests.CONFIG, manifests.Config).embed_dim
+        dimension = manifests.decode(staging / manifests.CONFIG, manifests.CONFIGS).embed_dim
     else:
         raise InstallError(
             f"{source} is no model that is known here: it has no config.json and no manifest.json"

@@ -130,8 +130,13 @@ class Preprocess(msgspec.Struct, frozen=True):
         return self.size[0], self.size[-1]
 
 
-def decode(path: Path, shape: type[T]) -> T:
-    """Return the JSON file at *path* as *shape*. Raises ModelError that names the file and what is wrong in it."""
+MANIFESTS = msgspec.json.Decoder(Manifest)
+CONFIGS = msgspec.json.Decoder(Config)
+PREPROCESSES = msgspec.json.Decoder(Preprocess)
+
+
+def decode(path: Path, decoder: msgspec.json.Decoder[T]) -> T:
+    """Return what the JSON file at *path* says. Raises ModelError that names the file and what is wrong in it."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_JSON + 1)
@@ -142,7 +147,7 @@ def decode(path: Path, shape: type[T]) -> T:
         reason = f"{path} is too large for what it should hold"
         raise ModelError(reason)
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # ValidationError is a DecodeError
         reason = f"{path}: {error}"
         raise ModelError(reason) from error
@@ -153,7 +158,7 @@ def read(directory: Path) -> Manifest | None:
     path = directory / MANIFEST
     if not path.exists():
         return None
-    manifest = decode(path, Manifest)
+    manifest = decode(path, MANIFESTS)
     if NAME.fullmatch(manifest.name) is None:
         reason = (
             f"{path}: {manifest.name!r} is no name for a model (letters, digits, '.', '_', '-')"

@@ -57,13 +57,16 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """By ModelId."""
 
 
+_MEASURED = msgspec.json.Decoder(Measured)
+
+
 def read(state: State) -> Measured:
     """What is known; nothing when nothing was measured."""
     path = state.models / FILE
     if not path.exists():
         return Measured()
     try:
-        return decode(path, Measured)
+        return decode(path, _MEASURED)
     except ModelError:
         return Measured()
 

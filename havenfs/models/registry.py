@@ -135,7 +135,7 @@ def _dimension(directory: Path, kind: ModelKind) -> int:
     if missing:
         reason = f"{directory} is not a complete model: {', '.join(missing)} missing"
         raise ModelError(reason)
-    return manifests.decode(directory / manifests.CONFIG, manifests.Config).embed_dim
+    return manifests.decode(directory / manifests.CONFIG, manifests.CONFIGS).embed_dim
 
 
 def builtin(kind: ModelKind = ModelKind.CLIP) -> Model:

@@ -56,6 +56,9 @@ class _Answer(msgspec.Struct):
     error: str | None = None
 
 
+_ANSWERS = msgspec.json.Decoder(_Answer)
+
+
 class _Kept(msgspec.Struct, frozen=True):
     model: ModelId
     vector: NDArray[np.float32]
@@ -127,7 +130,7 @@ def _line(connection: socket.socket) -> bytes:
 
 def _parse(line: bytes) -> tuple[ModelId, NDArray[np.float32]]:
     try:
-        answer = msgspec.json.decode(line, type=_Answer)
+        answer = _ANSWERS.decode(line)
         if answer.error is not None:
             raise EncoderUnavailable(answer.error)
         if answer.model is None or answer.vector is None:

@@ -167,7 +167,7 @@ def test_the_product_gives_open_clips_vectors(
     assert found.cosine_min >= 0.9999
     assert found.text_cosine_min >= 0.9999
 
-    fit = Pixels(manifests.decode(fp32 / manifests.PREPROCESS, manifests.Preprocess))
+    fit = Pixels(manifests.decode(fp32 / manifests.PREPROCESS, manifests.PREPROCESSES))
     pixels = np.stack([fit.array(photo) for photo in photos])
     quantise.visual(fp32 / manifests.VISUAL, int8 / manifests.VISUAL, pixels)
     quantise.textual(fp32 / manifests.TEXTUAL, int8 / manifests.TEXTUAL)

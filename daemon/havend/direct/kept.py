@@ -15,6 +15,7 @@ from msgspec import Struct
 from systemd import daemon
 
 from havend import mountpoint as mountpoints
+from havenfs import service
 
 from . import clone, ledger
 from .ledger import Ledger
@@ -118,12 +119,12 @@ class Kept(Struct, frozen=True, kw_only=True):
     def hand_to_manager(self) -> None:
         """Have the service manager hold them for us (sd_notify(3), FDSTORE); nothing where there is none."""
         for name, descriptor in zip(NAMES, self.descriptors, strict=True):
-            daemon.notify(f"FDSTORE=1\nFDNAME={name}", fds=[descriptor])
+            service.notify(f"FDSTORE=1\nFDNAME={name}", [descriptor])
 
     def take_from_manager(self) -> None:
         """Have it let go of them."""
         for name in NAMES:
-            daemon.notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
+            service.notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
 
     def hand_to_exec(self) -> dict[str, str]:
         """Keep them and the handles open over an exec; the environment that tells the next program of them."""

@@ -133,7 +133,7 @@ def _read(
     db: Connection, *, model: Model | None, notice: str | None, waits: str | None, mount: str | None
 ) -> Status:
     counts = gallery.counts(db)
-    found = progress.progress(db)
+    found, brought = progress.progress(db), progress.found(db)
     return Status(
         version=__version__,
         generation=changes.generation(db),
@@ -142,7 +142,9 @@ def _read(
         counts=Counts(
             photos=counts[Kind.PHOTO], videos=counts[Kind.VIDEO], documents=counts[Kind.DOCUMENT]
         ),
-        found=msgspec.convert(progress.found(db), Brought, from_attributes=True),
+        found=Brought(
+            tagged=brought.tagged, copies=brought.copies, groups=brought.groups, read=brought.read
+        ),
         progress=Progress(
             idle=found.idle,
             files=found.files,
