@@ -4,7 +4,7 @@ Two ways to the same end. `consolidate` looks at all faces at once: what it find
 alone, never on the order in which they came, nor on what was thought before. Between two of those, `add` compares one face with
 the exemplars of each cluster, and with the faces that belong nowhere: it may found clusters, and never joins two.
 
-State: an exemplar for about each two dozen faces, the vectors of loose faces, and a few numbers a face. Not thread-safe.
+State: an exemplar for about each sixteen faces, the vectors of loose faces, and a few numbers a face. Not thread-safe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exemplars: up to two dozen faces that are surely of one person at one age, and their mean. Pure; numpy.
+"""Exemplars: up to sixteen faces that are surely of one person at one age, and their mean. Pure; numpy.
 
 Constrained agglomeration in the order of cosines (as Kruskal's algorithm takes edges), with the average cosine between two
 groups (average linkage) as the condition to join and a bound on their size.
@@ -72,7 +72,7 @@ def exemplars(
     and what they are like.
 
     No two faces of one picture are in one, nor two that people have told apart; and one that was rejected by a person only
-    with others that were: it would keep two dozen faces from that person. *rest* as for `neighbours.pairs`.
+    with others that were: it would keep those faces from that person. *rest* as for `neighbours.pairs`.
     """
     known = np.fromiter(said.persons, np.int64, len(said.persons))
     able = np.flatnonzero((faces.quality >= rules.quality) | np.isin(faces.ids, known))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .gallery import Gallery
 
-VERSION = 2
+VERSION = 3
 """Of the algorithm: what another one has made is made again."""
 
 SAMPLE = 20_000
@@ -50,9 +50,10 @@ class Rules:
     """Faces of a cluster that nobody has named."""
     neighbours: int = 32
     """That each face is compared with when exemplars are made."""
-    exemplar: int = 24
-    """Most faces of one exemplar. Few enough that a child's exemplars are each of one age; so many that the noise of single
-    faces is averaged away."""
+    exemplar: int = 16
+    """Most faces of one exemplar. Few enough that a child's exemplars are each of one age, and that siblings seldom share one; so
+    many that the noise of single faces is averaged away. B-cubed F over 13 families of 600 to 5,000 faces: 0.987 at 12 and 16,
+    0.984 at 24, and in the worst of them 0.970, 0.974 and 0.952; 16 makes a third more exemplars than 24."""
     alike: float = 0.55
     """Between two exemplars, noise taken out: two of one person at one age have 1, strangers 0, siblings 0.5, a child and
     itself two years later 0.7. Of siblings who are seldom seen and never side by side a tenth of the faces is taken for the
