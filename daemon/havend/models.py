@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from havenfs.catalog import Catalog, gallery
+from havenfs.catalog import Catalog, progress
 from havenfs.entities import Kind
 from havenfs.models import catalogue, install, measured, recommend, registry
 from havenfs.models.manifest import ModelKind
@@ -193,7 +193,7 @@ def library_size(state: State) -> int:
     if not state.catalog.exists():
         return 0
     with Catalog(state.catalog) as catalog:
-        counts = catalog.read(gallery.counts)
+        counts = catalog.read(progress.visible)
     return counts[Kind.PHOTO] + counts[Kind.VIDEO]
 
 

@@ -15,9 +15,6 @@ from havenfs.entities import Stage
 from havenfs.errors import EncoderUnavailable, ModelError
 from havenfs.models import measured, recommend, registry
 from havenfs.models.manifest import ModelKind
-from havenfs.retrieval.encoder import LocalEncoder, SocketEncoder
-from havenfs.retrieval.search import Searcher
-from havenfs.views.removing import guard
 
 from . import transport
 from .words import duration
@@ -113,8 +110,13 @@ class Status:
     def as_text(self) -> str:
         """The whole report."""
         lines: list[str] = []
-        for alarm in self.alarms:
-            lines += [guard.sentence(alarm), ""]
+        if self.alarms:
+            from havenfs.views.removing import (
+                guard,
+            )  # with all views: as long as the rest of a status
+
+            for alarm in self.alarms:
+                lines += [guard.sentence(alarm), ""]
         if self.model.miniature:
             lines += [MINIATURE.format(name=self.model.name), offered(self.offer) or DECLINED, ""]
         if self.answering.id != self.model.id:
@@ -288,6 +290,8 @@ class Found:
 
 def search(state: State, text: str, limit: int) -> Found:
     """Search the library in *state*. Raises InvalidQuery."""
+    from havenfs.retrieval.search import Searcher  # with numpy 0.1 s, more than all of a status
+
     with Catalog(state.catalog) as catalog:
         answer = Searcher(catalog, AnyEncoder(state)).search(text, limit=limit)
         roots = {s.id: s.root for s in catalog.read(sources.configured)}
@@ -308,6 +312,8 @@ class AnyEncoder:
     """The running indexer's text model; without one, the same model loaded here."""
 
     def __init__(self, state: State) -> None:
+        from havenfs.retrieval.encoder import SocketEncoder
+
         self._state = state
         self._socket = SocketEncoder(state.encoder)
 
@@ -315,6 +321,8 @@ class AnyEncoder:
         try:
             return self._socket.encode(text)
         except EncoderUnavailable:
+            from havenfs.retrieval.encoder import LocalEncoder
+
             return LocalEncoder(registry.answering(self._state)).encode(text)
 
 

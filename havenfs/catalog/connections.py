@@ -1,9 +1,15 @@
-"""Connections to one SQLite file: one for each thread that asks, closed together. Knows no schema."""
+"""Connections to one SQLite file: one for each thread that asks, closed together. Knows no schema.
+
+A thread that ends leaves its connection to the next one that begins. Opening one is a write when root does it: SQLite gives the
+WAL to the database's owner (`robustFchown` of its os_unix.c), which it mostly is already, and its inode goes to the disk with
+the new ctime. Threads of trio end after ten idle seconds, so an indexer without work woke its disk every other minute.
+"""
 
 from __future__ import annotations
 
 import threading
 import weakref
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -18,7 +24,22 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+SPARE = 16  # connections kept for threads to come; an indexer that looks for work uses five to eight at once
 BUSY_MS = 10_000  # the longest write, a batch of the indexer, takes well under a second
+
+
+class _Hold:
+    """A connection while a thread has it; *spare* gets it when the thread ends."""
+
+    def __init__(self, connection: apsw.Connection, spare: deque[apsw.Connection]) -> None:
+        self.connection = connection
+        self._spare = spare
+
+    def __del__(self) -> None:
+        with suppress(apsw.ConnectionClosedError, apsw.ThreadingViolationError):  # see close
+            self.connection.pragma("shrink_memory")  # up to 2 MB of pages, of no use while it waits
+            if not self.connection.in_transaction:  # a disk that fails may refuse the rollback too
+                self._spare.append(self.connection)
 
 
 class Connections:
@@ -27,7 +48,8 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()  # a thread's ends with it
+        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self._spare: deque[apsw.Connection] = deque(maxlen=SPARE)
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -42,8 +64,8 @@ class Connections:
         self.close()
 
     def close(self) -> None:
-        """Close every thread's connection, but for those of threads that were left behind in a call: each closes with its
-        thread."""
+        """Close every connection, but for those of threads that were left behind in a call: each closes with its thread."""
+        self._spare = deque(maxlen=SPARE)  # what those threads leave is nobody's
         for connection in list(self._all):
             with suppress(apsw.ThreadingViolationError):
                 connection.close()
@@ -58,12 +80,21 @@ class Connections:
 
     def connection(self) -> apsw.Connection:
         """The calling thread's own."""
-        found: apsw.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = apsw.Connection(str(self.path))
-            self.prepare(found)
-            self._local.connection = found
-            self._all.add(found)
+        hold: _Hold | None = getattr(self._local, "hold", None)
+        if hold is None:
+            hold = self._local.hold = _Hold(self._spared() or self._opened(), self._spare)
+        return hold.connection
+
+    def _spared(self) -> apsw.Connection | None:
+        """One that a thread has left, the last first: its pages are the newest."""
+        with suppress(IndexError):
+            return self._spare.pop()
+        return None
+
+    def _opened(self) -> apsw.Connection:
+        found = apsw.Connection(str(self.path))
+        self.prepare(found)
+        self._all.add(found)
         return found
 
 

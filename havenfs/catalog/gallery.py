@@ -1,11 +1,11 @@
-"""What a wall of pictures shows: newest assets, placeholders, counts, and how a picture was taken."""
+"""What a wall of pictures shows: newest assets, placeholders, and how a picture was taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from havenfs.entities import Asset, AssetId, Kind
+from havenfs.entities import Asset, AssetId
 from havenfs.errors import NotFound
 
 from .assets import COLUMNS, from_row
@@ -44,15 +44,6 @@ def placeholders(db: apsw.Connection, ids: Sequence[AssetId]) -> dict[AssetId, b
             ("[" + ",".join(map(str, ids)) + "]",),
         )
     }
-
-
-def counts(db: apsw.Connection) -> dict[Kind, int]:
-    """How many assets of each kind are visible; kinds with none are there with 0."""
-    found = {
-        Kind(row[0]): int(row[1])
-        for row in db.execute("SELECT kind, count(*) FROM visible GROUP BY kind")
-    }
-    return {kind: found.get(kind, 0) for kind in Kind}
 
 
 def confidence(db: apsw.Connection, asset_id: AssetId) -> float | None:

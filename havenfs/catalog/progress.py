@@ -1,4 +1,4 @@
-"""How far indexing is, and what went wrong: counts from SQL, nothing remembered besides."""
+"""How far indexing is, and what went wrong. Counts are those that triggers keep (0011_tally.sql)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from havenfs.entities import AssetId, Stage
+from havenfs.entities import AssetId, Kind, Stage
 
 if TYPE_CHECKING:
     import apsw
@@ -98,51 +98,57 @@ def progress(db: apsw.Connection) -> Progress:
     states = dict.fromkeys(("new", "known", "skipped", "failed"), 0)
     states |= dict(
         db.execute(
-            "SELECT state, count(*) FROM file WHERE source_id IN (SELECT id FROM source WHERE present)"
-            " GROUP BY state"
+            "SELECT state, sum(number) FROM file_tally"
+            " WHERE source_id IN (SELECT id FROM source WHERE present) GROUP BY state"
         )
     )
-    stages = {stage: StageProgress() for stage in Stage}
     counts: dict[str, dict[str, int]] = {}
-    moving: dict[str, int] = {}
-    began: dict[str, int] = {}
-    now = int(time.time())
-    for stage, state, count, lately, first in db.execute(
-        """
-        SELECT j.stage, j.state, count(*), sum(coalesce(j.finished > ?1 AND j.finished <= ?2, 0)),
-               coalesce(min(j.finished) FILTER (WHERE j.finished > ?1 AND j.finished <= ?2), ?2)
-          FROM job j JOIN asset a ON a.id = j.asset_id
-          JOIN file f ON f.id = a.file_id JOIN source s ON s.id = f.source_id
-         WHERE s.present GROUP BY j.stage, j.state
-        """,
-        (now - WINDOW_S, now),
+    for stage, state, number in db.execute(
+        "SELECT stage, state, sum(number) FROM job_tally"
+        " WHERE source_id IN (SELECT id FROM source WHERE present) GROUP BY stage, state"
     ):
-        counts.setdefault(stage, {})[state] = count
-        moving[stage] = moving.get(stage, 0) + lately
-        began[stage] = min(began.get(stage, now), first)
-    for stage, found in counts.items():
-        # A stage that has just begun is measured since then: its first minute is no reason to promise an hour.
-        rate = moving[stage] / max(1, now - began[stage])
-        stages[Stage(stage)] = StageProgress(**found, rate=rate)
-    (assets,) = db.execute("SELECT count(*) FROM visible").fetchone() or (0,)
+        counts.setdefault(stage, {})[state] = number
+    now = int(time.time())
+    # A stage that has just begun is measured since then: its first minute is no reason to promise an hour.
+    rates: dict[str, float] = dict(
+        db.execute(
+            "SELECT stage, 1.0 * sum(number) / max(1, ?2 - min(finished)) FROM pace"
+            " WHERE finished > ?1 AND finished <= ?2 GROUP BY stage",
+            (now - WINDOW_S, now),
+        )
+    )
     return Progress(
         files=states["new"] + states["known"] + states["failed"],
         identifying=states["new"],
         skipped=states["skipped"],
         failed=states["failed"],
-        assets=assets,
-        stages=stages,
+        assets=sum(visible(db).values()),
+        stages={
+            stage: StageProgress(**counts.get(stage, {}), rate=rates.get(stage, 0.0))
+            for stage in Stage
+        },
     )
 
 
+def visible(db: apsw.Connection) -> dict[Kind, int]:
+    """How many assets of each kind views show; kinds with none are there with 0."""
+    found = dict(
+        db.execute(
+            "SELECT kind, sum(number) FROM asset_tally"
+            " WHERE primary_ AND source_id IN (SELECT id FROM source WHERE present) GROUP BY kind"
+        )
+    )
+    return {kind: found.get(kind, 0) for kind in Kind}
+
+
 def found(db: apsw.Connection) -> Brought:
-    """Counts of what was found, of all sources. Each is one walk of an index."""
+    """Counts of what was found, of all sources."""
     row: Any = db.execute(
         """
-        SELECT (SELECT count(*) FROM (SELECT DISTINCT asset_id FROM suggested_tag)),
+        SELECT (SELECT number FROM tagged_tally),
                (SELECT count(*) FROM duplicate), (SELECT count(DISTINCT group_id) FROM duplicate),
-               (SELECT count(*) FROM job j JOIN asset a ON a.id = j.asset_id
-                 WHERE j.stage = ? AND j.state = 'done' AND a.kind = 'photo')
+               (SELECT ifnull(sum(number), 0) FROM job_tally
+                 WHERE stage = ? AND state = 'done' AND kind = 'photo')
         """,
         (Stage.TEXT,),
     ).fetchone()
@@ -157,7 +163,8 @@ def trouble(db: apsw.Connection, limit: int = 200) -> list[Trouble]:
         for source, path, reason in db.execute(
             """
             SELECT s.name, f.path, f.reason FROM file f JOIN source s ON s.id = f.source_id
-             WHERE f.state = 'failed' AND s.present ORDER BY s.name, f.path LIMIT ?
+             WHERE f.state IN ('skipped', 'failed')  -- said as the index file_trouble has it, or a million are looked through
+               AND f.state = 'failed' AND s.present ORDER BY s.name, f.path LIMIT ?
             """,
             (limit,),
         )

@@ -173,8 +173,11 @@ def models(db: apsw.Connection) -> list[tuple[str, int]]:
 
 def forget(db: apsw.Connection, keep: Collection[ModelId], limit: int = 5000) -> bool:
     """Delete up to *limit* vectors of models other than *keep*, and a model with its index once it has none left. Returns
-    whether there are more: a million in one transaction would hold everybody else up."""
-    for model_id, name in db.execute("SELECT id, name FROM model").fetchall():
+    whether there are more: a million in one transaction would hold everybody else up. Models without an index here are those
+    of faces, which are none of its business."""
+    for model_id, name in db.execute(
+        "SELECT id, name FROM model WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'vectors_' || model.id)"
+    ).fetchall():
         if name in keep:
             continue
         db.execute(

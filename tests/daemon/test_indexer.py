@@ -29,9 +29,10 @@ from havenfs.decisions import Keeper, values
 from havenfs.entities import Stage
 from havenfs.errors import ConfigError
 from havenfs.settings import Indexing, Quiet, Span
+from tests.conftest import agree
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Iterator
     from pathlib import Path
 
 
@@ -126,8 +127,12 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path)
+    yield made
+    if made.state.catalog.exists():
+        with Catalog(made.state.catalog) as catalog:
+            agree(catalog)
 
 
 async def test_a_folder_is_indexed_from_end_to_end(home: Home) -> None:

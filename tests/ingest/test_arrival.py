@@ -18,6 +18,7 @@ from havenfs.errors import SourceGone
 from havenfs.extract import identify
 from havenfs.ingest import arrival, walk
 from havenfs.ingest.scan import scan
+from tests.conftest import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,7 @@ class Home:
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path)
     yield made
+    agree(made.catalog)
     made.catalog.close()
     made.other.close()
 

@@ -12,6 +12,7 @@ from havenfs.config import SourceConfig
 from havenfs.entities import File, FileState, Identity, Kind, Source, Stage
 from havenfs.ingest import identity, walk
 from havenfs.ingest.scan import Report, scan
+from tests.conftest import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,7 @@ class Home:
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path)
     yield made
+    agree(made.catalog)
     made.catalog.close()
 
 

@@ -14,6 +14,7 @@ from havenfs.extract.identify import identify
 from havenfs.ingest import identity, walk
 from havenfs.ingest.arrival import Arrivals
 from havenfs.ingest.scan import scan
+from tests.conftest import agree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,7 @@ class Home:
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path)
     yield made
+    agree(made.catalog)
     made.catalog.close()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from havenfs import __version__, standing
-from havenfs.catalog import changes, gallery, progress
+from havenfs.catalog import changes, progress
 from havenfs.entities import Kind, Stage
 from havenfs.errors import ModelError
 from havenfs.models import recommend, registry
@@ -118,7 +118,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _status(library: Library, _parameters: NoParameters) -> Status:
-    counts = library.catalog.read(gallery.counts)
+    counts = library.catalog.read(progress.visible)
     model, notice = _model(library.state, counts[Kind.PHOTO] + counts[Kind.VIDEO])
     return library.catalog.read(
         _read,
@@ -132,7 +132,7 @@ def _status(library: Library, _parameters: NoParameters) -> Status:
 def _read(
     db: Connection, *, model: Model | None, notice: str | None, waits: str | None, mount: str | None
 ) -> Status:
-    counts = gallery.counts(db)
+    counts = progress.visible(db)
     found, brought = progress.progress(db), progress.found(db)
     return Status(
         version=__version__,
