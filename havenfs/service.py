@@ -62,7 +62,27 @@ def watchdog_interval() -> float | None:
     return int(limit) / 2_000_000
 
 
-def _notify(message: str) -> None:
-    from systemd import daemon  # not before there is something to say: a mount answers 10 ms sooner
+def hold(name: str, descriptor: int) -> None:
+    """Have the service manager keep a descriptor open for the program after us (sd_notify(3), FDSTORE)."""
+    _notify(f"FDSTORE=1\nFDNAME={name}", [descriptor])
 
-    daemon.notify(message)
+
+def release(name: str) -> None:
+    """Have it let go of that."""
+    _notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
+
+
+def held() -> dict[str, int]:
+    """What it kept open of the program before us, by name. To be called once."""
+    if "LISTEN_FDS" not in os.environ:
+        return {}
+    from systemd import daemon
+
+    return {name: descriptor for descriptor, name in daemon.listen_fds_with_names().items()}
+
+
+def _notify(message: str, fds: list[int] | None = None) -> None:
+    if os.environ.get("NOTIFY_SOCKET"):
+        from systemd import daemon  # not before somebody listens: a mount answers 2 ms sooner
+
+        daemon.notify(message, fds=fds or [])
