@@ -7,10 +7,6 @@ import os
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def configure_logging(program: str, *, verbose: bool = False) -> None:
@@ -35,17 +31,17 @@ def configure_logging(program: str, *, verbose: bool = False) -> None:
 
 def ready(status: str) -> None:
     """Say that the service answers, with one line for `systemctl status`. Does nothing when nobody listens."""
-    notify(f"READY=1\nSTATUS={status}")
+    _notify(f"READY=1\nSTATUS={status}")
 
 
 def stopping() -> None:
     """Say that the service is on its way out."""
-    notify("STOPPING=1")
+    _notify("STOPPING=1")
 
 
 def reloading() -> None:
     """Say that the service is about to start over, its work going on; the next :func:`ready` ends that."""
-    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    _notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def managed() -> bool:
@@ -55,7 +51,7 @@ def managed() -> bool:
 
 def alive() -> None:
     """Beat the watchdog. Call it only after the service has proved, end to end, that it still does its work."""
-    notify("WATCHDOG=1")
+    _notify("WATCHDOG=1")
 
 
 def watchdog_interval() -> float | None:
@@ -67,9 +63,28 @@ def watchdog_interval() -> float | None:
     return int(limit) / 2_000_000
 
 
-def notify(message: str, descriptors: Sequence[int] = ()) -> None:
-    """Tell the service manager (sd_notify(3)), or `havenfs up`. Nobody need be there, or be there any more."""
-    from systemd import daemon  # not before there is something to say: a mount answers 10 ms sooner
+def hold(name: str, descriptor: int) -> None:
+    """Have the service manager keep a descriptor open for the program after us (sd_notify(3), FDSTORE)."""
+    _notify(f"FDSTORE=1\nFDNAME={name}", [descriptor])
 
-    with suppress(OSError):
-        daemon.notify(message, fds=list(descriptors))
+
+def release(name: str) -> None:
+    """Have it let go of that."""
+    _notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
+
+
+def held() -> dict[str, int]:
+    """What it kept open of the program before us, by name. To be called once."""
+    if "LISTEN_FDS" not in os.environ:
+        return {}
+    from systemd import daemon
+
+    return {name: descriptor for descriptor, name in daemon.listen_fds_with_names().items()}
+
+
+def _notify(message: str, fds: list[int] | None = None) -> None:
+    if os.environ.get("NOTIFY_SOCKET"):
+        from systemd import daemon  # not before somebody listens: a mount answers 2 ms sooner
+
+        with suppress(OSError):  # who started us may have ended
+            daemon.notify(message, fds=fds or [])

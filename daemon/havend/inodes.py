@@ -14,8 +14,8 @@ Any thread: changes are made under a lock, reading needs none.
 from __future__ import annotations
 
 import threading
+from _blake2 import blake2b  # hashlib's own; hashlib itself loads OpenSSL, 2 ms of every start
 from collections import OrderedDict
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct

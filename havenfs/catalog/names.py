@@ -7,7 +7,6 @@ characters become their full-width twins, so that people still read what was wri
 
 from __future__ import annotations
 
-import base64
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -112,6 +111,8 @@ def assign(db: apsw.Connection, wanted: str, content: bytes) -> str:
     if not _taken(db, name):
         return name
     stem, extension = split(name)
+    import base64  # two contents of one name are seldom: 1 ms of a mount's start
+
     code = base64.b32encode(content).decode().rstrip("=").lower()
     for length in range(4, len(code) + 1):
         suffix = f"~{code[:length]}{extension}"

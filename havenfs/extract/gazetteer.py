@@ -7,7 +7,6 @@ Light: no numpy, and nothing is kept but answers. A question that was not asked 
 from __future__ import annotations
 
 import functools
-import gzip
 import importlib.util
 import re
 from pathlib import Path
@@ -95,6 +94,8 @@ def find(country: str, city: str, region: str | None = None) -> City | None:
 
 
 def _packed() -> bytes:
+    import gzip  # not before a place is looked for: 1 ms of a mount's start
+
     with gzip.open(_directory() / "geocode.gz") as packed:
         return packed.read()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import havenfs
-from havend import exits
+from havend import cli, exits
+from havend.commands import mount
 from havenfs import errors
 
 if TYPE_CHECKING:
@@ -158,3 +159,48 @@ def test_status_says_when_no_indexer_runs(tmp_path: Path):
     havenfs_command("index", "run", "--once", "--source", tmp_path / "photos", *state)
     assert "indexer    not running\n" in havenfs_command("status", *state).stdout
     assert json.loads(havenfs_command("status", "--json", *state).stdout)["indexer"] is None
+
+
+def test_a_family_brings_the_commands_that_it_is_loaded_for():
+    for family, names in cli.FAMILIES.items():
+        (commands,) = (
+            action for action in cli.parser([family])._actions if action.dest == "command"
+        )
+        assert commands.choices is not None
+        assert tuple(commands.choices) == names
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mount --mount /m",
+        "mount --mount m --state /s --transport direct",
+        "mount --transport pyfuse3 --mount /m --mount /n",
+    ],
+)
+def test_mount_is_read_without_argparse_as_with_it(line: str):
+    plainly = mount.plainly(line.split())
+    assert plainly is not None
+    assert vars(plainly) == vars(cli.parser().parse_args(line.split()))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "up --mount /m",
+        "mount",
+        "mount -h",
+        "mount --mount",
+        "mount --state /s",
+        "mount --mount /m --verbose x",
+        "mount --mount /m --state -x",
+        "mount --mount /m extra",
+        "mount --mount=/m --state /s",
+        "mount --moun /m",
+        "mount --mount /m --transport best",
+        "-v mount --mount /m",
+    ],
+)
+def test_whatever_else_mount_is_told_is_for_argparse(line: str):
+    assert mount.plainly(line.split()) is None

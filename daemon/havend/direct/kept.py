@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from msgspec import Struct
-from systemd import daemon
 
 from havend import mountpoint as mountpoints
 from havenfs import service
@@ -54,7 +53,7 @@ class Kept(Struct, frozen=True, kw_only=True):
         """
         found, handles = _from_environment(), True
         if not found:
-            found, handles = _from_manager(), False
+            found, handles = service.held(), False
         if found.keys() == set(NAMES):
             memory = tuple(found[name] for name in ledger.NAMES)
             with Ledger(memory) as told:
@@ -117,14 +116,14 @@ class Kept(Struct, frozen=True, kw_only=True):
         log.warning("%d open files were lost with the supervisor before this one", len(lost))
 
     def hand_to_manager(self) -> None:
-        """Have the service manager hold them for us (sd_notify(3), FDSTORE); nothing where there is none."""
+        """Have the service manager hold them for us; nothing where there is none."""
         for name, descriptor in zip(NAMES, self.descriptors, strict=True):
-            service.notify(f"FDSTORE=1\nFDNAME={name}", [descriptor])
+            service.hold(name, descriptor)
 
     def take_from_manager(self) -> None:
         """Have it let go of them."""
         for name in NAMES:
-            service.notify(f"FDSTOREREMOVE=1\nFDNAME={name}")
+            service.release(name)
 
     def hand_to_exec(self) -> dict[str, str]:
         """Keep them and the handles open over an exec; the environment that tells the next program of them."""
@@ -146,7 +145,3 @@ def _from_environment() -> dict[str, int]:
     for descriptor in (*found.values(), *ledger.in_use(tuple(found.values())[1:])):
         os.set_inheritable(descriptor, False)  # noqa: FBT003
     return found
-
-
-def _from_manager() -> dict[str, int]:
-    return {name: descriptor for descriptor, name in daemon.listen_fds_with_names().items()}

@@ -25,7 +25,6 @@ from havenfs.errors import (
     ReadOnly,
     Unreadable,
 )
-from havenfs.extract import identify, magic
 from havenfs.originals import disk, staging
 from havenfs.views import readme
 from havenfs.views.nodes import DiskFile, Leaf
@@ -149,6 +148,8 @@ def _identified(loose: Loose) -> Identity:
     version = _version(loose)
     if loose.known is not None and loose.known[0] == version:
         return loose.known[1]
+    from havenfs.extract import identify, magic  # 2 ms of a mount's start
+
     # A position of its own: the descriptor's is also that of whoever has the file open.
     descriptor = os.open(f"/proc/self/fd/{loose.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -165,6 +166,8 @@ def _identified(loose: Loose) -> Identity:
 
 
 def _file(library: Library, loose: Loose, identity: Identity, decide: Deciding) -> None:
+    from havenfs.extract import magic
+
     name = os.fsdecode(loose.name)
     if loose.fill is None:
         raise NotPermitted("nothing can be put here")
