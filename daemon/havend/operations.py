@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import sources
@@ -34,11 +34,11 @@ from .nodes import ByName, briefly
 from .open_files import OpenFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from contextlib import AbstractContextManager
 
     from havenfs.entities import Caller, Source
     from havenfs.originals.metadata import Changes
-    from havenfs.originals.walks import Held
     from havenfs.views.nodes import Directory, Node
 
     from .handles import Loan, Opened
@@ -237,9 +237,8 @@ class Operations(OpenFiles):
             return
         if self._changing(parent, name):
             return  # README.txt: it is not shown for a while
-        held = self._held(directory, name)
-        directory.unlink(name, Acting(caller))
-        self._bury(directory, held)
+        with self._burying(directory, name):
+            directory.unlink(name, Acting(caller))
         self._gone(directory, name, is_directory=False)
 
     def rmdir(self, parent: int, name: bytes, caller: Caller) -> None:
@@ -249,9 +248,8 @@ class Operations(OpenFiles):
             self.nudges.vanishes(parent, name, directory)
             return
         self._changing(parent, name)
-        held = self._held(directory, name)
-        directory.rmdir(name, Acting(caller))
-        self._bury(directory, held)
+        with self._burying(directory, name):
+            directory.rmdir(name, Acting(caller))
         self._gone(directory, name, is_directory=True)
 
     def rename(
@@ -272,20 +270,20 @@ class Operations(OpenFiles):
         self._changing(new_parent, new_name)
         if isinstance(target, Inbox):
             target.ready()
-        held = None if flags else self._held(target, new_name)
         real, real_target = backing(directory), backing(target)
+        burying = nullcontext() if flags else self._burying(target, new_name)
         if real is None or real_target is None:
             node = directory.lookup(name)
-            directory.rename(name, target, new_name, flags, Acting(caller))
+            with burying:
+                directory.rename(name, target, new_name, flags, Acting(caller))
             self._decided(node, target, new_parent, new_name)
             if isinstance(target, Folder) and target.swallows:
                 self._gone(directory, name, is_directory=False)
             elif real_target is not None:
-                self._bury(target, held)
                 self._came(real_target, new_parent, new_name)
             return
-        directory.rename(name, target, new_name, flags, Acting(caller))
-        self._bury(target, held)
+        with burying:
+            directory.rename(name, target, new_name, flags, Acting(caller))
         directory, target = real, real_target
         old, new = directory.path_of(name), target.path_of(new_name)
         try:
@@ -383,13 +381,16 @@ class Operations(OpenFiles):
         if self.observer is not None:
             self.observer.renamed(source, path, to, new_path, directory=False)
 
-    def _held(self, directory: Directory, name: bytes) -> Held | None:
+    @contextmanager
+    def _burying(self, directory: Directory, name: bytes) -> Generator[None]:
+        """Keep the number of what is removed from being given to another before the kernel has forgotten it."""
         real = backing(directory)
-        return None if real is None else disk.held(real.source, real.path_of(name))
-
-    def _bury(self, directory: Directory, held: Held | None) -> None:
-        """Keep the number of what was removed from being given to another before the kernel has forgotten it."""
-        real = backing(directory)
+        held = None if real is None else disk.held(real.source, real.path_of(name))
+        try:
+            yield
+        except BaseException:
+            held = None  # else a traceback may keep it open, and its room on the disk taken
+            raise
         if held is None or real is None:
             return
         status = os.fstat(held.fd)

@@ -47,21 +47,47 @@ def tmpfs(place: Path) -> Generator[None]:
 
 
 @contextmanager
+def image(place: Path, size: int, *make: str) -> Generator[str]:
+    """A device that is a file beside *place*, with the file system that *make* makes."""
+    file = place.with_suffix(".img")
+    file.touch()
+    os.truncate(file, size)
+    run(*make, file)
+    device = run("losetup", "--find", "--show", file).strip()
+    try:
+        yield device
+    finally:
+        run("losetup", "--detach", device)
+
+
+@contextmanager
 def exfat(place: Path) -> Generator[None]:
     """A stick: no owners, no modes, no links, no attributes, and numbers of files that change."""
-    image = place.with_suffix(".img")
-    with image.open("wb") as file:
-        file.truncate(64 << 20)
-    run("mkfs.exfat", image)
-    device = run("losetup", "--find", "--show", image).strip()
-    try:
+    with image(place, 64 << 20, "mkfs.exfat") as device:
         run("mount.exfat-fuse", device, place)
         try:
             yield
         finally:
             run("umount", "--lazy", place)
-    finally:
-        run("losetup", "--detach", device)
+
+
+@contextmanager
+def quota(place: Path) -> Generator[None]:
+    """Four MiB of a disk that has room. Of btrfs, because quotas of ext4 and tmpfs need more of a kernel than some are built with."""
+    with image(place, 256 << 20, "mkfs.btrfs", "--quiet") as device:
+        run("mount", device, place)
+        try:
+            run("btrfs", "quota", "enable", place)
+            run("btrfs", "subvolume", "create", place / "desk")
+            run("btrfs", "qgroup", "limit", str(ROOM), place / "desk")
+            run("mount", "--bind", place / "desk", place)
+            try:
+                place.chmod(0o777)
+                yield
+            finally:
+                run("umount", "--lazy", place)
+        finally:
+            run("umount", "--lazy", place)
 
 
 @pytest.fixture
@@ -136,6 +162,57 @@ def test_what_does_not_fit_leaves_nothing_behind_when_its_writer_gives_up(
     small = JPEG + b"small" * 1000
     (point / "albums/Rome/small.jpg").write_bytes(small)
     assert (disk / MONTH / "small.jpg").read_bytes() == small
+
+
+@pytest.fixture
+def allotted(household: Any, tmp_path: Path, serve: Any) -> Iterator[tuple[Path, Path]]:
+    """A mount whose uploads go to a disk with a quota of four MiB, and that disk."""
+    disk = tmp_path / "desk"
+    household.source("desk", disk, writable=True)
+    with quota(disk), serve(household.state.root, tmp_path / "mnt") as mount:
+        (mount.point / "albums/Rome").mkdir()
+        yield mount.point, disk
+
+
+def test_what_a_quota_refuses_is_refused_whole_and_the_next_one_works(
+    allotted: tuple[Path, Path], household: Any, until: Callable[..., float]
+) -> None:
+    point, disk = allotted
+    album, desk = point / "albums/Rome", point / "files/desk"
+    first, large, third = (JPEG + os.urandom(size << 20) for size in (2, 3, 1))
+    (album / "first.jpg").write_bytes(first)
+    photo = disk.parent / "large.jpg"
+    photo.write_bytes(large)
+    for command, place in (("cp", album), ("rsync", album), ("rsync", desk), ("cp", desk)):
+        done = subprocess.run(
+            [command, photo, f"{place}/"], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode != 0
+        assert "Disk quota exceeded" in done.stderr
+        if (command, place) == ("cp", desk):  # it leaves what fits
+            with pytest.raises(OSError, match="quota"):
+                (desk / "large.jpg").unlink()  # a name in the trash is one more
+            assert (desk / "large.jpg").read_bytes() == (disk / "large.jpg").read_bytes()
+            assert os.listdir(point / "trash") == ["README.txt"]
+            (disk / "large.jpg").unlink()
+        settled(disk, until)
+    with pytest.raises(OSError, match="quota") as caught:
+        (album / "second.jpg").write_bytes(large)
+    assert caught.value.errno == errno.EDQUOT
+    assert os.listdir(album) == ["first.jpg"]
+    assert members(household) == 1
+    settled(disk, until)
+    (album / "third.jpg").write_bytes(third)
+    assert (disk / MONTH / "third.jpg").read_bytes() == third
+    assert (album / "first.jpg").read_bytes() == first
+    assert members(household) == 2
+
+
+def settled(disk: Path, until: Callable[..., float]) -> None:
+    """Nothing but the first photo is there, and the quota counts no more than that, which takes the disk a commit."""
+    until(lambda: everything(disk) == [f"{MONTH}/first.jpg"])
+    shown = ("btrfs", "qgroup", "show", "--raw", "--sync", "-f", disk)
+    until(lambda: int(run(*shown).split()[-3]) < 3 << 20)
 
 
 @pytest.fixture

@@ -10,14 +10,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from havend import transport as transports
+from havenfs.decisions import Keeper, values
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 pytestmark = [pytest.mark.fuse, pytest.mark.parametrize("transport", ["direct"], indirect=True)]
 
@@ -111,3 +114,54 @@ def test_clients_at_work_do_not_notice_that_the_server_is_killed_twice_a_second(
 def waited(slow: list[tuple[float, float]], death: float) -> float:
     """The longest operation that was under way at *death* or began soon after."""
     return max((took for began, took in slow if began - 0.1 < death < began + took), default=0.0)
+
+
+def test_a_mount_that_is_killed_whole_ends_though_a_directory_that_changed_is_being_changed(
+    serve: Any, workshop: Any, tmp_path: Path, until: Callable[..., float]
+) -> None:
+    """The kernel is told of the change while a client holds the directory's lock and waits for an answer. A thread that waits for
+    that lock in the kernel cannot be killed; it would keep the mount, and so the client, for ever."""
+    keeper = Keeper(workshop.catalog, workshop.state.journal)
+    clients: list[subprocess.Popen[bytes]] = []
+
+    def begin(_: object) -> None:
+        clients.append(
+            subprocess.Popen(["mkdir", mount.point / "albums/Paris"], stderr=subprocess.DEVNULL)
+        )
+        time.sleep(0.3)  # it is held up by this very transaction
+
+    def kill(_: object) -> None:  # held up by this one, while the kernel is told of the last
+        time.sleep(0.3)
+        assert clients[0].poll() is None
+        os.killpg(mount.process.pid, signal.SIGKILL)
+        until(lambda: not any(map(alive, programs)))
+
+    with serve(workshop.state.root, tmp_path / "mnt") as mount:
+        os.listdir(mount.point / "albums")
+        programs = members(mount.process.pid)
+        rome = values.MakeFolder(uid=values.new_uid(), folder=values.Folder.ALBUM, name="Rome")
+        try:
+            keeper.decide(rome, by="me", first=begin, lazily=True)
+            workshop.catalog.write(kill)
+            assert clients[0].wait(10) == 1
+        finally:
+            transports.bury_killed(workshop.state)
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group."""
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getpgid(int(process.name)) == group:
+                found.append(int(process.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether any thread of a process is left; its first one is a zombie for as long as another waits in the kernel."""
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with suppress(OSError):
+            if (thread / "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X"):
+                return True
+    return False

@@ -122,12 +122,14 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
 class _Seat:
     """A thread that serves, and the request it is in."""
 
-    __slots__ = ("header", "since", "told", "unique")
+    __slots__ = ("header", "idle", "since", "told", "unique")
 
     def __init__(self) -> None:
         self.unique = 0
         """0 between requests."""
         self.header: Header | None = None
+        self.idle = False
+        """Whether it sleeps until there is something to read; nothing is read while this holds."""
         self.since = 0.0
         """When it was deposed."""
         self.told = False
@@ -167,7 +169,9 @@ class Server:
         self._alarm = _Alarm()
         self._seen = 0
         self._dispatch: Dispatch | None = None
-        self.notifier = Notifier(descriptor, self._kept, self._let_pass)
+        self._unread = select.poll()
+        self._unread.register(descriptor, select.POLLIN)
+        self.notifier = Notifier(descriptor, self._kept, self._let_pass, self._quiet)
         """How to make the kernel forget."""
         self.capabilities: Capabilities | None = None
         """What was agreed on; None until INIT."""
@@ -253,7 +257,9 @@ class Server:
                 if not until:
                     until = now + SPIN_S
                 elif now > until:
+                    seat.idle = True
                     poller.poll()
+                    seat.idle = False
                     until = 0.0
                 continue
             except OSError as error:
@@ -363,6 +369,16 @@ class Server:
             if time.monotonic() > until:
                 return
             time.sleep(MOMENT_S)
+
+    def _quiet(self) -> bool:
+        """Wait LOOK_S at most for a moment in which no request is in hand or waits to be read. Whether there was one."""
+        until = time.monotonic() + LOOK_S
+        # In this order: one that is read in between is seen as the leader's, who is not idle any more.
+        while self._unread.poll(0) or not ((leader := self._leader) is None or leader.idle):
+            if time.monotonic() > until:
+                return False
+            time.sleep(MOMENT_S)
+        return not any(seat.unique for seat in list(self._stuck))
 
     # --- watching -----------------------------------------------------------------------------------------------
 

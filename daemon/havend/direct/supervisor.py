@@ -54,7 +54,10 @@ PATIENT: Final = 3  # quick deaths in a row before the next server waits
 HOPELESS: Final = (
     12  # and before the supervisor gives up: with the waiting, after about five seconds
 )
-POISON: Final = 6  # what servers died of, each with this request in hand: a crash or hang is 3, a kill by others 1
+CRASH: Final = 3
+POISON: Final = 2 * CRASH
+"""What servers died of, each with this request in hand: a crash or hang, or, counting 1, a kill for want of memory. A kill by others
+is nothing: a request that waits for a disk is in the hand of each server that is killed meanwhile."""
 LINGER_S: Final = (
     0.02  # what a killed server gets to go; all but those that hang in the kernel take 1 ms
 )
@@ -126,6 +129,7 @@ class Supervisor:
             self._resend = ledger.noted(INIT) is not None
         self._quick = 0
         self._suspect, self._guilt = 0, 0
+        self._for_memory = _killed_for_memory()
         self._moved = (0, 0.0)
         self._hung = False
 
@@ -157,8 +161,9 @@ class Supervisor:
             log.warning(
                 "the server ended (%s) after %.1f s; the next one takes over", code, lived_s
             )
-            self._accuse(code)
-            if not self._carry_on(code, lived_s):
+            fault = self._fault(code)
+            self._accuse(fault)
+            if not self._carry_on(fault, lived_s):
                 return self._give_up()
 
     # --- a server's life --------------------------------------------------------------------------------------------
@@ -318,21 +323,27 @@ class Supervisor:
         _, status = os.waitpid(self._server, 0)
         return os.waitstatus_to_exitcode(status)
 
-    def _accuse(self, code: int) -> None:
+    def _fault(self, code: int) -> int:
+        """How much a death tells against the server and the request in its hand: nothing if others killed it."""
+        before, self._for_memory = self._for_memory, _killed_for_memory()
+        if self._hung or code != -signal.SIGKILL:
+            return CRASH
+        return int(self._for_memory > before)
+
+    def _accuse(self, fault: int) -> None:
         """Answer a request that ends one server after the other with EIO, so that it ends no more of them."""
         last = self._beat[0]
         suspect = last & ~wire.RESENT
         if suspect != self._suspect:
             self._suspect, self._guilt = suspect, 0
-        self._guilt += 3 if self._hung or code != -signal.SIGKILL else 1
+        self._guilt += fault
         if suspect and self._guilt >= POISON:
             log.error("servers die of request %d; it is answered with an error", suspect)
             self._write(-errno.EIO, last)
 
-    def _carry_on(self, code: int, lived_s: float) -> bool:
+    def _carry_on(self, fault: int, lived_s: float) -> bool:
         """Whether to start another one, after a while if they keep dying at once."""
-        killed = code == -signal.SIGKILL and self._ready
-        if killed or lived_s >= QUICK_S:
+        if not fault or (fault < CRASH and self._ready) or lived_s >= QUICK_S:
             self._quick = 0
         else:
             self._quick += 1
@@ -424,6 +435,12 @@ def _dead(pid: int) -> bool:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
         return True
+
+
+def _killed_for_memory() -> int:
+    """How many processes of this machine the kernel has killed for want of memory."""
+    counters = Path("/proc/vmstat").read_bytes()
+    return int(counters.partition(b"\noom_kill ")[2].split(maxsplit=1)[0])
 
 
 def _hangs(pid: int) -> bool:

@@ -133,7 +133,6 @@ EXPIRE_ONLY: Final = 1 << 0
 
 NOTIFY_INVAL_INODE: Final = 2
 NOTIFY_INVAL_ENTRY: Final = 3
-NOTIFY_DELETE: Final = 6
 NOTIFY_RESEND: Final = 7
 NOTIFY_INC_EPOCH: Final = 8
 
@@ -192,7 +191,6 @@ SYNCFS_IN = struct.Struct("<Q")
 
 INVAL_INODE = struct.Struct("<Qqq")
 INVAL_ENTRY = struct.Struct("<QII")
-DELETE = struct.Struct("<QQII")
 
 PATH_MAX: Final = 4096
 

@@ -158,6 +158,27 @@ def test_a_request_that_hangs_holds_nobody_else_up(
         ]
 
 
+@pytest.mark.parametrize("minor", [wire.EPOCH_MINOR - 1, wire.EPOCH_MINOR])
+def test_while_a_request_hangs_names_are_told_of_without_the_locks_of_directories(
+    workshop: Any, served: Any, stuck: threading.Event, minor: int
+) -> None:
+    """As far as the kernel knows how."""
+    with served(workshop) as kernel:
+        kernel.begin(minor=minor)
+
+        def told() -> int:
+            kernel.server.notifier.entry(wire.ROOT, b"albums")
+            return kernel.receive()[1]
+
+        hanging = _hang(kernel)
+        locks = minor < wire.EPOCH_MINOR
+        assert told() == (wire.NOTIFY_INVAL_ENTRY if locks else wire.NOTIFY_INC_EPOCH)
+        stuck.set()
+        assert kernel.receive() == (hanging, 0, b"late")
+        # Answered; whoever did that may not have noted it yet.
+        assert wire.NOTIFY_INVAL_ENTRY in (told() for _ in range(100))
+
+
 def test_patience_ends_with_an_error(workshop: Any, served: Any, stuck: threading.Event) -> None:
     with served(workshop) as kernel:
         kernel.begin()
