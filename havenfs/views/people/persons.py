@@ -13,7 +13,7 @@ from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 from havenfs.views import readme
 from havenfs.views.fillable import decide, who
 from havenfs.views.folders import Folder
-from havenfs.views.labels import decoded, shown, written
+from havenfs.views.labels import decoded, given, shown, written
 
 from .person import Person, hand_over, merge
 from .strangers import Hidden, Ignored, Review, Unnamed
@@ -90,7 +90,7 @@ class People(Folder):
         """A new person. Raises Exists."""
         if not self.fillable:
             self._refuse()
-        text = decoded(name)
+        text = given(name)
         decision = values.MakePerson(uid=new_uid(), name=written(text))
         decide(self.scope.library, decision, rights)
         return self.child(text)
@@ -122,7 +122,7 @@ class People(Folder):
         if not self.fillable:
             self._refuse()
         library = self.scope.library
-        new = written(decoded(name))
+        new = written(given(name))
         there = _named(self, new)
         if there is not None and there.uid != guest.person:
             if flags or there.ignored:
