@@ -25,16 +25,8 @@ class Saved(Folder):
     """A folder a saved search. Unlike search/ it holds only what is saved, so that mkdir can work here."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Queries can be saved here."""
-        return not self.scope.facets
-
-    @property
-    def lasting(self) -> bool:
-        """Names of searches are not in the log of changes."""
-        return False
+    changeable = True  # queries can be saved here
+    announced = False  # names of searches are not in the log of changes
 
     @property
     def guide(self) -> str:
