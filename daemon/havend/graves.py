@@ -5,15 +5,15 @@ kernel, in two ways: who still stands in a removed directory would stand in the 
 link off the number, which by then may be a new file's, made by somebody else in the meantime: with no link left, that one
 cannot be linked any more (ENOENT). A descriptor keeps the number taken.
 
-Any thread: each operation is one of a dict's.
+Any thread.
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from havenfs.bounded import Bounded
 from havenfs.originals import disk
 
 if TYPE_CHECKING:
@@ -30,20 +30,18 @@ class Graves:
     """Numbers, and what keeps each taken."""
 
     def __init__(self) -> None:
-        self._directories: dict[int, Held] = {}
-        self._files: dict[int, tuple[Held, float]] = {}
+        self._directories: Bounded[int, Held] = Bounded(MOST)
+        self._files: Bounded[int, tuple[Held, float]] = Bounded(MOST)
 
     def directory(self, nodeid: int, held: Held) -> None:
         """A directory was removed."""
         self._directories[nodeid] = held
-        _shorten(self._directories)
 
     def file(self, nodeid: int, held: Held, size: int) -> None:
         """A file that takes *size* bytes on the disk has lost its last name."""
         if size >= LARGE and not disk.emptied(held):
             return
         self._files[nodeid] = held, time.monotonic() + FILE_S
-        _shorten(self._files)
 
     def forget(self, nodeid: int, *, last: bool) -> None:
         """The kernel has forgotten some lookups of it, or all. It sends one FORGET for a file that is gone."""
@@ -57,9 +55,3 @@ class Graves:
         for nodeid, (_, until) in list(self._files.items()):
             if until < now:
                 self._files.pop(nodeid, None)
-
-
-def _shorten(graves: dict[int, Held] | dict[int, tuple[Held, float]]) -> None:
-    while len(graves) > MOST:
-        with suppress(StopIteration, RuntimeError):  # another thread was quicker
-            graves.pop(next(iter(graves)), None)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from havenfs.bounded import Bounded
 from havenfs.catalog import assets, files as catalog_files, sources
 from havenfs.entities import SourceId
 from havenfs.errors import (
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
     from .listing import Listing
 
-
-T = TypeVar("T")
 
 REMEMBERED = 8192  # assets lately looked up, and contents that the page cache may hold
 
@@ -69,7 +68,7 @@ class Nodes:
         self._gid = gid
         self.deciders = Deciders(uid, gid)
         self._sources: dict[SourceId, tuple[Source, float]] = {}
-        self._leaves: OrderedDict[int, Leaf] = OrderedDict()
+        self._leaves: Bounded[int, Leaf] = Bounded(REMEMBERED)
 
     def slow(self, nodeid: int) -> bool:
         """Whether an operation on this inode may wait for a disk, a search or a count."""
@@ -101,7 +100,7 @@ class Nodes:
                 leaf = Leaf(self.library.catalog.glance(assets.by_inode, source_id, inode))
             except NotFound:
                 raise Stale(f"asset {nodeid:#x}") from None
-            remember(self._leaves, nodeid, leaf)
+            self._leaves[nodeid] = leaf
         return leaf
 
     def _again(self, nodeid: int) -> Node:
@@ -158,7 +157,7 @@ class Nodes:
             known = self._leaves.get(nodeid)
             if known is not None and node.hit is None and known.asset.id == node.asset.id:
                 node = Leaf(node.asset, known.hit)  # its score stays known in other views
-            remember(self._leaves, nodeid, node)
+            self._leaves[nodeid] = node
         return self.attributes(node, nodeid, self.directory(parent))
 
     def listed(self, listing: Listing, node: Node) -> Attributes:
@@ -243,14 +242,6 @@ class Nodes:
         """The library changed, and the kernel is about to be told."""
         self.generation += 1
         self._leaves.clear()
-
-
-def remember(where: OrderedDict[int, T], nodeid: int, what: T) -> None:
-    """Note *what*, and let the oldest notes go."""
-    where[nodeid] = what
-    while len(where) > REMEMBERED:
-        with suppress(KeyError):  # two threads, and nothing left
-            where.popitem(last=False)
 
 
 def briefly(found: Attributes) -> Attributes:

@@ -29,8 +29,9 @@ import weakref
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from havenfs.bounded import Bounded
 from havenfs.errors import NotFound, NotPermitted
 from havenfs.views import DiskFile, Leaf, Text
 
@@ -54,6 +55,7 @@ OPEN = (
 WATCHED = 1024  # directories of files/ watched on disk that nobody has open; the indexer needs such watches too
 QUEUE = 4096  # directories waiting for a helper that waits for a disk; the oldest news are dropped
 OWN_S = 1.0  # how long what the helper sees on disk may be an echo of what came through the mount
+ECHOES = 4096  # names and files of which either is known
 GOING_S = 2.0  # how long a name that has gone may wait to be announced; until then each who looks for it asks us
 PHANTOM: Final = (
     3 << 60
@@ -111,8 +113,8 @@ class Nudges:
         """-1: the system has no more of them, and nothing is watched."""
         if self._eye >= 0:
             weakref.finalize(self, os.close, self._eye)
-        self._own: dict[tuple[int, bytes] | int, float] = {}
-        self._going: dict[tuple[int, bytes], float] = {}
+        self._own: Bounded[tuple[int, bytes] | int, float] = Bounded(ECHOES)
+        self._going: Bounded[tuple[int, bytes], float] = Bounded(ECHOES)
         self._tokens = RATE
         self._refilled = time.monotonic()
 
@@ -155,7 +157,7 @@ class Nudges:
     def going(self, parent: int, name: bytes) -> None:
         """A name has gone, and is about to be announced: call it before the kernel is made to forget it. If somebody looks
         for it in between, and the kernel remembers that it is not there, the helper finds nothing to remove."""
-        _until(self._going, (parent, name), GOING_S)
+        self._going[parent, name] = time.monotonic() + GOING_S
 
     def is_going(self, parent: int, name: bytes) -> bool:
         """Whether the kernel must not remember yet that there is no such name."""
@@ -218,7 +220,7 @@ class Nudges:
 
     def _ours(self, what: tuple[int, bytes] | int) -> None:
         if self._disks:  # nobody looks at the disk: there will be no echo
-            _until(self._own, what, OWN_S)
+            self._own[what] = time.monotonic() + OWN_S
 
     # --- announcing -----------------------------------------------------------------------------------------
 
@@ -348,15 +350,6 @@ def _number(path: bytes, name: bytes) -> int:
         return os.lstat(path + b"/" + name).st_ino
     except OSError:
         return 0
-
-
-def _until(times: dict[Any, float], key: object, seconds: float) -> None:
-    """Note when something ends, the latest last, and let the oldest of too many go."""
-    times.pop(key, None)
-    times[key] = time.monotonic() + seconds
-    if len(times) > 4096:
-        with contextlib.suppress(KeyError, StopIteration, RuntimeError):  # two threads
-            del times[next(iter(times))]
 
 
 def _together(first: Fate | None, then: Fate) -> Fate | None:

@@ -9,10 +9,10 @@ import errno
 import logging
 import os
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs import mounts
+from havenfs.bounded import Bounded
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, IsADirectory, NotFound, NotPermitted, Stale
 from havenfs.originals import disk, staging
@@ -24,7 +24,7 @@ from havenfs.views.uploads.loose import MEMORY
 from .credentials import Acting
 from .handles import Handles, Opened, signature_of
 from .inodes import ASSET, InodeTable
-from .nodes import ByName, Nodes, remember
+from .nodes import REMEMBERED, ByName, Nodes
 from .nudge import Nudges
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class OpenFiles(Nodes):
         self.observer = observer
         self.nudges = nudges or Nudges()
         self.library.loose.told = self._filed
-        self._seen: OrderedDict[int, Signature] = OrderedDict()
+        self._seen: Bounded[int, Signature] = Bounded(REMEMBERED)
         """What the page cache may hold of an inode."""
 
     def open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
@@ -181,7 +181,7 @@ class OpenFiles(Nodes):
             uncached=found.st_size != believed,
             local=mounts.local(found.st_dev),
         )
-        remember(self._seen, nodeid, signature)
+        self._seen[nodeid] = signature
         if path is not None and asset is None:
             self._count(opened, self.library.loose.at(source, path))
         self.handles.add(opened)
@@ -318,7 +318,7 @@ class OpenFiles(Nodes):
             return
         opened.signature, opened.fresh = signature, False
         # The kernel's pages went through its own writes: they are as new as the file.
-        remember(self._seen, opened.nodeid, signature)
+        self._seen[opened.nodeid] = signature
         if opened.path is not None:
             self.tell_written(opened.source, opened.path)
 

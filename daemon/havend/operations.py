@@ -126,7 +126,8 @@ class Operations(OpenFiles):
     def setattr(
         self, nodeid: int, changes: Changes, caller: Caller, handle: int | None = None
     ) -> Attributes:
-        """Change attributes of an original. Raises NotPermitted for everything else."""
+        """Change attributes of an original; a folder that people fill keeps none, but takes what `cp -a` and rsync bring.
+        Raises NotPermitted for everything else."""
         if self.nudges.is_helper(caller):
             return self.getattr(nodeid)
         self.nudges.own_file(nodeid)
@@ -134,14 +135,15 @@ class Operations(OpenFiles):
             found, source, path = self._changed(
                 nodeid, changes, caller, opened, named=handle is not None
             )
-        other = changes.size is not None or changes.mtime_ns is not None
-        if other and handle is None and path is not None and stat.S_ISREG(found.mode):
+        if handle is not None or (changes.size is None and changes.mtime_ns is None):
+            return found
+        if source is not None and path is not None and stat.S_ISREG(found.mode):
             self.tell_written(source, path)
         return found
 
     def _changed(
         self, nodeid: int, changes: Changes, caller: Caller, opened: Opened | None, *, named: bool
-    ) -> tuple[Attributes, Source, bytes | None]:
+    ) -> tuple[Attributes, Source | None, bytes | None]:
         record = self.table.find(nodeid)
         if record is not None and isinstance(record.node, DiskFile):
             disk.untouched(record.node.path)
@@ -159,6 +161,13 @@ class Operations(OpenFiles):
             found = stats.of_original(os.fstat(opened.handle), nodeid)
             return found, opened.source, opened.path
         node = self.node(nodeid)
+        if isinstance(node, Folder):
+            found = self.attributes(node, nodeid, None)
+            if node.fillable and (real := node.on_disk()) is not None:
+                node = real
+            # Times, which nobody looks for there; and what is so already.
+            elif node.fillable and not changes.differ(found.mode, found.uid, found.gid):
+                return found, None, None
         if not isinstance(node, DiskFile | DiskDirectory):
             raise NotPermitted("this folder is an answer, not a place to keep things")
         if node.source.id == MEMORY:

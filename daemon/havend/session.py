@@ -7,15 +7,16 @@ import os
 import resource
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog, sources
-from havenfs.decisions import Keeper
+from havenfs.decisions import Keeper, note
 from havenfs.errors import HavenError
 from havenfs.originals import disk
 from havenfs.originals.walks import walks
 from havenfs.views import open_tree
+from havenfs.views.filing import Mover
 from havenfs.views.uploads import uploading
 
 from . import credentials, deciding, decisions
@@ -71,6 +72,7 @@ def opened(
             if operations.library.bin is not None:
                 operations.library.bin.heard = arrivals.written
                 operations.library.bin.recover()
+            note.recover(catalog, Mover(catalog, nullcontext(), operations.relocated))
             with deciding.answering(state, operations, arrivals.written):
                 yield operations
             operations.settle(all_of_them=True)

@@ -1,14 +1,13 @@
 """Decisions about what stands in the inbox: where it went, and where it does not belong.
 
 A row of `filed` records that files were moved. Moving them is not done here: whoever decides it has done that before
-(`havenfs.views.filing`), and taking it back moves them first, through the Mover of the Keeper. So a kill in between leaves files
-where they were wanted, and a record that can be made, or taken back, once more.
+(`havenfs.views.filing`), and taking it back moves them first, through the Mover of the Keeper, both as `note` says.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from havenfs.errors import Exists
@@ -20,6 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from havenfs.catalog.given import Change, Draft, Row
+
+
+class Step(NamedTuple):
+    """A file that is moved as a row of `filed` says, or back."""
+
+    key: tuple[str | int | float | None, ...]
+    """Of the row."""
+    moved: Moved
+    forth: bool
+
+    @property
+    def wanted(self) -> Moved:
+        """The way that it goes."""
+        return self.moved if self.forth else self.moved.back()
 
 
 class Mover(Protocol):
@@ -61,16 +74,21 @@ def apply(draft: Draft, decision: values.RefuseFiling | values.FileAway) -> str:
     return f"filed “{_text(name)}”{more} into “{_folder(first.to_source, above)}”"
 
 
-def moves(changes: Iterable[Change]) -> list[Moved]:
-    """What must be moved on disk for these changes to be true: forwards for rows that come, back for rows that go."""
-    found: list[Moved] = []
-    for change in changes:
-        if change.table == "filed":
-            if change.before is not None:
-                found.append(_moved(change.before).back())
-            if change.after is not None:
-                found.append(_moved(change.after))
-    return found
+def steps(decision: values.FileAway) -> list[Step]:
+    """What must be moved on disk for a decision to be true."""
+    return [
+        Step((decision.uid, number), moved, forth=True)
+        for number, moved in enumerate(decision.files)
+    ]
+
+
+def moves(changes: Iterable[Change]) -> list[Step]:
+    """The same for changes of rows: forth for those that come, back for those that go."""
+    return [
+        Step(change.key, _moved(row), forth=change.before is None)
+        for change in changes
+        if change.table == "filed" and (row := change.before or change.after) is not None
+    ]
 
 
 def _moved(row: Row) -> Moved:

@@ -26,14 +26,15 @@ file that replaces the old one by rename. What is still in the outbox then is in
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, ParamSpec
 
 from havenfs.catalog import decided, given
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.catalog.given import Change, Draft
-from havenfs.errors import Conflict, HavenError, NotJournaled, ReadOnly
+from havenfs.errors import Conflict, ReadOnly
 
-from . import effects, filing, follow, merging, undo
+from . import effects, filing, follow, merging, note, undo
 from .journal import Journal
 
 if TYPE_CHECKING:
@@ -130,24 +131,18 @@ class Keeper:
         Raises NotFound; Conflict when later operations stand in the way, unless *rest* leaves what they decided and takes
         back the others, or when a file was deleted for good. None when nothing is left to take back.
 
-        Files that the decision filed are moved back first; a kill in between leaves them there, and the operation to be taken
-        back once more.
+        Files that the decision filed are moved back first (`note`).
         """
-        moves = filing.moves(self._catalog.read(undo.wanted, operation_id, rest=rest))
-        if moves and self._mover is None:
-            raise Conflict("files were moved, and cannot be moved back from here: havenfs undo can")
-        if moves and self._mover is not None:
-            self._mover(moves)
+        steps = filing.moves(self._catalog.read(undo.wanted, operation_id, rest=rest))
         back: list[tuple[Source, bytes]] = []
-        try:
-            with follow.ready(self._catalog, operation_id):
-                done = self._kept(_revert, operation_id, by, back, rest=rest)
-        except NotJournaled:  # it holds all the same
-            raise
-        except HavenError:
-            if moves and self._mover is not None:
-                self._mover([moved.back() for moved in reversed(moves)])
-            raise
+        with ExitStack() as stack:
+            if steps:
+                if self._mover is None:
+                    why = "files were moved, and cannot be moved back from here: havenfs undo can"
+                    raise Conflict(why)
+                stack.enter_context(note.moving(self._catalog, self._mover, steps))
+            stack.enter_context(follow.ready(self._catalog, operation_id))
+            done = self._kept(_revert, operation_id, by, back, rest=rest)
         if heard is not None:
             for source, path in back:
                 heard(source, path)

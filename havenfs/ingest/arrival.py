@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from havenfs.bounded import Bounded
 from havenfs.catalog import contents, files, jobs
 from havenfs.entities import FileState, Identity
 from havenfs.errors import Unreadable
@@ -201,7 +202,7 @@ class _Order:
 
     def __init__(self) -> None:
         self._count = itertools.count(1)
-        self._last: dict[_Path, _Look] = {}
+        self._last: Bounded[_Path, _Look] = Bounded(REMEMBERED)
 
     def look(self) -> _Look:
         """A look that begins now: its number, and when that is by the clock of files."""
@@ -214,10 +215,8 @@ class _Order:
 
     def newest(self, path: _Path, look: _Look) -> bool:
         """Whether no later look has been recorded; then this one is. Within a write transaction, so one at a time."""
-        last = self._last.pop(path, (0, 0))
+        last = self._last.get(path, (0, 0))
         self._last[path] = max(last, look)
-        while len(self._last) > REMEMBERED:
-            del self._last[next(iter(self._last))]
         return look >= last
 
 

@@ -41,6 +41,12 @@ class Changes(Struct, frozen=True, kw_only=True):
     """Since 1970, or NOW."""
     mtime_ns: int | None = None
 
+    def differ(self, mode: int, uid: int, gid: int) -> bool:
+        """Whether they would change more than times, where those are mode and owner."""
+        is_so = stat.S_IMODE(mode), uid, gid
+        wanted = self.mode, self.uid, self.gid
+        return any(new not in (None, old) for new, old in zip(wanted, is_so, strict=True))
+
 
 def change(source: Source, path: bytes, inode: int, changes: Changes, rights: Rights) -> None:
     """Set mode, owner, size and times of what is at a path; of a symlink itself, never of what it points to.

@@ -10,12 +10,11 @@ from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
-from havenfs.views.uploads.litter import is_passing
 
 from . import readme
 from .fillable import Fillable, decide, who
 from .folders import EXCHANGE, Folder
-from .labels import decoded, shown, written
+from .labels import given, shown, written
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -106,10 +105,9 @@ class Tree(Fillable):
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
         """A new album or tag in here."""
-        if not self.fillable or is_passing(name):  # no album is called .Trash-1000
+        if not self.fillable:
             self._refuse()
-        uid = new_uid()
-        text = decoded(name)
+        uid, text = new_uid(), given(name)
         decide(
             self.scope.library,
             values.MakeFolder(uid=uid, folder=self._kind, name=written(text), parent=self._uid),
@@ -146,7 +144,7 @@ class Tree(Fillable):
         if flags & EXCHANGE or not isinstance(to, Tree) or to._kind is not self._kind:
             self._refuse()
         uid = self._folder(name)
-        new = written(decoded(new_name))
+        new = written(given(new_name))
         try:
             there = to.lookup(new_name)
         except NotFound:

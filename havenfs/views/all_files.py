@@ -40,15 +40,11 @@ class AllFiles(Folder):
     """The members of stacks, flat, with sidecars."""
 
     __slots__ = ("_members",)
+    costly = True  # of each asset the names beside it are asked: 30 us
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._members = Assets(scope)
-
-    @property
-    def slow(self) -> bool:
-        """Of each asset the names beside it are asked: 30 us."""
-        return True
 
     def entries(self) -> Entries:
         """Leaves by date, then sidecars in the same order."""

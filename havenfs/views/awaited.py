@@ -5,6 +5,8 @@ In memory, by Directory.key, at most MOST: nothing was decided yet. Any thread.
 
 from __future__ import annotations
 
+from havenfs.bounded import Bounded
+
 MOST = 1000
 """The one that was made first goes when there are more: somebody has run `mkdir -p` over a calendar."""
 
@@ -13,7 +15,7 @@ class Awaited:
     """The keys of such folders."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, None] = {}
+        self._keys: Bounded[str, None] = Bounded(MOST)
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
@@ -21,8 +23,6 @@ class Awaited:
     def add(self, key: str) -> None:
         """Somebody has made it."""
         self._keys[key] = None
-        for oldest in list(self._keys)[:-MOST]:
-            self._keys.pop(oldest, None)
 
     def discard(self, key: str) -> None:
         """Something is in it."""

@@ -23,11 +23,7 @@ class Awaiting(Folder):
     """Such a folder of folders. What may be made, and what it is called in keys, those who extend this know."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Behind a facet it is an answer like any other."""
-        return not self.scope.facets
+    changeable = True
 
     @property
     def awaited(self) -> list[str]:
@@ -49,6 +45,7 @@ class Correcting(Fillable):
     """A folder in there, in which what belongs is told by a date or a position: putting a file in sets that."""
 
     __slots__ = ()
+    announced = True
 
     @property
     def collects(self) -> bool:
@@ -63,8 +60,7 @@ class Correcting(Fillable):
     @property
     def lasting(self) -> bool:
         """The log of changes says what came and left; not that README.txt does."""
-        here = self.scope
-        return not here.facets and not here.searches and self.key not in here.library.awaited
+        return super().lasting and self.key not in self.scope.library.awaited
 
     def receive(self, node: Node, rights: Rights) -> Leaf:
         """Date or place a file; from now on it is here."""

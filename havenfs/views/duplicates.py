@@ -41,16 +41,9 @@ class Duplicates(Folder):
     """A folder a group."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """Files of equal bytes are counted: half a second for a million."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Groups form while pictures are looked at."""
-        return False
+    costly = True  # files of equal bytes are counted: half a second for a million
+    announced = False  # groups form while pictures are looked at
+    changeable = True  # only in that groups can be removed
 
     def entries(self) -> list[Entry]:
         """The groups, by name."""
@@ -66,11 +59,6 @@ class Duplicates(Folder):
         if not catalog.read(duplicates.names_group, asset.id):
             raise NotFound(name)
         return self._group(asset.id)
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that groups can be removed."""
-        return not self.scope.facets
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
         """Say that these are no copies of each other. Raises NotPermitted for files of equal bytes, which are."""
@@ -90,15 +78,12 @@ class Group(Folder):
     """The copies of one picture."""
 
     __slots__ = ("_asset_id",)
+    announced = False  # another copy may be better tomorrow
+    changeable = True  # only in that copies can be removed
 
     def __init__(self, scope: Scope, asset_id: AssetId) -> None:
         super().__init__(scope)
         self._asset_id = asset_id
-
-    @property
-    def lasting(self) -> bool:
-        """Another copy may be better tomorrow."""
-        return False
 
     def facet(self, name: str) -> Directory | None:
         """The facets narrow the copies."""
@@ -124,11 +109,6 @@ class Group(Folder):
             if entry == name.encode():
                 return node
         raise NotFound(name)
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that copies can be removed."""
-        return not self.scope.facets
 
     def members(self) -> list[Asset]:
         """The copies, best first."""

@@ -189,16 +189,8 @@ class Sources(Folder):
     """files/: one directory a source."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """The root of each source is asked for its attributes."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Disks come and go unannounced."""
-        return False
+    costly = True  # the root of each source is asked for its attributes
+    announced = False  # disks come and go unannounced
 
     def entries(self) -> list[Entry]:
         """The sources whose disks answer."""

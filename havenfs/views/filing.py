@@ -1,10 +1,10 @@
 """Filing: moving originals out of the inbox to where they belong, recorded as a decision, and back when that is taken back.
 
 The order, and what a kill leaves. Files are moved first, each by a rename (between disks: copy, fsync, rename, fsync, then the old
-name goes), and the decision is recorded behind them; the caller is answered last. A kill before the record leaves files where they
-were wanted, known to the catalog like anything moved by hand, and no entry in the undo list. Taking back moves them first as well,
-so a kill leaves them in the inbox and the entry there; taken back once more, what is in its place already counts as moved. At no
-moment is there no name for the bytes. If one of several files cannot be moved, those before it go back.
+name goes), and the decision is recorded behind them; the caller is answered last. Taking back moves them first as well. Before the
+first of them is moved it is noted which they are (`decisions.note`): after a kill they go where the decision that holds says, a
+picture, its RAW and its sidecar together. At no moment is there no name for the bytes. If one of several files cannot be moved,
+those before it go back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import files, inbox, sources
-from havenfs.decisions import new_uid, values
+from havenfs.decisions import new_uid, note, values
+from havenfs.decisions.filing import steps
 from havenfs.decisions.values import Moved
 from havenfs.errors import Conflict, Exists, HavenError, NotFound, NotJournaled, NotPermitted
 from havenfs.originals import disk
@@ -59,18 +60,14 @@ def accept(library: Library, asset: Asset, folder: Folder, name: bytes, rights: 
         if _there(to, moved.to_path) and not _arrived(library, source, to, moved):
             raise Exists(os.fsdecode(moved.to_path))
     made = make(to, folder.path, rights)
+    decision = values.FileAway(uid=new_uid(), files=tuple(planned))
     mover = Mover(library.catalog, rights, library.relocated, most=library.copied)
     try:
-        mover(planned)
-    except BaseException:
-        _unmake(to, made, rights)
-        raise
-    try:
-        decide(library, values.FileAway(uid=new_uid(), files=tuple(planned)), rights)
+        with note.moving(library.catalog, mover, steps(decision)):
+            decide(library, decision, rights)
     except NotJournaled:  # it holds all the same
         raise
-    except HavenError:
-        mover([moved.back() for moved in reversed(planned)])
+    except BaseException:
         _unmake(to, made, rights)
         raise
 

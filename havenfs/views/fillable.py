@@ -98,6 +98,8 @@ class Fillable(Assets):
     """A folder whose assets people choose. Besides them loose files stand in it: see `loose`."""
 
     __slots__ = ()
+    changeable = True
+    announced = False  # the log says of no asset which folder of people's it came into or left
 
     @property
     def slow(self) -> bool:
@@ -174,19 +176,9 @@ class Fillable(Assets):
         return partial(self.filling, inside=True) if self.holds else None
 
     @property
-    def fillable(self) -> bool:
-        """Behind a facet it is an answer like any other."""
-        return not self.scope.facets
-
-    @property
     def collects(self) -> bool:
         """Whether people alone say what is in here. What is moved from such a folder to another of its kind leaves the first."""
         return True
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say which folder of people's an asset came into or left."""
-        return False
 
     @property
     def sort(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from havenfs.catalog import browse, names
 from havenfs.errors import NotFound
@@ -34,6 +34,12 @@ class Folder(Refusing, ABC):
     """A computed directory: facets resolve in it, though they are not listed."""
 
     __slots__ = ("scope",)
+    costly: ClassVar[bool] = False
+    """Whether a disk is asked here, or much is counted."""
+    announced: ClassVar[bool] = True
+    """Whether `views.affected` finds in the log of changes which names came and went here."""
+    changeable: ClassVar[bool] = False
+    """Whether people may put things in here, or take things out."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -45,18 +51,18 @@ class Folder(Refusing, ABC):
 
     @property
     def slow(self) -> bool:
-        """Only searches are slow."""
-        return bool(self.scope.searches)
+        """What is costly, and all behind a search."""
+        return self.costly or bool(self.scope.searches)
 
     @property
     def lasting(self) -> bool:
         """Intersections and searches are too many to announce their changes."""
-        return not self.scope.facets and not self.scope.searches
+        return self.announced and not self.scope.facets and not self.scope.searches
 
     @property
     def fillable(self) -> bool:
-        """Whether people may put things in here."""
-        return False
+        """Whether somebody may ask for changes in here. Behind a facet every folder is an answer."""
+        return self.changeable and not self.scope.facets
 
     @property
     def common(self) -> bool:
@@ -183,11 +189,7 @@ class Yielding(Assets):
     """An answer that things can be moved out of."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be taken out."""
-        return not self.scope.facets
+    changeable = True
 
 
 class Fixed(Folder):

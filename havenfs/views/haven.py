@@ -31,11 +31,7 @@ class Haven(Folder):
     """.haven: status.json, errors, undo, by-id."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """Reports count the whole library: half a second for a million files."""
-        return True
+    costly = True  # reports count the whole library: half a second for a million files
 
     def entries(self) -> list[Entry]:
         """The reports as they are now, then the way to assets by content."""
@@ -61,11 +57,7 @@ class ById(Folder):
     """Every asset under its BLAKE3 hash, in hexadecimal. A name that stays right when people rename things."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say which content went."""
-        return False
+    announced = False  # the log of changes does not say which content went
 
     def entries(self) -> Roll:
         """One leaf an asset, by date."""

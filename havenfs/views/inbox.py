@@ -36,21 +36,9 @@ class Inbox(Folder):
     """The directory `Inbox`, made when something is first put here. Without a source to write to it is empty: ReadOnly."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """A disk is asked."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Nobody announces what happens on a disk."""
-        return False
-
-    @property
-    def fillable(self) -> bool:
-        """Also where it is not: the kernel must ask, for the reason to be told."""
-        return not self.scope.facets
+    costly = True  # a disk is asked
+    announced = False  # nobody announces what happens on a disk
+    changeable = True  # also where it is not: the kernel must ask, for the reason to be told
 
     def on_disk(self) -> DiskDirectory | None:
         """The real directory, where there is one."""
@@ -223,16 +211,8 @@ class Accept(Folder):
     """Always empty: what is moved in from `_suggested/` is filed."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Suggestions may be moved here."""
-        return not self.scope.facets
-
-    @property
-    def lasting(self) -> bool:
-        """The kernel believes for a moment that something is here."""
-        return False
+    changeable = True  # suggestions may be moved here
+    announced = False  # the kernel believes for a moment that something is here
 
     @property
     def guide(self) -> str:
@@ -252,21 +232,13 @@ class Suggested(Folder):
     """A folder of the tree of destinations: those below it, and what may belong right into it."""
 
     __slots__ = ("_parts",)
+    announced = False  # the log of changes does not say what is proposed
+    changeable = True  # only in that things can be taken out
 
     def __init__(self, scope: Scope, parts: tuple[str, ...]) -> None:
         super().__init__(scope)
         self._parts = parts
         """Source, then folders, as they are shown."""
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say what is proposed."""
-        return False
-
-    @property
-    def fillable(self) -> bool:
-        """Only in that things can be taken out."""
-        return not self.scope.facets
 
     def entries(self) -> list[Entry]:
         """Folders by name, then the files of this one."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from havenfs.catalog.names import legal, original
-from havenfs.errors import InvalidName
+from havenfs.errors import InvalidName, NotPermitted
+from havenfs.views.uploads.litter import is_passing
 
 _TWINS = {"_": "\uff3f", "@": "\uff20"}
 """A leading one is the system's: people's are shown full-width."""
@@ -16,6 +17,14 @@ def decoded(name: bytes) -> str:
         return name.decode()
     except UnicodeDecodeError:
         raise InvalidName("a name that is no UTF-8") from None
+
+
+def given(name: bytes) -> str:
+    """The same for a folder that somebody makes or renames. Raises NotPermitted for what programs call their own: `.Trash-1000`,
+    `@eaDir` and rsync's `.~tmp~` are no album, no person and no search."""
+    if is_passing(name):
+        raise NotPermitted("programs call so what they need for themselves: that has no place here")
+    return decoded(name)
 
 
 def shown(name: str) -> str:

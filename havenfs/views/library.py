@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from havenfs.bounded import Bounded
 from havenfs.catalog import browse
 from havenfs.decisions.bin import Bin
 from havenfs.errors import TooDeep
@@ -105,7 +106,7 @@ class Library:
         """To be told of each original that a view moved, before whoever asked is."""
         self.copied: int | None = None
         """Bytes of an original that a view may copy to another source while somebody waits; None: any."""
-        self._answers: dict[tuple[str, int], tuple[float, Answer]] = {}
+        self._answers: Bounded[tuple[str, int], tuple[float, Answer]] = Bounded(REMEMBERED)
 
     def answer(self, text: str, limit: int, *, settle_s: float = 0.0) -> Answer:
         """The answer to a query. One that is younger than *settle_s* will do, though the library has changed since.
@@ -117,10 +118,7 @@ class Library:
         if known is not None and now - asked < settle_s:
             return known
         found = self.searcher.search(text, limit=limit, path=True)
-        self._answers.pop((text, limit), None)
         self._answers[text, limit] = now, found
-        for oldest in list(self._answers)[:-REMEMBERED]:
-            self._answers.pop(oldest, None)
         return found
 
 

@@ -11,6 +11,8 @@ import textwrap
 import time
 from typing import Final
 
+from havenfs.bounded import Bounded
+
 NAME: Final = "README.txt"
 CALM_S: Final = 10.0
 """Smbd lists a folder before it removes it, and Explorer before it fills it. As long as a removal is held (`bursts`)."""
@@ -120,14 +122,11 @@ class Stirred:
     """Folders in which somebody has just changed something, by Directory.key."""
 
     def __init__(self) -> None:
-        self._when: dict[str, float] = {}
+        self._when: Bounded[str, float] = Bounded(MOST)
 
     def note(self, key: str) -> None:
         """Something changes there now."""
-        self._when.pop(key, None)
         self._when[key] = time.monotonic()
-        for oldest in list(self._when)[:-MOST]:
-            self._when.pop(oldest, None)
 
     def lately(self, key: str) -> bool:
         """Whether that is not long ago."""

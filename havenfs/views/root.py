@@ -52,11 +52,7 @@ class Root(Fixed):
     """The top: the folders given."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """Of inbox/ the attributes are a disk's. Names here are kept long, so that this is seldom asked."""
-        return True
+    costly = True  # of inbox/ the attributes are a disk's; seldom asked, because names here are kept long
 
 
 def open_tree(

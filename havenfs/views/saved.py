@@ -12,7 +12,7 @@ from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
 from . import readme
 from .fillable import decide
 from .folders import EXCHANGE, Folder
-from .labels import decoded
+from .labels import decoded, given
 from .search import Results, parse
 
 if TYPE_CHECKING:
@@ -25,16 +25,8 @@ class Saved(Folder):
     """A folder a saved search. Unlike search/ it holds only what is saved, so that mkdir can work here."""
 
     __slots__ = ()
-
-    @property
-    def fillable(self) -> bool:
-        """Queries can be saved here."""
-        return not self.scope.facets
-
-    @property
-    def lasting(self) -> bool:
-        """Names of searches are not in the log of changes."""
-        return False
+    changeable = True  # queries can be saved here
+    announced = False  # names of searches are not in the log of changes
 
     @property
     def guide(self) -> str:
@@ -57,9 +49,9 @@ class Saved(Folder):
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
         """Save the name as a query. Raises InvalidName when it is none."""
-        text = original(decoded(name))
-        self._save(text, text, rights)
-        return self.child(decoded(name))
+        text = given(name)
+        self._save(original(text), original(text), rights)
+        return self.child(text)
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
         """Forget the search; what it finds is not touched."""
@@ -73,12 +65,12 @@ class Saved(Folder):
         self.lookup(name)
         if flags & EXCHANGE or not isinstance(to, Saved):
             self._refuse()
-        old, new = original(decoded(name)), original(decoded(new_name))
+        old, new = original(decoded(name)), original(given(new_name))
         decide(self.scope.library, values.RenameSearch(name=old, new_name=new), rights)
 
     def save(self, name: bytes, results: Results, rights: Rights) -> None:
         """Give a search a name. Raises Exists."""
-        self._save(original(decoded(name)), results.text, rights)
+        self._save(original(given(name)), results.text, rights)
 
     def _save(self, name: str, query: str, rights: Rights) -> None:
         if name in self.scope.library.catalog.read(collections.saved):

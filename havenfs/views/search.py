@@ -102,21 +102,13 @@ class Results(Folder):
     """The answers to one query, best first."""
 
     __slots__ = ("_remember", "text")
+    costly = True  # a search runs in here
+    announced = False  # answers move with every picture that is indexed
 
     def __init__(self, scope: Scope, text: str, *, remember: bool = True) -> None:
         super().__init__(scope)
         self.text = text
         self._remember = remember
-
-    @property
-    def slow(self) -> bool:
-        """A search runs in here."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Answers move with every picture that is indexed."""
-        return False
 
     def entries(self) -> list[Entry]:
         """One leaf a hit. Remembers the query when it was asked of the whole library."""
@@ -165,15 +157,11 @@ class Ranked(Folder):
     """The answers with their rank before the name, for programs that sort by name: `001 IMG_0042.jpg`."""
 
     __slots__ = ("_results",)
+    costly = True  # a search runs in here
 
     def __init__(self, scope: Scope, results: Results) -> None:
         super().__init__(scope)
         self._results = results
-
-    @property
-    def slow(self) -> bool:
-        """A search runs in here."""
-        return True
 
     def entries(self) -> list[Entry]:
         """The answers, numbered from 1, all numbers of one width."""

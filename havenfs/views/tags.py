@@ -51,22 +51,14 @@ class Untagged(Yielding):
     """What people gave no tag. Moving something to a tag takes it out of here."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say what has a tag."""
-        return False
+    announced = False  # the log of changes does not say what has a tag
 
 
 class Suggested(Folder):
     """A folder a tag that is suggested for anything here."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say which tags."""
-        return False
+    announced = False  # the log of changes does not say which tags
 
     def entries(self) -> list[Entry]:
         """The tags, by name."""
@@ -96,15 +88,11 @@ class Pictures(Yielding):
     """What one tag is suggested for. Removing a file says no to that; moving it to a tag says yes."""
 
     __slots__ = ("_tag",)
+    announced = False  # as in the folder above
 
     def __init__(self, scope: Scope, tag: str) -> None:
         super().__init__(scope)
         self._tag = tag
-
-    @property
-    def lasting(self) -> bool:
-        """As in the folder above."""
-        return False
 
     def unlink(self, name: bytes, rights: Rights) -> None:
         """Say no to the suggestion. The file stays."""

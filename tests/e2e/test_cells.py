@@ -362,6 +362,20 @@ TABLE: dict[str, list[Cell]] = {
         Cell("rmdir", rmdir("trash/TODAY"), gone="trash/TODAY"),
     ],
     ".haven": [*refusing(".haven", ".haven/status.json", lives="mv out to files"), Cell("mv out", move(".haven/status.json", "albums/status.json"), EPERM)],
+    "what programs make for themselves": [
+        Cell("an album", mkdir("albums/l")),
+        Cell("a person", mkdir("people/Lea")),
+        *(
+            Cell(f"mkdir in {folder}", mkdir(f"{folder}/{name}"), EPERM, gone=f"{folder}/{name}")
+            for folder in ("albums", "albums/l", "tags", "favorites", "people", "people/Lea", "saved")
+            for name in (".Trash-1000", "@eaDir", ".rsync-partial", ".~tmp~", "#recycle", ".TemporaryItems")
+        ),
+        *(Cell(f"mkdir in {folder}", mkdir(f"{folder}/.Trash-1000"), EINVAL) for folder in ("by-date", "by-date/2019", "places", "places/Italy")),
+        Cell("rename to it", move("albums/l", "albums/.l"), EPERM, there="albums/l"),
+        Cell("rename to it", move("people/Lea", "people/.Lea"), EPERM, there="people/Lea"),
+        Cell("rename to it", move("search/type=photo", "saved/.photos"), EPERM),
+        Cell("in a real folder", mkdir("inbox/.rsync-partial"), there=f"{ORIGINALS}/Inbox/.rsync-partial"),
+    ],
     "the top": [
         cell for cell in refusing(".", f"favorites/{SCAN}") if cell.column in ("link in", "cp in", "mv in", "mv in from files", "mkdir")
     ],

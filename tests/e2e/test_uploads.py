@@ -134,6 +134,30 @@ def test_each_program_that_copies_is_understood(desk: Desk) -> None:
     assert desk.waiting() == []
 
 
+def test_a_folder_comes_along_with_its_attributes_and_nobody_complains(desk: Desk) -> None:
+    """What the folder is already and its times are taken; another mode would be a lie, because nobody keeps it."""
+    for number, command in enumerate((["cp", "-a"], ["mv"], ["rsync", "-a"], ["cp", "-rp"])):
+        day = desk.outside / f"day {number}"
+        day.mkdir()
+        (day / f"{number}.jpg").write_bytes(JPEG + b"%d" % number * 5000)
+        os.utime(day, (5, 5))
+        done = subprocess.run(
+            [*command, day, desk.album], capture_output=True, text=True, timeout=20
+        )
+        assert (done.returncode, done.stderr) == (0, ""), command
+        assert listed(desk.album / day.name) == [f"{number}.jpg"]
+    run("rsync", "-a", f"{desk.outside}/day 0/", f"{desk.album}/")
+    assert listed(desk.album) == ["0.jpg", "day 0", "day 1", "day 2", "day 3"]
+    refused(errno.EPERM, os.chmod, desk.album, 0o700)
+    refused(errno.EPERM, os.chown, desk.album, 1234, 1234)
+    refused(errno.EPERM, os.utime, desk.point / "types", (5, 5))
+    (desk.point / "inbox/day").mkdir()
+    os.utime(desk.point / "inbox", (5, 5))
+    os.chmod(desk.point / "inbox", 0o750)
+    found = (desk.root / "Inbox").stat()
+    assert (found.st_mtime, found.st_mode & 0o777) == (5, 0o750)  # a real directory
+
+
 def test_a_file_is_written_in_any_order_and_read_back_before_it_is_filed(desk: Desk) -> None:
     target = desk.album / "holes.jpg"
     handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)

@@ -268,7 +268,7 @@ def test_doubtful_faces_wait_for_a_yes_or_a_no(house: House) -> None:
     for number, person in ((10, 1), (11, 1)):
         look(house.shelf, house.shelf.add(f"{number}.jpg"), seen(person, number))
     house.cluster()
-    alice = house.at("people/Alice").person
+    alice = house.at("people/Alice").whose
     cluster = house.shelf.catalog.read(clusters.of_person, alice)
 
     def doubt(db: Any) -> None:

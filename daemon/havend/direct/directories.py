@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from havend.inodes import ASSET, COMPUTED, HASHED
 from havend.stats import SHORT_S
+from havenfs.bounded import Bounded
 from havenfs.entities import SourceId
 from havenfs.errors import HavenError, NotADirectory
 from havenfs.views import DiskFile, Inventory, Leaf, Roll, Text
@@ -79,7 +80,7 @@ class Directories:
         self._kept = kept
         self._snapshots: dict[int, Snapshot | None] = {}
         self._next = time.time_ns()
-        self._misses: dict[int, tuple[int, int]] = {}
+        self._misses: Bounded[int, tuple[int, int]] = Bounded(1024)
 
     def open(self, nodeid: int) -> tuple[int, bool]:
         """A handle to list a directory by, and whether the kernel may keep the listing.
@@ -212,11 +213,9 @@ class Directories:
 
     def missed(self, parent: int) -> None:
         """A name of a lasting directory had to be looked up by a query: after some of them, list it instead."""
-        misses, enough = self._misses.pop(parent, (0, LOOKUPS))
+        misses, enough = self._misses.get(parent, (0, LOOKUPS))
         misses += 1
         self._misses[parent] = misses, enough
-        if len(self._misses) > 1024:
-            self._misses.pop(next(iter(self._misses)), None)
         if misses < enough:
             return
         age = self._kept.age

@@ -33,13 +33,8 @@ class Guest(Protocol):
     """A folder that stands for one person, known or not."""
 
     @property
-    def person(self) -> str | None:
-        """The uid; None: nobody has said who it is."""
-        ...
-
-    @property
-    def cluster(self) -> ClusterId | None:
-        """The group, where it has no person."""
+    def whose(self) -> str | ClusterId:
+        """The uid; of a group of which nobody has said who it is, its number."""
         ...
 
 
@@ -61,35 +56,21 @@ def hand_over(node: Node, to: Directory, name: bytes, flags: int, rights: Rights
 
 def merge(library: Library, guest: Guest, into: str, rights: Rights) -> None:
     """Whoever *guest* stands for is *into*."""
-    decision: Decision
-    if guest.person is not None:
-        decision = values.MergePersons(uid=guest.person, into=into)
-    elif guest.cluster is not None:
-        decision = library.catalog.read(gestures.join, guest.cluster, into)
+    if isinstance(guest.whose, str):
+        decide(library, values.MergePersons(uid=guest.whose, into=into), rights)
     else:
-        return
-    decide(library, decision, rights)
+        decide(library, library.catalog.read(gestures.join, guest.whose, into), rights)
 
 
 class Person(Fillable):
     """Somebody who has a name."""
 
-    __slots__ = ("_person",)
+    __slots__ = ("whose",)
 
     def __init__(self, scope: Scope, person: persons.Person) -> None:
         # By the uid: a person who is renamed stays the same folder.
         super().__init__(scope.choose(person.uid, Condition("person", person.uid)))
-        self._person = person
-
-    @property
-    def person(self) -> str:
-        """The uid."""
-        return self._person.uid
-
-    @property
-    def cluster(self) -> None:
-        """Known by the uid."""
-        return
+        self.whose = person.uid
 
     @property
     def guide(self) -> str:
@@ -99,14 +80,14 @@ class Person(Fillable):
     def filling(self, asset: Asset, *, inside: bool) -> Decision:
         """In it; or not in it, for ever."""
         gesture = gestures.put if inside else gestures.take
-        return self.scope.library.catalog.read(gesture, asset.id, asset.hash, self.person)
+        return self.scope.library.catalog.read(gesture, asset.id, asset.hash, self.whose)
 
     def receive_faces(self, asset: Asset, faces: Collection[FaceId], rights: Rights) -> None:
         """The picture's face among *faces* is this person's."""
         if not self.fillable:
             self._refuse()
         decision = self.scope.library.catalog.read(
-            gestures.put, asset.id, asset.hash, self.person, meant=faces
+            gestures.put, asset.id, asset.hash, self.whose, meant=faces
         )
         decide(self.scope.library, decision, rights)
 
@@ -120,15 +101,15 @@ class Person(Fillable):
             return
         if not (self.fillable and to.fillable):
             self._refuse()
-        if to.person == self.person:
+        if to.whose == self.whose:
             return
         decision = self.scope.library.catalog.read(
-            gestures.move, node.asset.id, node.asset.hash, self.person, to.person
+            gestures.move, node.asset.id, node.asset.hash, self.whose, to.whose
         )
         decide(self.scope.library, decision, rights)
 
     def host(self, guest: Guest, name: bytes, flags: int, rights: Rights) -> None:
         """`mv _unnamed/C012 Alice` puts the one into the other: they are one."""
-        if not self.fillable or guest.person == self.person:
+        if not self.fillable or guest.whose == self.whose:
             self._refuse()
-        merge(self.scope.library, guest, self.person, rights)
+        merge(self.scope.library, guest, self.whose, rights)

@@ -13,7 +13,7 @@ from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 from havenfs.views import readme
 from havenfs.views.fillable import decide, who
 from havenfs.views.folders import Folder
-from havenfs.views.labels import decoded, shown, written
+from havenfs.views.labels import decoded, given, shown, written
 
 from .person import Person, hand_over, merge
 from .strangers import Hidden, Ignored, Review, Unnamed
@@ -34,22 +34,14 @@ class People(Folder):
     """A folder a person, after those for who has no name; behind a facet, only who is in something there."""
 
     __slots__ = ("_others",)
+    changeable = True  # persons can be made and named here
+    announced = False  # people decide, and the log of changes does not say
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._others: dict[str, Folder] = {}
         if not scope.facets:
             self._others = {name: open_(scope.choose(name)) for name, open_ in _OTHERS.items()}
-
-    @property
-    def fillable(self) -> bool:
-        """Persons can be made and named here."""
-        return not self.scope.facets
-
-    @property
-    def lasting(self) -> bool:
-        """People decide, and the log of changes does not say."""
-        return False
 
     @property
     def guide(self) -> str:
@@ -90,7 +82,7 @@ class People(Folder):
         """A new person. Raises Exists."""
         if not self.fillable:
             self._refuse()
-        text = decoded(name)
+        text = given(name)
         decision = values.MakePerson(uid=new_uid(), name=written(text))
         decide(self.scope.library, decision, rights)
         return self.child(text)
@@ -106,7 +98,7 @@ class People(Folder):
             library.keeper,
             node.key,
             self.key,
-            values.ForgetPerson(uid=node.person),
+            values.ForgetPerson(uid=node.whose),
             who(rights),
             first=partial(_in_nothing, person=node, called=decoded(name)),
         )
@@ -122,9 +114,9 @@ class People(Folder):
         if not self.fillable:
             self._refuse()
         library = self.scope.library
-        new = written(decoded(name))
+        new = written(given(name))
         there = _named(self, new)
-        if there is not None and there.uid != guest.person:
+        if there is not None and there.uid != guest.whose:
             if flags or there.ignored:
                 raise Exists(new)
             merge(library, guest, there.uid, rights)
@@ -132,20 +124,18 @@ class People(Folder):
         decide(library, self._naming(guest, new), rights)
 
     def _naming(self, guest: Guest, name: str) -> Decision:
-        if guest.person is None:
-            if guest.cluster is None:
-                self._refuse()
-            return self.scope.library.catalog.read(gestures.name, guest.cluster, new_uid(), name)
-        renamed = values.RenamePerson(uid=guest.person, name=name)
+        if not isinstance(guest.whose, str):
+            return self.scope.library.catalog.read(gestures.name, guest.whose, new_uid(), name)
+        renamed = values.RenamePerson(uid=guest.whose, name=name)
         if not isinstance(guest, Hidden):
             return renamed
-        return values.Together((renamed, values.IgnorePerson(uid=guest.person, ignored=False)))
+        return values.Together((renamed, values.IgnorePerson(uid=guest.whose, ignored=False)))
 
 
 def _in_nothing(db: Connection, person: Person, called: str) -> None:
     if browse.exists(db, person.scope.conditions()):
         raise NotEmpty(f"“{called}” is in some pictures")
-    if persons.spoken_for(db, person.person):
+    if persons.spoken_for(db, person.whose):
         raise NotEmpty(f"“{called}” is in pictures that are not here now")
 
 

@@ -35,11 +35,7 @@ class _Faces(Yielding):
     """Pictures with certain faces in them."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """The log of changes does not say whose faces."""
-        return False
+    announced = False  # the log of changes does not say whose faces
 
     @abstractmethod
     def faces(self, asset: Asset) -> list[Sighting]:
@@ -59,26 +55,16 @@ class _Faces(Yielding):
 class Group(_Faces):
     """Faces that are of one person, whom nobody has named."""
 
-    __slots__ = ("_cluster",)
+    __slots__ = ("whose",)
 
     def __init__(self, scope: Scope, cluster: ClusterId) -> None:
         super().__init__(scope.choose(label(cluster), Condition("cluster", cluster)))
-        self._cluster = cluster
-
-    @property
-    def person(self) -> None:
-        """Nobody has said who it is."""
-        return
-
-    @property
-    def cluster(self) -> ClusterId:
-        """Its number."""
-        return self._cluster
+        self.whose = cluster
 
     def faces(self, asset: Asset) -> list[Sighting]:
         """Those of the group."""
         found = self.scope.library.catalog.read(persons.sightings, asset.id)
-        return [face for face in found if face.cluster == self._cluster]
+        return [face for face in found if face.cluster == self.whose]
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
@@ -95,21 +81,9 @@ class Unnamed(Folder):
     """A folder a group, the largest first."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """All faces that have no name are counted: 0.2 s for 200,000."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Groups come and go with faces."""
-        return False
-
-    @property
-    def fillable(self) -> bool:
-        """In that its folders can be given names."""
-        return not self.scope.facets
+    costly = True  # all faces that have no name are counted: 0.2 s for 200,000
+    announced = False  # groups come and go with faces
+    changeable = True  # in that its folders can be given names
 
     def entries(self) -> list[Entry]:
         """The largest first."""
@@ -143,11 +117,7 @@ class Review(Folder):
     """A folder for each person of whom there are doubtful faces."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """Doubts come and go with faces."""
-        return False
+    announced = False  # doubts come and go with faces
 
     def entries(self) -> list[Entry]:
         """By name."""
@@ -227,16 +197,8 @@ class Ignored(Folder):
     """A folder for each person who is not to be shown."""
 
     __slots__ = ()
-
-    @property
-    def lasting(self) -> bool:
-        """People decide, and the log of changes does not say."""
-        return False
-
-    @property
-    def fillable(self) -> bool:
-        """In that folders and pictures can be moved here."""
-        return not self.scope.facets
+    announced = False  # people decide, and the log of changes does not say
+    changeable = True  # in that folders and pictures can be moved here
 
     @property
     def guide(self) -> str:
@@ -276,10 +238,10 @@ class Ignored(Folder):
     def host(self, guest: Guest, name: bytes, flags: int, rights: Rights) -> None:
         """Hide a person or a group."""
         library = self.scope.library
-        if guest.person is not None:
-            decide(library, values.IgnorePerson(uid=guest.person, ignored=True), rights)
-        elif guest.cluster is not None:
-            decision = library.catalog.read(gestures.name, guest.cluster, new_uid(), None)
+        if isinstance(guest.whose, str):
+            decide(library, values.IgnorePerson(uid=guest.whose, ignored=True), rights)
+        else:
+            decision = library.catalog.read(gestures.name, guest.whose, new_uid(), None)
             decide(library, decision, rights)
 
     def _hidden(self) -> dict[str, Hidden]:
@@ -295,31 +257,18 @@ class Ignored(Folder):
 class Hidden(_Faces):
     """Somebody who is not shown. Removing a picture from here shows the person again."""
 
-    __slots__ = ("_person",)
+    __slots__ = ("nameless", "whose")
 
     def __init__(self, scope: Scope, person: persons.Person) -> None:
         super().__init__(scope.choose(person.uid, Condition("person", person.uid)))
-        self._person = person
-
-    @property
-    def person(self) -> str:
-        """The uid."""
-        return self._person.uid
-
-    @property
-    def cluster(self) -> None:
-        """Known by the uid."""
-        return
-
-    @property
-    def nameless(self) -> bool:
+        self.whose = person.uid
+        self.nameless = person.name is None
         """Whether it never had a name."""
-        return self._person.name is None
 
     def faces(self, asset: Asset) -> list[Sighting]:
         """Those of the person."""
         found = self.scope.library.catalog.read(persons.sightings, asset.id)
-        return [face for face in found if face.person == self.person]
+        return [face for face in found if face.person == self.whose]
 
     def unlink(self, name: bytes, rights: Rights) -> None:
         """Show the person again."""
@@ -332,9 +281,9 @@ class Hidden(_Faces):
         """Show the person again: under the name, or among the unnamed."""
         decision: values.ForgetPerson | values.IgnorePerson
         if self.nameless:
-            decision = values.ForgetPerson(uid=self.person)
+            decision = values.ForgetPerson(uid=self.whose)
         else:
-            decision = values.IgnorePerson(uid=self.person, ignored=False)
+            decision = values.IgnorePerson(uid=self.whose, ignored=False)
         decide(self.scope.library, decision, rights)
 
 

@@ -37,16 +37,8 @@ class Swallowing(Folder):
     """A folder into which originals are moved to be removed."""
 
     __slots__ = ()
-
-    @property
-    def slow(self) -> bool:
-        """Disks are asked."""
-        return True
-
-    @property
-    def lasting(self) -> bool:
-        """Nobody announces what is purged."""
-        return False
+    costly = True  # disks are asked
+    announced = False  # nobody announces what is purged
 
     @property
     def common(self) -> bool:

@@ -1,0 +1,95 @@
+"""Notes of files that are being moved by a decision about where they belong, or by taking one back: so that a picture and its RAW
+stay together, whatever is killed.
+
+A note stands beside the catalog from before the first of its files is moved until that is decided, under a lock that the kernel
+lets go of when its holder is killed. Whoever finds one that nobody holds moves what it names to where the rows of `filed` say:
+all of it was decided, or nothing. Any thread, any number of programs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from havenfs.catalog import given
+from havenfs.errors import HavenError, NotJournaled, SourceGone
+
+from .filing import Step
+from .values import new_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from havenfs.catalog import Catalog
+    from havenfs.catalog.catalog import Connection
+
+    from .filing import Mover
+    from .values import Moved
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[None]:
+    """Move these, and let what stands inside record that; if that fails, they are moved back. Raises what *mover* raises."""
+    recover(catalog, mover)
+    path = catalog.path.with_name(f"filing-{new_uid()}.note")
+    fresh = path.with_suffix(
+        ".new"
+    )  # not yet found by anybody: it has no lock, or not all its words
+    handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.write(handle, msgspec.json.encode(steps))
+        os.fdatasync(handle)
+        fresh.rename(path)
+        try:
+            mover([step.wanted for step in steps])
+            try:
+                yield
+            except NotJournaled:  # it holds all the same
+                raise
+            except HavenError:
+                mover([step.wanted.back() for step in reversed(steps)])
+                raise
+        finally:
+            path.unlink()
+    finally:
+        os.close(handle)
+
+
+def recover(catalog: Catalog, mover: Mover) -> None:
+    """Mend what kills have left. Never raises."""
+    for path in catalog.path.parent.glob("filing-*.note"):
+        with suppress(BlockingIOError, FileNotFoundError):  # somebody is at it, or was until now
+            _mend(catalog, mover, path)
+
+
+def _mend(catalog: Catalog, mover: Mover, path: Path) -> None:
+    with path.open("rb") as note:
+        fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(note.fileno()).st_nlink:
+            return
+        steps = msgspec.json.decode(note.read(), type=list[Step])
+        try:
+            mover(catalog.read(_belonging, steps))
+        except SourceGone as error:
+            log.warning("files that a kill has parted wait for their disk: %s", error)
+            return
+        except (HavenError, OSError) as error:
+            log.warning("files that a kill has parted stay apart: %s", error)
+        path.unlink()
+
+
+def _belonging(db: Connection, steps: Sequence[Step]) -> list[Moved]:
+    """Their ways to where the rows say that they are."""
+    return [
+        step.moved if given.get(db, "filed", step.key) is not None else step.moved.back()
+        for step in steps
+    ]
