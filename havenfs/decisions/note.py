@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_STEPS = msgspec.json.Decoder(list[Step])
+
 
 @contextmanager
 def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[None]:
@@ -76,7 +78,7 @@ def _mend(catalog: Catalog, mover: Mover, path: Path) -> None:
         fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.fstat(note.fileno()).st_nlink:
             return
-        steps = msgspec.json.decode(note.read(), type=list[Step])
+        steps = _STEPS.decode(note.read())
         try:
             mover(catalog.read(_belonging, steps))
         except SourceGone as error:
