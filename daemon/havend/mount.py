@@ -65,6 +65,7 @@ async def run(
                     with watching:
                         async with trio.open_nursery() as others:
                             others.start_soon(_watch, operations, Watcher(operations, kernel))
+                            others.start_soon(_read_far_ahead, point)
                             await _stopped()
                             others.cancel_scope.cancel()
                 finally:
@@ -84,6 +85,13 @@ async def _watch(operations: Operations, watcher: Watcher) -> None:
         if operations.library.bursts.due():
             await trio.to_thread.run_sync(operations.settle)
         await trio.sleep(PERIOD_S)
+
+
+async def _read_far_ahead(point: Path) -> None:
+    await trio.sleep(
+        PERIOD_S
+    )  # the kernel sets it back when it is told what we speak, the first thing that is answered
+    mountpoint_.read_far_ahead(point)
 
 
 async def _serve(serving: trio.CancelScope, watch: trio.CancelScope) -> None:

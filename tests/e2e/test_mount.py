@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.fuse
 
@@ -86,6 +86,16 @@ def test_a_large_file_arrives_whole_and_at_random(mounted: Path, household: Any)
         for offset in (0, 4095, 4_999_000, 5_000_000, 5_000_001):
             file.seek(offset)
             assert file.read(4096) == data[offset : offset + 4096]
+
+
+@pytest.mark.parametrize("transport", ["pyfuse3"], indirect=True)
+def test_what_is_copied_through_us_is_read_far_ahead(mounted: Path):
+    device = mounted.stat().st_dev
+    told = Path(f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}/read_ahead_kb")
+    until = time.monotonic() + 10
+    while told.read_text() != "1024\n":
+        assert time.monotonic() < until, told.read_text()
+        time.sleep(0.05)
 
 
 def test_one_asset_is_one_inode_in_every_view(shared: Path):
