@@ -1,4 +1,4 @@
-"""Folders of answers that somebody has made to put the first thing in. They last until that is there, or the mount ends.
+"""Folders of answers that somebody has made to put the first thing in. They last until that is there, or the server is another one.
 
 In memory, by Directory.key, at most MOST: nothing was decided yet. Any thread.
 """

@@ -1,8 +1,9 @@
 """Kills over every kind of decision in one run, and what they lost. `python -m tests.decisions.every_kill 1000 [SEED]` before a release.
 
 Half of them hit programs that decide rows (`kills`), with the database lost too at times; three in ten hit gestures in the tree,
-with the files that move along (`tests.e2e.line_kills`); the rest what goes into and comes out of the trash (`trash_kills`). All three run
-at once, and each ends with the first thing that is lost or half done.
+with the files that move along (`tests.e2e.line_kills`); one in ten what goes into and comes out of the trash (`trash_kills`), and the
+rest who writes sidecars and hears what others say there (`sidecar_kills`). All four run at once, and each ends with the first thing
+that is lost or half done.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import time
 
 def run(count: int, seed: int) -> int:
     """Kill so often, or a few times more; the number of programs that lost something."""
-    rows, gestures = count // 2, count * 3 // 10
+    rows, gestures, trash = count // 2, count * 3 // 10, count // 10
     shares = {
         "tests.decisions.kills": rows,
         "tests.e2e.line_kills": gestures,
-        "tests.decisions.trash_kills": count - rows - gestures,
+        "tests.decisions.trash_kills": trash,
+        "tests.decisions.sidecar_kills": count - rows - gestures - trash,
     }
     programs = {
         name: subprocess.Popen(

@@ -39,3 +39,15 @@ def test_no_kill_at_any_line_of_a_gesture_leaves_it_half_done() -> None:
     assert counted is not None
     assert int(counted[1]) >= 40
     assert int(counted[2]) > 10  # it is no test of gestures that never end
+
+
+@pytest.mark.timeout(180)
+def test_no_kill_loses_what_stands_in_sidecars_or_is_to_stand_there() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.decisions.sidecar_kills", "20"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -13,7 +13,20 @@ from typing import NamedTuple, Self
 
 from havenfs.catalog.clusters import DOUBTFUL
 
-from .furnished import BILLS, COPIES, DOUBT, LETTER, PLAIN, PORTRAITS, ROME, SCAN, SNOW, SUGGESTED
+from .furnished import (
+    BILLS,
+    COPIES,
+    DOUBT,
+    LETTER,
+    PLAIN,
+    PORTRAITS,
+    ROME,
+    SCAN,
+    SHOT,
+    SNOW,
+    SUGGESTED,
+    WITH_IT,
+)
 
 Path = tuple[str, ...]
 """Of an album or tag, from the top."""
@@ -52,7 +65,7 @@ class Guesses:
 def home(name: str) -> str:
     """Where a file of the furnished library lies."""
     above = {SCAN: "old/", ROME: "2019/", SNOW: "2019/", LETTER: "papers/"}
-    above |= dict.fromkeys(COPIES, "copies/") | dict.fromkeys(BILLS, "Inbox/")
+    above |= dict.fromkeys(COPIES, "copies/") | dict.fromkeys((*BILLS, SHOT), "Inbox/")
     return above.get(name, "") + name
 
 
@@ -60,7 +73,7 @@ class Household:
     """Everything that people have said. Copies are equal until one of them is changed."""
 
     def __init__(self) -> None:
-        names = [*PORTRAITS, DOUBT, PLAIN, SCAN, ROME, SNOW, LETTER, *COPIES, *BILLS]
+        names = [*PORTRAITS, DOUBT, PLAIN, SCAN, ROME, SNOW, LETTER, *COPIES, *BILLS, SHOT]
         self.homes = {name: home(name) for name in names}
         """Path in the source of every asset that is there."""
         self.lying: dict[str, str] = {}
@@ -80,7 +93,7 @@ class Household:
         """Picture and person -> whether it is in it, as a whole."""
         self.no_dogs: set[str] = set()
         self.not_there: set[str] = set()
-        """Bills that are not to be filed where they are proposed."""
+        """What is not to be filed where it is proposed."""
         self.copies = True
         """Nobody has said that they are none."""
 
@@ -306,8 +319,13 @@ class Household:
         """mv out of trash/."""
         self.homes[name] = self.lying.pop(name)
 
+    def purge(self, names: list[str]) -> None:
+        """rm in trash/: gone for good."""
+        for name in names:
+            del self.lying[name]
+
     def accept(self, name: str) -> None:
-        """A bill goes where it belongs."""
+        """A bill goes where it belongs, and the picture with what goes along."""
         self.homes[name] = f"Letters/Bills/{name}"
 
     def discard(self, name: str, into: str) -> None:
@@ -366,11 +384,11 @@ class Household:
                     else each.endswith(".txt")
                 )
             }
-        found["inbox"] = {"_suggested", "_accept"}
-        bills = {name for name, path in self.homes.items() if path.startswith("Inbox/")}
-        found["inbox"] |= bills
-        if bills - self.not_there:
-            found["inbox/_suggested/photos/Letters/Bills"] = bills - self.not_there
+        waiting = {name for name, path in self.homes.items() if path.startswith("Inbox/")}
+        along = set(WITH_IT) if SHOT in waiting else set[str]()
+        found["inbox"] = {"_suggested", "_accept"} | waiting | along
+        if waiting - self.not_there:
+            found["inbox/_suggested/photos/Letters/Bills"] = waiting - self.not_there
         else:
             found["inbox/_suggested"] = set()
         group = self.group
@@ -383,6 +401,8 @@ class Household:
             found["trash"] = set()
         for name, path in self.homes.items():
             found.setdefault(f"files/photos/{path.rpartition('/')[0]}".rstrip("/"), set()).add(name)
+            if name == SHOT:
+                found[f"files/photos/{path.rpartition('/')[0]}"].update(WITH_IT)
         return found
 
     def _people(self, guesses: Guesses) -> dict[str, set[str]]:

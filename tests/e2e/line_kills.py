@@ -9,6 +9,7 @@ Shows what a killed process leaves, whose writes the kernel still has. What a po
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import sys
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from havend.operations import Operations
-    from tests.e2e.gestures import Gesture
+    from tests.e2e.gestures.machine import Gesture
 
 TRACED = tuple(
     os.path.join("havenfs", *parts)
@@ -137,9 +138,9 @@ class ByLine(Gestures):
             self.look()
         return answer, not killed
 
-    def act(self, gesture: Gesture, change: Any, *, undone: bool = True) -> None:
+    def act(self, gesture: Gesture, change: Any, **more: Any) -> None:
         before, killed = self.said, self.tally.killed
-        super().act(gesture, change, undone=undone)
+        super().act(gesture, change, **more)
         self.tally.held += self.tally.killed > killed and self.said is not before
 
     def child(self, gesture: Gesture, lines: int | None) -> int | None:
@@ -183,6 +184,8 @@ def _carry_out(operations: Operations, gesture: Gesture) -> None:
     what, path, *rest = gesture
     parent, name = _place(operations, path)
     if what == "move":
+        if path.startswith(f"{rest[0]}/"):  # onto a folder that it is in: no kernel asks that
+            raise OSError(errno.ENOTEMPTY, path)
         operations.rename(parent, name, *_place(operations, rest[0]), 0, ME)
     elif what == "link":
         there, new_name = _place(operations, rest[0])
@@ -228,14 +231,13 @@ def _free(operations: Operations, parent: int, name: bytes) -> None:
 
 
 def _place(operations: Operations, path: str) -> tuple[int, bytes]:
-    *above, name = path.split("/")
-    at = ROOT
-    for step in above:
-        text = step
-        if step == "TODAY":
-            text = next(iter(operations.listing(at).entries))[0].decode()
-        at = operations.lookup(at, text.encode()).nodeid
-    return at, name.encode()
+    at, names = ROOT, [step.encode() for step in path.split("/")]
+    for number, name in enumerate(names):
+        if name == b"TODAY":
+            names[number] = next(iter(operations.listing(at).entries))[0]
+        if number < len(names) - 1:
+            at = operations.lookup(at, names[number]).nodeid
+    return at, names[-1]
 
 
 def run(kills: int, directory: Path, seed: int) -> Tally:

@@ -25,7 +25,7 @@ from .gestures import Gestures
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .gestures import Gesture
+    from .gestures.machine import Gesture
 
 pytestmark = pytest.mark.fuse
 
@@ -99,7 +99,7 @@ class Mounted(Gestures):
     def listed(self, folder: str) -> list[str] | None:
         try:
             return os.listdir(self.at(folder))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # README.txt, where the only day was
             return None
 
     def attribute(self, path: str, name: str) -> bytes:
