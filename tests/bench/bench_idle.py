@@ -5,6 +5,9 @@
 Runs `havenfs up` (mount, indexer, web page) over a drawn library, waits until all of it is indexed and as long again as
 --settle says, then leaves it alone. Counts what the kernel charges each process (/proc/PID/io, stat, smaps_rollup) and
 the files of the state directory that have changed. Ends with status 1 when anything was written. Needs /dev/fuse.
+
+What was written where no file has changed says the tracepoint writeback:writeback_dirty_folio, with set_event_pid and event-fork
+in an instance of tracefs: an ino that is the number of the block device is a block of inodes, so somebody moved a ctime or an atime.
 """
 
 from __future__ import annotations
