@@ -42,9 +42,7 @@ def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[N
     """Move these, and let what stands inside record that; if that fails, they are moved back. Raises what *mover* raises."""
     recover(catalog, mover)
     path = catalog.path.with_name(f"filing-{new_uid()}.note")
-    fresh = path.with_suffix(
-        ".new"
-    )  # not yet found by anybody: it has no lock, or not all its words
+    fresh = path.with_suffix(".new")  # nobody looks for it: it has no lock, or not all its words
     handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -63,6 +61,7 @@ def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[N
         finally:
             path.unlink()
     finally:
+        fresh.unlink(missing_ok=True)  # the disk was full
         os.close(handle)
 
 

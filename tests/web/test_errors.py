@@ -30,7 +30,7 @@ def test_the_table_names_nothing_else() -> None:
 
 
 def test_the_body_has_code_message_and_where_it_applies_a_position() -> None:
-    body = json.loads(errors.response(InvalidQuery('a "b', 2, "a quote is open")).body)
+    body = json.loads(bytes(errors.response(InvalidQuery('a "b', 2, "a quote is open")).body))
     assert body == {"error": {"code": "invalid_query", "message": "a quote is open", "position": 2}}
-    body = json.loads(errors.response(NotFound("asset 7")).body)
+    body = json.loads(bytes(errors.response(NotFound("asset 7")).body))
     assert body == {"error": {"code": "not_found", "message": "asset 7"}}
