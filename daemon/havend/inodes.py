@@ -252,12 +252,12 @@ class InodeTable:
             if record is None and self._sightings.forget(nodeid):
                 return
             if record is None:  # a predecessor told of it; nobody has asked for it since
-                address, left = self._ledger.address(nodeid), self._ledger.lookups(nodeid) - lookups
-                if address is not None and left > 0:
-                    self._ledger.admit(nodeid, *address, left)
-                elif address is not None:
+                address, told = self._ledger.address(nodeid), self._ledger.lookups(nodeid)
+                if address is not None and told > lookups:
+                    self._ledger.admit(nodeid, *address, told - lookups)
+                elif told:
                     self._ledger.forget(nodeid)
-                return
+                return  # what is known of a file goes with its age: its number may be another's, who is being written
             record.lookups -= lookups
             if record.lookups > 0:
                 self._write_down(record)

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +16,13 @@ from hypothesis import given, settings, strategies as st
 
 from havend.direct import ledger
 from havend.direct.ledger import Ledger, Table
+from havend.inodes import InodeTable
+from havenfs.entities import Source, SourceId
+from havenfs.views import DiskFile
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
     from types import FrameType
 
     Step = tuple[int, bytes | None]  # put this value, or drop
@@ -259,6 +264,19 @@ def test_a_successor_finds_the_files_that_were_looked_up_last(descriptors: tuple
     assert kept.address(9_998) == (1, b"now a folder")
     assert kept.address(1 << 40) == (1, b"folder")
     assert sum(os.fstat(descriptor).st_size for descriptor in descriptors) < 1 << 20
+
+
+def test_a_file_is_found_by_the_server_after_next_though_its_number_was_forgotten_for_another(
+    descriptors: tuple[int, ...], tmp_path: Path
+):
+    """The disk gives numbers again, and the kernel may forget the one before when the next is being written already."""
+    source = Source(id=SourceId(1), name="s", root=bytes(tmp_path))
+    root: Any = SimpleNamespace(key="")
+    written = DiskFile(source, b"new.jpg", tmp_path.lstat())
+    number = InodeTable(root, now_ns=0, ledger=Ledger(descriptors)).admit(written, 7, b"new.jpg")
+    InodeTable(root, now_ns=0, ledger=Ledger(descriptors)).forget(number, 1)
+    after = InodeTable(root, now_ns=0, ledger=Ledger(descriptors))
+    assert after.address(number) == (7, b"new.jpg")
 
 
 def test_handles_that_come_and_go_for_ever_do_not_make_it_grow(descriptors: tuple[int, ...]):
