@@ -111,7 +111,7 @@ def _shrink(
     exact = _vectors(fp32, photos)
     shutil.copytree(fp32, int8, ignore=shutil.ignore_patterns("*.onnx", "*.data", "*.onnx_data"))
     log.info("quantising")
-    fit = Pixels(manifests.decode(fp32 / manifests.PREPROCESS, manifests.Preprocess))
+    fit = Pixels(manifests.decode(fp32 / manifests.PREPROCESS, manifests.PREPROCESSES))
     pixels = np.stack([fit.array(photo) for photo in photos[:CALIBRATING]])
     recipes = {
         "visual": quantise.visual(fp32 / manifests.VISUAL, int8 / manifests.VISUAL, pixels),

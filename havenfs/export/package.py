@@ -82,7 +82,7 @@ def write_manifest(
     directory: Path, report: Report, *, name: str, licence: str, source: str
 ) -> None:
     """Write manifest.json last: it holds the SHA-256 of every other file."""
-    config = manifests.decode(directory / manifests.CONFIG, manifests.Config)
+    config = manifests.decode(directory / manifests.CONFIG, manifests.CONFIGS)
     form = "fp32" if name.endswith("-fp32") else "int8"
     manifests.write(
         directory,
