@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from havenfs.catalog import Catalog, changes, jobs, sources as catalog_sources
+from havenfs.catalog import Catalog, changes, sources as catalog_sources
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.decisions import Keeper
 from havenfs.entities import Stage
@@ -34,6 +34,7 @@ from .locator import Locating
 from .neighbour import Neighbour
 from .pool import Settings
 from .recorder import Recorder
+from .requeue import requeue
 from .scanner import Scanner
 from .sidecars import Writing
 from .sorting import Filing
@@ -326,7 +327,7 @@ class _Indexer:
                 log.error("%s waits for a model: %s", WAITING[stage], error)  # noqa: TRY400 -- for the owner
                 continue
             chosen[stage] = model
-            count = await trio.to_thread.run_sync(self._requeue, stage, model)
+            count = await trio.to_thread.run_sync(requeue, self._catalog, stage, model.id)
             if count:
                 log.info("%d assets are looked at again (%s), by %s", count, stage, model.id)
         self._idle = False  # what was queued just now has not been looked at
@@ -416,9 +417,6 @@ class _Indexer:
                             await trio.to_thread.run_sync(self._trim)
                     with trio.move_on_after(1.0 if resting else POLL_S):
                         await self._wake.wait()
-
-    def _requeue(self, stage: Stage, model: Model) -> int:
-        return self._catalog.write(jobs.requeue_for_model, model.id, stage)
 
     def _trim(self) -> None:
         self._catalog.write(changes.trim, CHANGES_KEPT)

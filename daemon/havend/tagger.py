@@ -11,12 +11,13 @@ import numpy as np
 import trio
 
 from havenfs.catalog import tags as catalog_tags
-from havenfs.entities import ModelId
+from havenfs.entities import ModelId, Stage
 from havenfs.models import taxonomy
 from havenfs.retrieval.tagging import Tagger, sentences
 
 from .pool import Settings, Worker, WorkerDiedError, WorkerUnfitError
 from .protocol import Encoded, EncodeText
+from .requeue import requeue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ class Tagging:
         if by == self._unable:
             return
         if by != self._asked:
-            await trio.to_thread.run_sync(self._requeue, by)
+            await trio.to_thread.run_sync(requeue, self._catalog, Stage.TAGS, by)
             self._asked = by
         if not await trio.to_thread.run_sync(self._waits, model):
             return
@@ -81,9 +82,6 @@ class Tagging:
 
     def _skip(self) -> None:
         self._catalog.write(catalog_tags.skip)
-
-    def _requeue(self, by: ModelId) -> None:
-        self._catalog.write(catalog_tags.requeue, by)
 
     def _kept(self, by: ModelId) -> NDArray[np.float32] | None:
         return self._catalog.read(catalog_tags.words, by)

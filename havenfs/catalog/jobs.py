@@ -128,15 +128,20 @@ def crashed(db: apsw.Connection, asset_id: AssetId, stages: Iterable[Stage], rea
     )
 
 
-def requeue_for_model(db: apsw.Connection, model: ModelId, stage: Stage = Stage.EMBED) -> int:
-    """Queue the stage again wherever another model did it. What that found stays until the new one has looked.
-    Returns how many."""
+def last(db: apsw.Connection) -> AssetId:
+    """The highest asset there is a job for; 0 when there is none."""
+    row = db.execute("SELECT coalesce(max(asset_id), 0) FROM job").fetchone()
+    return AssetId(row[0] if row else 0)
+
+
+def requeue_for_model(db: apsw.Connection, stage: Stage, model: ModelId, among: range) -> int:
+    """Queue the stage again for those of these assets that another model did it for. Returns how many."""
     db.execute(
         """
         UPDATE job SET state = 'queued', crashes = 0, reason = NULL, finished = NULL
-         WHERE stage = ? AND state = 'done' AND model IS NOT ?
+         WHERE asset_id >= ? AND asset_id < ? AND stage = ? AND state = 'done' AND model IS NOT ?
         """,
-        (stage, model),
+        (among.start, among.stop, stage, model),
     )
     return db.changes()
 

@@ -37,18 +37,6 @@ def keep_words(db: apsw.Connection, by: ModelId, vectors: NDArray[np.float32]) -
     )
 
 
-def requeue(db: apsw.Connection, by: ModelId) -> int:
-    """Queue TAGS again wherever another model or list did it. Returns how many."""
-    db.execute(
-        """
-        UPDATE job SET state = 'queued', reason = NULL, finished = NULL
-         WHERE stage = ? AND state = 'done' AND model IS NOT ?
-        """,
-        (Stage.TAGS, by),
-    )
-    return db.changes()
-
-
 def skip(db: apsw.Connection) -> int:
     """Let go of what nothing was embedded of: there is nothing to tag."""
     db.execute(

@@ -199,8 +199,8 @@ def test_another_model_looks_again_at_pictures_without_faces_too_and_at_nothing_
     asset = add(catalog, b"a.jpg")
     catalog.write(jobs.finish, asset, Stage.FACES, JobState.DONE, model=OURS)
     catalog.write(jobs.finish, asset, Stage.EMBED, JobState.DONE, model=OURS)
-    assert catalog.write(jobs.requeue_for_model, THEIRS, Stage.FACES) == 1
-    assert catalog.write(jobs.requeue_for_model, OURS, Stage.EMBED) == 0
+    assert catalog.write(jobs.requeue_for_model, Stage.FACES, THEIRS, range(asset + 1)) == 1
+    assert catalog.write(jobs.requeue_for_model, Stage.EMBED, OURS, range(asset + 1)) == 0
     (job,) = catalog.read(lambda db: jobs.queued(db, Stage.FACES, [], limit=9))
     assert job.asset_id == asset
 

@@ -62,8 +62,8 @@ def test_suggestions_are_found_and_replaced(shelf: Any) -> None:
 def test_other_words_do_it_again(shelf: Any) -> None:
     asset_id = embedded(shelf, "a.jpg", 0)
     shelf.catalog.write(tags.put, BY, {asset_id: []})
-    assert shelf.catalog.write(tags.requeue, BY) == 0
-    assert shelf.catalog.write(tags.requeue, LATER) == 1
+    assert shelf.catalog.write(jobs.requeue_for_model, Stage.TAGS, BY, range(asset_id + 1)) == 0
+    assert shelf.catalog.write(jobs.requeue_for_model, Stage.TAGS, LATER, range(asset_id + 1)) == 1
     assert list(shelf.catalog.read(tags.waiting, MODEL, 10)) == [asset_id]
 
 

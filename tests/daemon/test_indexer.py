@@ -21,12 +21,13 @@ import trio
 from PIL import Image, ImageDraw
 
 from havend import indexer, scanner
+from havend.requeue import requeue
 from havenfs import standing
 from havenfs.catalog import Catalog, jobs, progress
 from havenfs.catalog.thumbnails import Thumbnails
 from havenfs.config import Budget, SourceConfig, State
 from havenfs.decisions import Keeper, values
-from havenfs.entities import Stage
+from havenfs.entities import ModelId, Stage
 from havenfs.errors import ConfigError
 from havenfs.settings import Indexing, Quiet, Span
 from tests.conftest import agree
@@ -336,10 +337,24 @@ async def test_pictures_are_embedded_again_when_another_model_did_it(home: Home)
     with Catalog(home.state.catalog) as catalog:
         ((model,),) = home.rows("SELECT model FROM job WHERE stage = 'embed'")
         catalog.write(lambda db: db.execute("UPDATE job SET model = 'old@1' WHERE stage = 'embed'"))
-        assert catalog.write(jobs.requeue_for_model, model) == 1
-        assert catalog.write(jobs.requeue_for_model, model) == 0
+        assert requeue(catalog, Stage.EMBED, model) == 1
+        assert requeue(catalog, Stage.EMBED, model) == 0
     await home.once()
     assert home.rows("SELECT state, model FROM job WHERE stage = 'embed'") == [("done", model)]
+
+
+async def test_a_stage_is_queued_again_a_few_assets_at_a_time_and_for_all_of_them(
+    home: Home,
+) -> None:
+    for number in range(5):
+        home.photo(f"{number}.jpg", number)
+    await home.once()
+    with Catalog(home.state.catalog) as catalog:
+        assert requeue(catalog, Stage.EMBED, ModelId("new@1"), step=2) == 5
+        assert requeue(catalog, Stage.EMBED, ModelId("new@1"), step=2) == 0
+    assert home.rows("SELECT count(*) FROM job WHERE stage = 'embed' AND state = 'queued'") == [
+        (5,)
+    ]
 
 
 async def test_a_question_of_text_is_answered_at_the_socket_of_the_owner(home: Home) -> None:
