@@ -15,9 +15,7 @@ import random
 import select
 import signal
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog, decided, given
@@ -27,6 +25,7 @@ from tests.decisions import dying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CONTENTS = [bytes([n]) * 32 for n in range(4)]
 TRACED = tuple(
@@ -221,8 +220,8 @@ def lose(directory: Path) -> None:
         file.unlink()
 
 
-def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
-    """Kill so often; returns how many decisions were answered for, and how many kills hit one that held unanswered."""
+def run(kills: int, directory: Path, seed: int) -> str:
+    """Kill so often; says how many decisions were answered for, and how many kills hit one that held unanswered."""
     chance = random.Random(seed)
     answered = unanswered = done = 0
     libraries = 0
@@ -241,14 +240,8 @@ def run(kills: int, directory: Path, seed: int) -> tuple[int, int]:
             done += 1
             if done == kills or held > DECISIONS // 2:
                 break
-    return answered, unanswered
+    return f"{kills} kills, {answered} decisions answered for, {unanswered} held unanswered"
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        start_seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-        print(f"seed {start_seed}", flush=True)
-        counted = run(int(sys.argv[1]), Path(temporary), start_seed)
-        print(
-            f"{sys.argv[1]} kills, {counted[0]} decisions answered for, {counted[1]} held unanswered"
-        )
+    dying.program(run)

@@ -13,9 +13,7 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from havend.sidecars import Writing
 from havenfs.catalog import Catalog, browse, collections, given
@@ -23,6 +21,9 @@ from havenfs.decisions import Keeper, values
 from havenfs.settings import Sidecars
 from tests.conftest import Shelf
 from tests.decisions import dying
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRACED = tuple(
     os.path.join(*parts)
@@ -150,8 +151,8 @@ def _listed(value: Any) -> list[str]:
     return [str(each) for each in (value if isinstance(value, list) else [value])]
 
 
-def run(kills: int, directory: Path, seed: int) -> int:
-    """Kill so often; returns how many times everything was compared."""
+def run(kills: int, directory: Path, seed: int) -> str:
+    """Kill so often; says how many times everything was compared."""
     chance = random.Random(seed)
     done = compared = libraries = 0
     while done < kills:
@@ -171,12 +172,8 @@ def run(kills: int, directory: Path, seed: int) -> int:
             if done >= kills:
                 break
         home.shelf.catalog.close()
-    return compared
+    return f"{kills} kills, compared {compared} times"
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        start_seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-        print(f"seed {start_seed}", flush=True)
-        counted = run(int(sys.argv[1]), Path(temporary), start_seed)
-        print(f"{sys.argv[1]} kills, compared {counted} times")
+    dying.program(run)

@@ -11,10 +11,8 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
 from contextlib import nullcontext
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from havenfs.catalog import Catalog, sources, trashed
 from havenfs.config import SourceConfig
@@ -22,6 +20,9 @@ from havenfs.decisions import Keeper
 from havenfs.decisions.bin import Bin
 from havenfs.trash import folder
 from tests.decisions import dying
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TRACED = (
     os.path.join("havenfs", "trash"),
@@ -164,8 +165,8 @@ def check(directory: Path, state: dict[bytes, str], told: list[tuple[str, bytes]
     return len(answers)
 
 
-def run(kills: int, directory: Path, seed: int) -> int:
-    """Kill so often; returns how many answers were given, and held."""
+def run(kills: int, directory: Path, seed: int) -> str:
+    """Kill so often; says how many answers were given, and held."""
     chance = random.Random(seed)
     answered = done = libraries = 0
     while done < kills:
@@ -185,12 +186,8 @@ def run(kills: int, directory: Path, seed: int) -> int:
             done += 1
             if done == kills or sum(was != "gone" for was in state.values()) < 3:
                 break
-    return answered
+    return f"{kills} kills, {answered} answered for"
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        start_seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-        print(f"seed {start_seed}", flush=True)
-        counted = run(int(sys.argv[1]), Path(temporary), start_seed)
-        print(f"{sys.argv[1]} kills, {counted} answered for")
+    dying.program(run)

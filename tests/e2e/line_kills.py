@@ -13,8 +13,6 @@ import errno
 import os
 import random
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -32,6 +30,7 @@ from tests.e2e.gestures import Gestures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from havend.operations import Operations
     from tests.e2e.gestures.machine import Gesture
@@ -267,7 +266,4 @@ def _rooms(directory: Path) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        start_seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
-        print(f"seed {start_seed}", flush=True)
-        print(run(int(sys.argv[1]), Path(temporary), start_seed))
+    dying.program(run)
