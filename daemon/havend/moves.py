@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.config import State
     from havenfs.entities import Source
-    from havenfs.views.filing import Relocated
+    from havenfs.views.library import Relocated
 
 
 @contextmanager

@@ -535,9 +535,8 @@ class Operations(OpenFiles):
 
 def backing(directory: Directory) -> DiskDirectory | None:
     """The directory on disk that a directory of the tree shows; None: it is computed."""
-    if isinstance(directory, DiskDirectory):
-        return directory
-    return directory.on_disk() if isinstance(directory, Folder) else None
+    shown = directory.on_disk() if isinstance(directory, Folder) else directory
+    return shown if isinstance(shown, DiskDirectory) else None
 
 
 class _Rename:

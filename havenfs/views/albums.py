@@ -12,7 +12,8 @@ from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 
 from . import readme
-from .fillable import Fillable, decide, who
+from .deciding import decide, who
+from .fillable import Fillable
 from .folders import EXCHANGE, Folder
 from .labels import given, shown, written
 from .nodes import Leaf

@@ -27,7 +27,7 @@ from havenfs.originals import metadata
 from . import saying
 from .files import DiskDirectory
 from .nodes import DiskFile, Leaf, Text
-from .search import Results
+from .results import Results
 
 if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection

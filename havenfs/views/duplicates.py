@@ -21,7 +21,7 @@ from havenfs.errors import NotFound, NotPermitted, ReadOnly
 from havenfs.originals import disk
 from havenfs.views.removing import removal
 
-from .fillable import decide
+from .deciding import decide
 from .folders import Folder
 from .nodes import Leaf, Text
 

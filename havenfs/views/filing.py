@@ -21,20 +21,17 @@ from havenfs.errors import Conflict, Exists, HavenError, NotFound, NotJournaled,
 from havenfs.originals import disk
 from havenfs.originals.moving import move
 
-from .fillable import decide
+from .deciding import decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from havenfs.catalog import Catalog
     from havenfs.catalog.sorting import Folder
     from havenfs.entities import Asset, Source
     from havenfs.originals.disk import Rights
 
-    from .library import Library
-
-    Relocated = Callable[[Source, bytes, Source, bytes], None]
-    """Told of each file after it was moved: source and path before and after."""
+    from .library import Library, Relocated
 
 
 def accept(library: Library, asset: Asset, folder: Folder, name: bytes, rights: Rights) -> None:

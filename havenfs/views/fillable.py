@@ -6,23 +6,21 @@ import errno
 import os
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from havenfs.catalog import assets, browse, corrections, names
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import values
-from havenfs.errors import Conflict, Exists, InvalidName, NotFound, NotPermitted, ReadOnly
+from havenfs.errors import Conflict, Exists, InvalidName, NotFound, NotPermitted
 from havenfs.views.uploads import uploading
 from havenfs.views.uploads.loose import Loose
 
 from . import readme
+from .deciding import decide, who
 from .folders import EXCHANGE, Assets
 from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from havenfs.catalog.catalog import Connection
     from havenfs.catalog.corrections import Found
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, Source
@@ -31,34 +29,6 @@ if TYPE_CHECKING:
 
     from .library import Library
     from .nodes import Directory, Entries, Entry, Node
-
-
-@runtime_checkable
-class Somebody(Protocol):
-    """Rights that know whose they are."""
-
-    @property
-    def who(self) -> str:
-        """The user's name."""
-        ...
-
-
-def decide(
-    library: Library,
-    decision: Decision,
-    rights: Rights,
-    first: Callable[[Connection], object] | None = None,
-) -> bool:
-    """Carry a decision out for whoever asks; on return it is on the disk. False: all was as decided. Raises what
-    `Keeper.decide` raises."""
-    if library.keeper is None:
-        raise ReadOnly("nothing can be decided here")
-    return library.keeper.decide(decision, by=who(rights), first=first) is not None
-
-
-def who(rights: Rights) -> str:
-    """Whose rights they are."""
-    return rights.who if isinstance(rights, Somebody) else "somebody"
 
 
 def closed(library: Library, loose: Loose) -> None:

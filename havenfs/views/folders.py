@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from havenfs.entities import Asset
     from havenfs.originals.disk import Rights
 
-    from .files import DiskDirectory
     from .library import Scope
     from .nodes import Directory, Entries, Entry, Node
 
@@ -79,7 +78,7 @@ class Folder(Refusing, ABC):
         """Whether an original that is moved in here leaves its place."""
         return False
 
-    def on_disk(self) -> DiskDirectory | None:
+    def on_disk(self) -> Directory | None:
         """The directory of originals that is shown here, for the one computed folder that has one."""
         return None
 

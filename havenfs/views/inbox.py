@@ -13,8 +13,8 @@ from havenfs.errors import NotFound, NotPermitted, ReadOnly, SourceGone
 from havenfs.originals import disk, roots
 
 from . import filing, readme
+from .deciding import decide
 from .files import DiskDirectory
-from .fillable import decide
 from .folders import Folder
 from .nodes import Leaf
 

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId, Identity, Source
     from havenfs.retrieval.search import Answer
 
-    from .filing import Relocated
     from .nodes import Directory
+
+    Relocated = Callable[[Source, bytes, Source, bytes], None]
+    """Told of each original after a view has moved it: source and path before and after."""
 
 MAX_FACETS = (
     8  # deeper than any question a person asks, shallow enough to end a program that recurses

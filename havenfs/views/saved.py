@@ -10,10 +10,10 @@ from havenfs.decisions import values
 from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
 
 from . import readme
-from .fillable import decide
+from .deciding import decide
 from .folders import EXCHANGE, Folder
 from .labels import decoded, given
-from .search import Results, parse
+from .results import Results, parse
 
 if TYPE_CHECKING:
     from havenfs.originals.disk import Rights

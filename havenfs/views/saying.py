@@ -12,9 +12,9 @@ from havenfs.catalog import collections, names
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import InvalidName, InvalidQuery, NotFound
 
-from .fillable import decide
+from .deciding import decide
 from .labels import written
-from .search import Results, parse
+from .results import Results, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,7 +12,7 @@ from havenfs.decisions import values
 from havenfs.errors import NotFound
 
 from .albums import Tree
-from .fillable import who
+from .deciding import who
 from .folders import Folder, Yielding
 from .nodes import Leaf
 

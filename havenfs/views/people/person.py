@@ -12,7 +12,8 @@ from havenfs.catalog.browse import Condition
 from havenfs.decisions import gestures, values
 from havenfs.errors import NotPermitted
 from havenfs.views import readme
-from havenfs.views.fillable import Fillable, decide
+from havenfs.views.deciding import decide
+from havenfs.views.fillable import Fillable
 from havenfs.views.folders import EXCHANGE
 from havenfs.views.nodes import Leaf
 

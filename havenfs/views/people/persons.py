@@ -11,7 +11,7 @@ from havenfs.catalog import browse, persons
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
 from havenfs.views import readme
-from havenfs.views.fillable import decide, who
+from havenfs.views.deciding import decide, who
 from havenfs.views.folders import Folder
 from havenfs.views.labels import decoded, given, shown, written
 

@@ -14,7 +14,8 @@ from havenfs.decisions import gestures, new_uid, values
 from havenfs.entities import Hit
 from havenfs.errors import InvalidName, NotFound
 from havenfs.views import readme
-from havenfs.views.fillable import decide, meant
+from havenfs.views.deciding import decide
+from havenfs.views.fillable import meant
 from havenfs.views.folders import EXCHANGE, Assets, Folder, Yielding
 from havenfs.views.labels import shown, written
 from havenfs.views.nodes import Leaf

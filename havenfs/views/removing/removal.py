@@ -23,7 +23,7 @@ from havenfs.catalog import trashed
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.errors import InvalidName, NotFound, ReadOnly, SourceGone
 from havenfs.originals import disk
-from havenfs.views.fillable import Somebody
+from havenfs.views.deciding import Somebody
 
 if TYPE_CHECKING:
     from havenfs.catalog.trashed import Original

@@ -15,6 +15,7 @@ from havenfs.errors import NotFound, NotPermitted, SourceGone
 from havenfs.originals import disk
 from havenfs.trash import folder
 from havenfs.views import readme
+from havenfs.views.files import DiskDirectory
 from havenfs.views.folders import EXCHANGE, Folder
 from havenfs.views.nodes import DiskFile
 
@@ -143,8 +144,6 @@ class Day(Swallowing):
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
         """Out into a folder of `files/`: restored, under that name. Into another source EXDEV, upon which `mv` copies it."""
-        from havenfs.views.files import DiskDirectory  # which knows the views' folders
-
         if flags & EXCHANGE or not isinstance(to, DiskDirectory):
             self._refuse()
         row, who = self._row(name.decode(errors="replace")), removal.name_of(rights)
