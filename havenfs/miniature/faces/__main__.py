@@ -79,7 +79,7 @@ def _main() -> int:
     )
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument(
-        "--drawings", type=int, default=6000, help="how many to train on (default 6000)"
+        "--drawings", type=int, default=7500, help="how many to train on (default 7500)"
     )
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

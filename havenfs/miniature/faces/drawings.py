@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,8 +20,9 @@ import cv2
 import numpy as np
 from insightface.utils import face_align
 
+from havenfs.sample import prints
 from havenfs.sample.portraits import draw_person
-from havenfs.sample.scenes import draw, random_scene
+from havenfs.sample.scenes import draw, labels, random_scene, random_subject
 from havenfs.sample.strangers import YEARS, stranger
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from havenfs.sample.looks import Face
+    from havenfs.sample.scenes import Scene
 
 T = TypeVar("T")
 
@@ -42,6 +45,8 @@ SIDE = 320
 """Longer side to which the pipeline brings a picture for this detector, px."""
 CROP = 112
 """Side of an aligned face, px: ArcFace's."""
+MANY = (0.3, 0.3, 0.2, 0.12, 0.08)
+"""How often a drawing has no person, one, ... With 0.12 without, a detector took lines of print for faces."""
 SMALLEST = 9
 """Height in px of a face in a view below which nobody could tell it from a ball: neither a face nor none."""
 
@@ -136,15 +141,11 @@ def aligned(pixels: NDArray[np.uint8], points: NDArray[np.floating]) -> NDArray[
 
 
 def drawing(people: int, seed: int, rng: Generator) -> Drawing:
-    """A scene with up to four of these people in it: figures, or heads and shoulders."""
-    while True:
-        scene = random_scene(rng)
-        if "person" not in scene.things:  # they would be of the sample library
-            break
+    """A scene with up to four of these people in it: figures, or heads and shoulders; or anything else without people."""
     short = round(LONG * float(rng.choice([0.56, 0.67, 0.75, 0.75, 1.0])))
     width, height = (LONG, short) if rng.random() < 0.65 else (short, LONG)
-    image = draw(scene, width, height, rng)
-    many = int(rng.choice([0, 1, 2, 3, 4], p=[0.12, 0.38, 0.25, 0.15, 0.1]))
+    many = int(rng.choice(len(MANY), p=MANY))
+    image = (_scene if many or rng.random() < 0.4 else _other)(width, height, rng)
     faces: list[NDArray[np.float32]] = []
     identities: list[int] = []
     column = width * 0.96 / max(1, many)
@@ -183,6 +184,34 @@ def drawing(people: int, seed: int, rng: Generator) -> Drawing:
         faces=np.array([faces[index] for index in inside], np.float32).reshape(-1, 14),
         identities=tuple(identities[index] for index in inside),
     )
+
+
+def _scene(width: int, height: int, rng: Generator) -> Image.Image:
+    """A scene with nobody in it."""
+    return draw(_unpeopled(random_scene, rng), width, height, rng)
+
+
+def _other(width: int, height: int, rng: Generator) -> Image.Image:
+    """What a household photographs besides people: animals, buildings, and whatever is printed."""
+    form = rng.choice(
+        ("subject", "receipt", "sign", "screen", "letter"), p=(0.4, 0.15, 0.15, 0.15, 0.15)
+    )
+    match form:
+        case "receipt":
+            return prints.draw(prints.receipt(date(2020, 1, 1), rng), width, height, rng)
+        case "sign":
+            return prints.draw(prints.sign(rng), width, height, rng, _scene(width, height, rng))
+        case "screen":
+            return prints.draw(prints.screen(rng), width, height, rng)
+        case "letter":
+            return prints.draw(prints.letter(rng), width, height, rng)
+        case _:
+            return draw(_unpeopled(random_subject, rng), width, height, rng)
+
+
+def _unpeopled(choose: Callable[[Generator], Scene], rng: Generator) -> Scene:
+    """The first scene without people, of whose faces nothing would be known."""
+    return next(scene for scene in iter(lambda: choose(rng), None) if "person" not in labels(scene))
 
 
 def _numbers(face: Face) -> NDArray[np.float32]:
