@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from havenfs.catalog import given
+from havenfs.catalog.catalog import TROUBLE
 from havenfs.errors import HavenError, NotJournaled, SourceGone
 
 from .filing import Step
@@ -39,7 +40,7 @@ _STEPS = msgspec.json.Decoder(list[Step])
 
 @contextmanager
 def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[None]:
-    """Move these, and let what stands inside record that; if that fails, they are moved back. Raises what *mover* raises."""
+    """Move these, and let what stands inside record that; if that fails, they go where the rows say. Raises what *mover* raises."""
     recover(catalog, mover)
     path = catalog.path.with_name(f"filing-{new_uid()}.note")
     fresh = path.with_suffix(".new")  # nobody looks for it: it has no lock, or not all its words
@@ -49,17 +50,19 @@ def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[N
         os.write(handle, msgspec.json.encode(steps))
         os.fdatasync(handle)
         fresh.rename(path)
+        settled = True
         try:
             mover([step.wanted for step in steps])
             try:
                 yield
             except NotJournaled:  # it holds all the same
                 raise
-            except HavenError:
-                mover([step.wanted.back() for step in reversed(steps)])
+            except BaseException:
+                settled = _settle(catalog, mover, steps)
                 raise
         finally:
-            path.unlink()
+            if settled:  # else somebody finds the note later
+                path.unlink()
     finally:
         fresh.unlink(missing_ok=True)  # the disk was full
         os.close(handle)
@@ -77,15 +80,20 @@ def _mend(catalog: Catalog, mover: Mover, path: Path) -> None:
         fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.fstat(note.fileno()).st_nlink:
             return
-        steps = _STEPS.decode(note.read())
-        try:
-            mover(catalog.read(_belonging, steps))
-        except SourceGone as error:
-            log.warning("files that a kill has parted wait for their disk: %s", error)
-            return
-        except (HavenError, OSError) as error:
-            log.warning("files that a kill has parted stay apart: %s", error)
-        path.unlink()
+        if _settle(catalog, mover, _STEPS.decode(note.read())):
+            path.unlink()
+
+
+def _settle(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> bool:
+    """Move files to where the rows say. False: they must wait, for their disk or for the catalog."""
+    try:
+        mover(catalog.read(_belonging, steps))
+    except (SourceGone, *TROUBLE) as error:
+        log.warning("files that are parted from what belongs to them wait: %s", error)
+        return False
+    except (HavenError, OSError) as error:
+        log.warning("files that are parted from what belongs to them stay so: %s", error)
+    return True
 
 
 def _belonging(db: Connection, steps: Sequence[Step]) -> list[Moved]:

@@ -131,3 +131,29 @@ def test_parted_files_wait_for_their_disk(room: Room) -> None:
     note.recover(room.shelf.catalog, room.mover)
     assert (room.lying("Inbox"), room.lying("Trips")) == (3, 0)
     assert room.notes() == []
+
+
+def failing(room: Room, failure: type[BaseException], *, recorded: bool) -> None:
+    """A filing that ends with *failure*, before or after it was recorded."""
+    with note.moving(room.shelf.catalog, room.mover, steps(DECISION)):
+        assert room.lying("Trips") == 3
+        if recorded:
+            room.keeper.decide(DECISION, by="me")
+        raise failure
+
+
+@pytest.mark.parametrize("failure", [MemoryError, KeyboardInterrupt, OSError])
+def test_whatever_keeps_a_filing_from_being_recorded_it_is_undone(
+    room: Room, failure: type[BaseException]
+) -> None:
+    with pytest.raises(failure):
+        failing(room, failure, recorded=False)
+    assert (room.lying("Inbox"), room.lying("Trips")) == (3, 0)
+    assert room.notes() == []
+
+
+def test_what_fails_after_it_was_recorded_is_filed(room: Room) -> None:
+    with pytest.raises(MemoryError):
+        failing(room, MemoryError, recorded=True)
+    assert (room.lying("Inbox"), room.lying("Trips")) == (0, 3)
+    assert room.notes() == []
