@@ -7,6 +7,9 @@ STATE   ?= $(CURDIR)/.state
 HTTP    ?= 127.0.0.1:8440
 WRITABLE ?=
 
+# Programs are started by the thousand in a run of the tests, and their start is measured: compile them once.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN   := .venv/bin
 DONE  := .cache/setup
 UI    := $(filter-out web/ui/node_modules/% web/ui/coverage/%,$(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null))
