@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from havenfs.errors import ConfigError
@@ -89,13 +89,30 @@ class Running(Struct, frozen=True, kw_only=True):
         }
 
 
+class _Told(Struct, frozen=True, kw_only=True):
+    """What a mount writes down of itself."""
+
+    mountpoint: str
+    transport: Name
+    reason: str
+    missing: str | None
+    pid: int
+
+
+_TOLD: Final = msgspec.json.Decoder(_Told)
+
+
 def record(state: State, mountpoint: Path, choice: Choice, *, missing: str = "") -> None:
     """Tell of the mount that is being served, for :func:`running` in other programs."""
-    running = Running(
-        mountpoint=mountpoint, transport=choice.transport, reason=choice.reason, missing=missing
+    told = _Told(
+        mountpoint=str(mountpoint),
+        transport=choice.transport,
+        reason=choice.reason,
+        missing=missing or None,
+        pid=os.getpid(),
     )
     new = _file(state).with_suffix(".new")
-    new.write_text(json.dumps({**running.as_json(), "pid": os.getpid()}) + "\n")
+    new.write_bytes(msgspec.json.encode(told))
     new.replace(_file(state))
 
 
@@ -107,15 +124,36 @@ def erase(state: State) -> None:
 def bury_killed(state: State) -> None:
     """Detach the mount over *state* whose program was killed, without asking it: a thread of the killed that waits in the kernel
     for a client, who waits for an answer, would keep everybody waiting who asks."""
-    try:
-        told = json.loads(_file(state).read_text())
-        point, pid = Path(told["mountpoint"]), int(told["pid"])
-    except (OSError, ValueError, KeyError):
+    told = _told(state)
+    if told is None or _alive(told.pid):
         return
-    if not _alive(pid) and mountpoints.mounted(point) == mountpoints.OURS:
-        log.warning("detaching what process %d left mounted on %s when it was killed", pid, point)
+    point = Path(told.mountpoint)
+    if mountpoints.mounted(point) == mountpoints.OURS:
+        log.warning(
+            "detaching what process %d left mounted on %s when it was killed", told.pid, point
+        )
         mountpoints.detach(point)
         erase(state)
+
+
+def running(state: State) -> Running | None:
+    """The mount over *state* that is there now; None without one. Never touches the mount itself."""
+    told = _told(state)
+    if told is None or not _alive(told.pid):  # it was killed
+        return None
+    point = Path(told.mountpoint)
+    if mountpoints.mounted(point) != mountpoints.OURS:
+        return None
+    return Running(
+        mountpoint=point, transport=told.transport, reason=told.reason, missing=told.missing or ""
+    )
+
+
+def _told(state: State) -> _Told | None:
+    try:
+        return _TOLD.decode(_file(state).read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _alive(pid: int) -> bool:
@@ -124,24 +162,6 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
     except OSError:
         return False
-
-
-def running(state: State) -> Running | None:
-    """The mount over *state* that is there now; None without one. Never touches the mount itself."""
-    try:
-        told = json.loads(_file(state).read_text())
-    except (OSError, ValueError):
-        return None
-    if not _alive(told["pid"]):  # it was killed
-        return None
-    if mountpoints.mounted(Path(told["mountpoint"])) != mountpoints.OURS:
-        return None
-    return Running(
-        mountpoint=Path(told["mountpoint"]),
-        transport=told["transport"],
-        reason=told["reason"],
-        missing=told["missing"] or "",
-    )
 
 
 def _file(state: State) -> Path:
