@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from array import array
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -118,6 +119,25 @@ def those(
 
 Outline = tuple[str, int, int, int, int, int]
 """Of an asset: name, size, mtime_ns, and source id, device and inode of its primary file."""
+_OUTLINE = "name, size, mtime_ns, source_id, device, inode"
+
+
+def roll(
+    db: apsw.Connection, conditions: Sequence[Condition], first: int
+) -> tuple[array[int], list[Outline]]:
+    """The same ids as `ids`, and the outlines of the *first* so many of them.
+
+    Both at little more than the price of the ids, 4 us an asset: what takes that long is to find the rows, not to read them.
+    """
+    view, where, values = _where(conditions)
+    rows = db.execute(
+        f"SELECT id, {_OUTLINE} FROM {view} WHERE {where} ORDER BY taken_local, name",  # noqa: S608
+        values,
+    )
+    some: list[Any] = list(islice(rows, first))
+    found = array("q", [row[0] for row in some])
+    found.extend(row[0] for row in rows)
+    return found, [row[1:] for row in some]
 
 
 def outlines(
@@ -129,7 +149,7 @@ def outlines(
     """
     view, where, values = _where(conditions, each=True)
     rows: list[Any] = db.execute(
-        "SELECT id, name, size, mtime_ns, source_id, device, inode"  # noqa: S608
+        f"SELECT id, {_OUTLINE}"  # noqa: S608
         " FROM (SELECT value AS wanted FROM json_each(?))"
         f" CROSS JOIN {view} ON {view}.id = wanted WHERE {where}",
         (json.dumps(wanted.tolist()), *values),
