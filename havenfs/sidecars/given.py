@@ -107,18 +107,23 @@ def snapped(given: Given, to: Given) -> Given:
     position = given.position
     if position is not None and to.position is not None and _near(position, to.position, 1e-5):
         position = to.position
-    persons = tuple(
-        next((other for other in to.persons if _same(person, other)), person)
-        for person in given.persons
-    )
+    persons = tuple(_snapped(person, to.persons) for person in given.persons)
     return replace(given, persons=persons, position=position)
 
 
-def _same(one: Person, other: Person) -> bool:
+def _snapped(person: Person, others: Sequence[Person]) -> Person:
+    """The one of *others* that is the same person at the same place, the nearest if there are more."""
+    nearest = max(others, key=lambda other: _sameness(person, other), default=person)
+    return nearest if _sameness(person, nearest) else person
+
+
+def _sameness(one: Person, other: Person) -> float:
+    """0: another person, or elsewhere; 1: the same to the last digit."""
     if one.name != other.name or one.region is None or other.region is None:
-        return one == other
+        return float(one == other)
     # Somebody may have drawn the box anew, or moved it.
-    return one.region.overlap(other.region) >= SAME_PLACE
+    overlap = one.region.overlap(other.region)
+    return overlap if overlap >= SAME_PLACE else 0.0
 
 
 def _near(one: Sequence[float], other: Sequence[float], by: float) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import pytest
-from hypothesis import given as given_, settings, strategies as st
+from hypothesis import example, given as given_, settings, strategies as st
 
 from havenfs.entities import Region
 from havenfs.errors import Unreadable
@@ -88,6 +88,9 @@ def test_what_is_written_is_what_is_read():
 
 
 @settings(max_examples=150, deadline=None)
+@example(
+    Given(persons=(Person("A", box(0, 0, 2, 2)), Person("A", box(0, 0, 2, 3)))), None
+)  # one name at nearly one place
 @given_(givens, frames)
 def test_everything_comes_back_whatever_it_is(ours: Given, frame: Frame | None):
     merged = merge(None, ours, frame=frame)
