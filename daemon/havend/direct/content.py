@@ -39,6 +39,8 @@ COPY_MOST: Final = (
     1 << 30
 )  # bytes a COPY_FILE_RANGE: the answer has 32 bits, and somebody waits for it
 _RECORD = struct.Struct("<QQqQ")  # nodeid flags backing_id source_id
+_RELEASED: Final = 1 << 32
+"""Among the flags of a record: the last descriptor of that open is closed, and the kernel was told so, or is about to be."""
 
 
 class Content:
@@ -65,12 +67,13 @@ class Content:
         self._adopt()
 
     def _adopt(self) -> None:
-        """Take up the handles of a predecessor."""
+        """Take up the handles of a predecessor, and let go of those that it was letting go of."""
+        released: list[int] = []
         for handle, record in self._ledger.held().items():
             nodeid, flags, backing_id, source_id = _RECORD.unpack(record)
             self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
-                opened = self._inherited(handle, nodeid, flags, SourceId(source_id))
+                opened = self._inherited(handle, nodeid, flags & ~_RELEASED, SourceId(source_id))
                 self._operations.adopt(opened)
             except (HavenError, OSError) as error:
                 log.warning("an open file could not be taken over: %s", error)
@@ -78,6 +81,13 @@ class Content:
                 self._orphans[handle] = nodeid
             else:
                 self._operations.handles.add(opened)
+                if flags & _RELEASED:
+                    released.append(handle)
+        for handle in released:
+            try:
+                self.let_go(handle)
+            except (HavenError, OSError) as error:
+                log.warning("a file could not be closed: %s", error)
 
     def _inherited(self, handle: int, nodeid: int, flags: int, source_id: SourceId) -> Opened:
         found = os.fstat(handle)
@@ -177,11 +187,12 @@ class Content:
         return b""
 
     def release(self, header: Header, body: memoryview) -> None:
-        """The last descriptor of an open was closed. Answered first: who dies in between leaves a handle too many,
-        not one that is another file's by now."""
+        """The last descriptor of an open was closed. Written down, then answered, then done: who dies in between leaves that to
+        the next one, who would take a handle that nobody has for a file that somebody is writing."""
         handle, _, flags, owner = wire.RELEASE_IN.unpack(body)
-        self._answer(header[2], 0)
         nodeid = header[3]
+        self._released(handle, nodeid)
+        self._answer(header[2], 0)
         try:
             opened = self._operations.handles.get(handle)
         except Stale:
@@ -195,6 +206,13 @@ class Content:
         if flags & wire.RELEASE_FLUSH:
             self.locks.closed(nodeid, owner)
         self.let_go(handle)
+
+    def _released(self, handle: int, nodeid: int) -> None:
+        record = self._ledger.handle(handle)
+        if record is not None:
+            known, flags, way, source_id = _RECORD.unpack(record)
+            if known == nodeid:
+                self._ledger.hold(handle, _RECORD.pack(known, flags | _RELEASED, way, source_id))
 
     def let_go(self, handle: int) -> None:
         """Close an open file."""

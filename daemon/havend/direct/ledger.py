@@ -252,6 +252,10 @@ class Ledger:
         """This descriptor is a handle that a client is going to have; *record* says the rest."""
         self._handles.put(handle, record)
 
+    def handle(self, handle: int) -> bytes | None:
+        """The record of a handle; None when there is none."""
+        return self._handles.get(handle)
+
     def drop(self, handle: int) -> None:
         """The handle is about to be closed."""
         self._handles.drop(handle)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from havend import session
 from havend.direct import wire
 from havend.direct.capabilities import Capabilities, agree
+from havend.direct.content import Content
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
 
@@ -331,6 +332,31 @@ def test_a_server_goes_on_with_the_handles_of_its_predecessor(workshop: Any, ser
             assert heir.read(nodeid, handle, 5) == b"2019/"
             heir.release(nodeid, handle)
         kernel.operations.handles.remove(handle)
+    assert not kernel.ledger.held()
+
+
+def _die(*_: object) -> None:
+    pass
+
+
+def test_who_dies_while_a_file_is_closed_has_closed_it(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk(PATH)
+        (kept, _), (handle, _) = kernel.open(nodeid), kernel.open(nodeid)
+        with monkeypatch.context() as dying:
+            dying.setattr(Content, "let_go", _die)  # it has answered, and is no more
+            kernel.release(nodeid, handle)
+        with served(workshop, ledger=kernel.ledger) as heir:
+            assert [opened.handle for opened in heir.operations.handles.all()] == [kept]
+            assert kernel.ledger.held().keys() == {kept}
+            heir.release(nodeid, handle)  # sent again, had it not been answered
+            assert heir.read(nodeid, kept, 5) == b"2019/"
+            heir.release(nodeid, kept)
+        for each in (kept, handle):
+            kernel.operations.handles.remove(each)
     assert not kernel.ledger.held()
 
 
