@@ -140,6 +140,7 @@ class Worker:
                 await _ended(process)
             if waiting.cancelled_caught:
                 log.error("worker %d waits for a dead disk and cannot be ended", process.pid)
+                trio.lowlevel.spawn_system_task(_ended, process)  # buried when the disk answers
             shutil.rmtree(self.scratch, ignore_errors=True)
         return process.returncode
 

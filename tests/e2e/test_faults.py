@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from havend import checks, indexer, watch
+from havend import checks, indexer, pool, watch
+from havend.protocol import Identified, Identify
 from havenfs.catalog import Catalog, sources
 from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
@@ -515,6 +516,31 @@ def test_a_mount_that_appears_in_a_source_later_is_passed_over(
 
 
 # --- the indexer ----------------------------------------------------------------------------------------------
+
+
+async def test_a_worker_that_a_hanging_disk_holds_is_buried_when_the_disk_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outer disk has taken the request already when the inner one hangs: from there on no signal ends a process."""
+    monkeypatch.setattr(pool, "KILL_S", 0.5)
+    behind, inner, outer = (tmp_path / name for name in ("behind", "inner", "outer"))
+    for directory in (behind, inner, outer):
+        directory.mkdir()
+    (behind / "a.jpg").write_bytes(JPEG)
+    settings = pool.Settings(state=State(root=tmp_path / "state"), readable=(bytes(outer),))
+    with hanging(behind, inner) as server, hanging(inner, outer):
+        async with pool.Worker(settings) as worker:
+            question = Identify(bytes(outer / "a.jpg"))
+            assert isinstance(await worker.ask(question, timeout_s=30), Identified)
+            held = f"/proc/{worker.pid}"
+            server.send_signal(signal.SIGSTOP)
+            with pytest.raises(pool.WorkerDiedError, match="took longer"):
+                await worker.ask(question, timeout_s=1)
+            assert os.path.exists(held)
+            server.send_signal(signal.SIGCONT)
+            with trio.fail_after(PATIENCE_S):
+                while os.path.exists(held):
+                    await trio.sleep(0.05)
 
 
 async def test_an_indexer_goes_on_while_a_disk_hangs_and_hides_it_until_it_answers(
