@@ -6,6 +6,7 @@ MOUNT   ?= $(CURDIR)/mnt
 STATE   ?= $(CURDIR)/.state
 HTTP    ?= 127.0.0.1:8440
 WRITABLE ?=
+JOBS    ?= 2
 
 # Programs are started by the thousand in a run of the tests, and their start is measured: compile them once.
 unexport PYTHONDONTWRITEBYTECODE
@@ -92,8 +93,10 @@ check: setup $(DONE)/locked-dev
 	$(BIN)/pyright
 	$(NPM) run check --silent
 
+# Files of tests, two at a time and in their order: the longest stand at the front, and half of each waits for something.
 test: check $(DONE)/debian-test
-	$(BIN)/python -m pytest -m "not training" --durations 20
+	$(BIN)/python -m pytest -m "not training and not alone" -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations 20
+	$(BIN)/python -m pytest -m alone
 
 # An environment of its own: torch is a gigabyte and decides for itself which versions it wants beside it.
 TRAINING := .cache/training

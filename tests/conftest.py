@@ -243,6 +243,16 @@ def household(shelf: Shelf) -> Shelf:
 
 
 @pytest.fixture
+def open_house(tmp_path: Path) -> Path:
+    """tmp_path, into which others may walk: pytest closes the folders that it makes to them."""
+    folder = tmp_path
+    while not folder.stat().st_mode & 0o001:
+        folder.chmod(0o711)
+        folder = folder.parent
+    return tmp_path
+
+
+@pytest.fixture
 def workshop(tmp_path: Path) -> Iterator[Shelf]:
     """The same library, to be worked in: `photos` is writable, so is an empty `desk`; `archive` is read-only."""
     made = furnish(Shelf(tmp_path, writable=True))

@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.fuse
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_no_ratio_to_a_plain_passthrough_has_fallen_by_half(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -127,24 +127,13 @@ def test_links_are_not_followed(root: Path, state: State, tmp_path: Path):
     assert not (tmp_path / "b.jpg.xmp").exists()
 
 
-def let_in(root: Path, mode: int) -> None:
-    for closed in root.parents[:3]:  # pytest's own folders
-        closed.chmod(0o711)
-    for folder in (root, root / "2019"):
-        folder.chmod(mode)
-
-
 @as_root
+@pytest.mark.usefixtures("open_house")
 def test_a_sidecar_whose_owner_we_cannot_keep_is_left_alone(root: Path, state: State):
     path = root / "2019/IMG_1.jpg.xmp"
     before = THEIRS.format("theirs").encode()
     path.write_bytes(before)
-    for each in (
-        *root.parents[:3],
-        root,
-        root / "2019",
-    ):  # pytest's own folders are closed to others
-        each.chmod(0o777)
+    (root / "2019").chmod(0o777)
     os.seteuid(4321)
     try:
         with pytest.raises(NotPermitted):
@@ -156,8 +145,8 @@ def test_a_sidecar_whose_owner_we_cannot_keep_is_left_alone(root: Path, state: S
 
 
 @as_root
+@pytest.mark.usefixtures("open_house")
 def test_a_folder_that_takes_no_writes_is_said_to_be_so(root: Path, state: State):
-    let_in(root, 0o755)
     os.seteuid(4321)
     try:
         with pytest.raises(ReadOnly):
