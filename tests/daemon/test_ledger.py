@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from havend.direct import ledger
-from havend.direct.ledger import Ledger, Table
+from havend.direct.ledger import Latest, Ledger, Table
 from havend.inodes import InodeTable
 from havenfs.entities import Source, SourceId
 from havenfs.views import DiskFile
@@ -260,10 +260,50 @@ def test_a_successor_finds_the_files_that_were_looked_up_last(descriptors: tuple
     assert kept.address(9_997) == (1 << 40, b"9997")
     for n in range(20_000, 20_000 + 2 * ledger.RECENT):  # its predecessor's go too
         kept.sight(n, 1, b"%d" % n)
+    kept = Ledger(descriptors)
     assert kept.address(9_997) is None
     assert kept.address(9_998) == (1, b"now a folder")
     assert kept.address(1 << 40) == (1, b"folder")
     assert sum(os.fstat(descriptor).st_size for descriptor in descriptors) < 1 << 20
+
+
+def test_whatever_instruction_a_kill_hits_at_most_the_oldest_of_the_latest_files_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(ledger, "RECENT", 3)
+    files = [
+        (n, 1000 + n % 2, b"%d" % n * n) for n in (1, 2, 3, 1, 4, 5, 200)
+    ]  # one that is too long
+    whole = [dict(_latest(files[:end])) for end in range(len(files) + 1)]
+    for instructions in range(10_000):
+        with areas() as (area, _):
+            noted = 0
+            try:
+                with killed_after(instructions):
+                    latest = Latest(area)
+                    for each in files:
+                        latest.note(*each)
+                        noted += 1
+            except Killed:
+                found = Latest(area).items()
+                lost = whole[noted].items() - found.items()
+                assert found == whole[noted + 1] or (
+                    len(lost) <= 1 and found.items() <= whole[noted].items()
+                )
+                Latest(area).note(9, 9, b"9")  # and it can be written on
+                assert Latest(area).items()[9] == (9, b"9")
+            else:
+                assert Latest(area).items() == whole[-1]
+                break
+    else:
+        pytest.fail("it never came to an end")
+    assert instructions > 100, "nothing was noted"
+
+
+def _latest(files: Sequence[tuple[int, int, bytes]]) -> Iterator[tuple[int, tuple[int, bytes]]]:
+    short = [each for each in files if len(each[2]) <= ledger.NAME_MAX]
+    for nodeid, parent, name in short[-3:]:
+        yield nodeid, (parent, name)
 
 
 def test_a_file_is_found_by_the_server_after_next_though_its_number_was_forgotten_for_another(

@@ -141,7 +141,10 @@ def _from_environment() -> dict[str, int]:
     told = os.environ.pop(VARIABLE, "")
     if not told:
         return {}
-    found = dict(zip(NAMES, map(int, told.split()), strict=True))
-    for descriptor in (*found.values(), *ledger.in_use(tuple(found.values())[1:])):
+    numbers = tuple(map(int, told.split()))
+    found = dict(zip(NAMES, numbers, strict=False))
+    if len(numbers) != len(NAMES):
+        return found  # by another version of this program: not to be taken up
+    for descriptor in (*numbers, *ledger.in_use(numbers[1:])):
         os.set_inheritable(descriptor, False)  # noqa: FBT003
     return found

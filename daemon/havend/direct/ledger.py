@@ -13,7 +13,6 @@ import os
 import struct
 import threading
 from array import array
-from collections import OrderedDict
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Self
 
@@ -39,6 +38,7 @@ LOCK: Final = 1 << 32
 RECENT: Final = 256
 """Files, the latest lookups. Who has just been told of one asks for it next, and is refused (ESTALE) when two servers in a
 row do not know it: the kernel tries twice."""
+NAME_MAX: Final = 255
 
 _ADDRESS = struct.Struct("=QQ")  # lookups, parent; then the name
 
@@ -185,8 +185,54 @@ def _fill(area: int, items: Sequence[tuple[int, bytes]], *, room: int, epoch: in
     words[EPOCH] = epoch
 
 
+class Latest:
+    """Where the last RECENT files were that the kernel was told of: a ring of slots in a memfd, each of one size.
+
+    A slot is void (number 0) while it is written, so that a kill leaves it void or whole. Orders nobody: its user has a lock.
+    """
+
+    _SLOT = struct.Struct(
+        f"=QQ{NAME_MAX}s"
+    )  # directory, length of the name, name; before it the number
+    _WORDS = 1 + -(-_SLOT.size // WORD)
+
+    def __init__(self, area: int) -> None:
+        """Take up what is in this memfd, which stays the caller's."""
+        size = (1 + RECENT * self._WORDS) * WORD  # the first word: where the oldest slot begins
+        os.ftruncate(area, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
+        self._map = mmap.mmap(area, 0)
+        self._words = memoryview(self._map).cast("Q")
+        self._at = self._words[0] or 1
+
+    def note(self, nodeid: int, parent: int, name: bytes) -> None:
+        """A file is under this name, in place of the oldest of all. 0.5 us."""
+        if len(name) > NAME_MAX:
+            return
+        words, at = self._words, self._at
+        words[at] = 0
+        self._SLOT.pack_into(self._map, (at + 1) * WORD, parent, len(name), name)
+        words[at] = nodeid
+        self._at = words[0] = at + self._WORDS if at <= (RECENT - 1) * self._WORDS else 1
+
+    def items(self) -> dict[int, tuple[int, bytes]]:
+        """Number of each file -> directory and name, the last one of each."""
+        found: dict[int, tuple[int, bytes]] = {}
+        slots = range(1, 1 + RECENT * self._WORDS, self._WORDS)
+        oldest = slots.index(self._at)
+        for at in (*slots[oldest:], *slots[:oldest]):
+            if nodeid := self._words[at]:
+                parent, length, name = self._SLOT.unpack_from(self._map, (at + 1) * WORD)
+                found[nodeid] = parent, name[:length]
+        return found
+
+    def close(self) -> None:
+        """Let go of the memory; what is in it stays."""
+        self._words.release()
+        self._map.close()
+
+
 class Ledger:
-    """The three tables of a mount.
+    """The three tables of a mount, and the files that were looked up last.
 
     A process that shares its descriptors with another one must close what it opens of these itself: a mapping has a
     descriptor of its own, and whoever closes that a second time closes somebody else's.
@@ -194,11 +240,11 @@ class Ledger:
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         """Take up the ledger in these memfds (of :func:`create`); they stay the caller's."""
-        first, second, third = _pairs(descriptors)
+        *tables, latest = descriptors
+        first, second, third = _pairs(tables)
         self._addresses, self._handles, self._notes = Table(first), Table(second), Table(third)
-        self._recent = OrderedDict.fromkeys(
-            nodeid for nodeid in self._addresses.items() if not self.lookups(nodeid)
-        )
+        self._latest = Latest(latest)
+        self._seen = self._latest.items()  # by predecessors
 
     def __enter__(self) -> Self:
         return self
@@ -206,7 +252,7 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- the address under which the kernel was told of each directory, and of the latest files (0 lookups) ----------
+    # --- the address under which the kernel was told of each directory, and of the latest files -----------------------
 
     def admit(self, nodeid: int, parent: int, name: bytes, lookups: int) -> None:
         """The kernel was told of a node, last under this name, so many times by now."""
@@ -218,28 +264,19 @@ class Ledger:
             self._addresses.put(nodeid, value)
 
     def sight(self, nodeid: int, parent: int, name: bytes) -> None:
-        """The kernel was told of a file under this name. 2 us."""
-        recent = self._recent
-        value = _ADDRESS.pack(0, parent) + name
-        if nodeid in recent:
-            recent.move_to_end(nodeid)
-            if self._addresses.get(nodeid) == value:
-                return
-        self._addresses.put(nodeid, value)
-        recent[nodeid] = None
-        if len(recent) > RECENT:
-            oldest, _ = recent.popitem(last=False)
-            if not self.lookups(oldest):  # or its number is a directory's by now
-                self._addresses.drop(oldest)
+        """The kernel was told of a file under this name. Under the caller's lock."""
+        self._latest.note(nodeid, parent, name)
 
     def forget(self, nodeid: int) -> None:
         """The kernel has forgotten it."""
         self._addresses.drop(nodeid)
 
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
-        """Directory and name under which the kernel was told of a node."""
+        """Directory and name under which the kernel was told of a directory, or by a predecessor of a file."""
         value = self._addresses.get(nodeid)
-        return None if value is None else (_ADDRESS.unpack_from(value)[1], value[_ADDRESS.size :])
+        if value is None:
+            return self._seen.get(nodeid)
+        return _ADDRESS.unpack_from(value)[1], value[_ADDRESS.size :]
 
     def lookups(self, nodeid: int) -> int:
         """How many times the kernel was told of it, and has not forgotten; 0 when it is not known."""
@@ -284,13 +321,13 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the memory; what is in it stays with the descriptors."""
-        for table in (self._addresses, self._handles, self._notes):
-            table.close()
+        for each in (self._addresses, self._handles, self._notes, self._latest):
+            each.close()
 
 
 def in_use(descriptors: Sequence[int]) -> set[int]:
     """The descriptors that a successor needs, of the ledger in these memfds: the handles, and those that hold locks."""
-    _, second, third = _pairs(descriptors)
+    _, second, third = _pairs(descriptors[:-1])
     handles, notes = Table(second), Table(third)
     found = {key & (LOCK - 1) for key in notes.items() if key & LOCK}.union(handles.items())
     handles.close()
@@ -302,8 +339,9 @@ def _pairs(descriptors: Sequence[int]) -> list[tuple[int, int]]:
     return list(zip(descriptors[::2], descriptors[1::2], strict=True))
 
 
-NAMES: Final = tuple(
-    f"{table}-{area}" for table in ("directories", "handles", "notes") for area in "ab"
+NAMES: Final = (
+    *(f"{table}-{area}" for table in ("directories", "handles", "notes") for area in "ab"),
+    "files",
 )
 """What the descriptors of a ledger are called, in the order in which Ledger takes them."""
 
