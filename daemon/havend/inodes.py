@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from havenfs.views import DiskDirectory, DiskFile, Leaf
+from havenfs.views import DiskFile, Leaf, Original
 
 from .sightings import Sightings
 
@@ -154,7 +154,7 @@ class InodeTable:
         if isinstance(node, Leaf):
             asset = node.asset
             return ASSET | self.original(asset.source_id, asset.device, asset.inode)
-        if isinstance(node, DiskFile | DiskDirectory):
+        if isinstance(node, Original):
             status = node.status
             return self.original(node.source.id, status.st_dev, status.st_ino)
         if not node.key:
@@ -186,10 +186,10 @@ class InodeTable:
                 self._drop(record)
                 record = self._add(Record(nodeid, node, parent, name, touched_ns=self.start_ns))
                 record.lookups = lookups  # of the removed one: their FORGET is still to come
-            record.parent, record.name = parent, name
-            record.node = node
-            if (key := _key(node)) is not None:
-                self._folders[key] = nodeid  # it may have stood for another one meanwhile
+            else:
+                record.parent, record.name, record.node = parent, name, node
+                if (key := _key(node)) is not None:
+                    self._folders[key] = nodeid  # it may have stood for another one meanwhile
             record.lookups += 1
             self._write_down(record)
         return nodeid
@@ -293,7 +293,7 @@ class InodeTable:
             found_here = (self._records.get(nodeid) for nodeid in nodes)
             for record in list(self._records.values() if deep else found_here):
                 node = record.node if record is not None else None
-                if record is not None and isinstance(node, DiskFile | DiskDirectory):
+                if record is not None and isinstance(node, Original):
                     found = paths(node.source, node.path)
                     if found is not None:
                         record.node = replace(node, source=found[0], path=found[1])
@@ -309,7 +309,7 @@ class Paths(Protocol):
 
 def _key(node: Node) -> str | None:
     """The key of what is computed: a folder, a text."""
-    return None if isinstance(node, Leaf | DiskFile | DiskDirectory) else node.key
+    return None if isinstance(node, Original | Leaf) else node.key
 
 
 def _hash(text: str, limit: int) -> int:

@@ -48,7 +48,7 @@ class Naming(OpenFiles):
     def mknod(self, parent: int, name: bytes, mode: int, rdev: int, caller: Caller) -> Attributes:
         """Make a file, a FIFO, a socket or a device node."""
         directory = self.directory(parent)
-        if self.nudges.is_helper(caller):
+        if self.nudges.is_helper(*caller):
             return self.admit(self.nudges.appears(parent, name, directory), parent, name)
         self._changing(parent, name)
         node = directory.mknod(name, mode, rdev, Acting(caller))
@@ -59,7 +59,7 @@ class Naming(OpenFiles):
     def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller) -> Attributes:
         """Make a directory."""
         directory = self.directory(parent)
-        if self.nudges.is_helper(caller):
+        if self.nudges.is_helper(*caller):
             return self.admit(self.nudges.appears(parent, name, directory), parent, name)
         self._changing(parent, name)
         made = directory.mkdir(name, mode, Acting(caller))
@@ -101,7 +101,7 @@ class Naming(OpenFiles):
     def unlink(self, parent: int, name: bytes, caller: Caller) -> None:
         """Remove a name that is no directory's."""
         directory = self.directory(parent)
-        if self.nudges.is_helper(caller):
+        if self.nudges.is_helper(*caller):
             self.nudges.vanishes(parent, name, directory)
             return
         if self._changing(parent, name):
@@ -113,7 +113,7 @@ class Naming(OpenFiles):
     def rmdir(self, parent: int, name: bytes, caller: Caller) -> None:
         """Remove an empty directory."""
         directory = self.directory(parent)
-        if self.nudges.is_helper(caller):
+        if self.nudges.is_helper(*caller):
             self.nudges.vanishes(parent, name, directory)
             return
         self._changing(parent, name)

@@ -25,7 +25,7 @@ from havenfs.errors import (
 )
 from havenfs.originals import disk
 from havenfs.originals.walks import walks
-from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Text
+from havenfs.views import DiskDirectory, DiskFile, Folder, Leaf, Original, Text
 from havenfs.views.inbox import Inbox
 
 from . import stats
@@ -128,7 +128,7 @@ class Nodes:
     def fresh(self, nodeid: int) -> Node:
         """The node of an inode as it is now: what is on disk is asked again. Raises Stale."""
         node = self.node(nodeid)
-        if isinstance(node, DiskFile | DiskDirectory):
+        if isinstance(node, Original):
             try:
                 status = disk.status(node.source, node.path)
             except NotFound:
@@ -153,6 +153,8 @@ class Nodes:
     def admit(self, node: Node, parent: int, name: bytes) -> Attributes:
         """Attributes of a node that the kernel is now told of, counting that lookup."""
         nodeid = self.table.admit(node, parent, name)
+        if isinstance(node, Original):
+            return self._original(node, nodeid)
         if isinstance(node, Leaf):
             known = self._leaves.get(nodeid)
             if known is not None and node.hit is None and known.asset.id == node.asset.id:
@@ -170,13 +172,8 @@ class Nodes:
         if isinstance(node, Leaf):
             asset = node.asset
             return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
-        if isinstance(node, DiskFile | DiskDirectory):
-            found = stats.of_original(node.status, nodeid)
-            if self.loose(node):
-                found.entry_s = (
-                    0.0  # it may be refused when it is closed, or what put it there be undone
-                )
-            return found
+        if isinstance(node, Original):
+            return self._original(node, nodeid)
         record = self.table.find(nodeid)
         touched = record.touched_ns if record is not None else self.table.start_ns
         if isinstance(node, Inbox) and (status := node.status()) is not None:
@@ -202,6 +199,12 @@ class Nodes:
             attributes_s=LONG_S if node.lasting else SHORT_S,
             writers=writers,
         )
+
+    def _original(self, node: DiskFile | DiskDirectory, nodeid: int) -> Attributes:
+        found = stats.of_original(node.status, nodeid)
+        if self.loose(node):  # it may be refused when it is closed, or what put it there be undone
+            found.entry_s = 0.0
+        return found
 
     def loose(self, node: Node) -> bool:
         """Whether a file stands in a folder that people fill, and is no asset yet or was none a moment ago."""

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from havenfs.entities import Caller
     from havenfs.views.nodes import Directory, Node
 
 log = logging.getLogger(__name__)
@@ -137,9 +136,9 @@ class Nudges:
 
     # --- what Operations asks -------------------------------------------------------------------------------
 
-    def is_helper(self, caller: Caller) -> bool:
+    def is_helper(self, uid: int, gid: int, pid: int) -> bool:
         """Whether it is the helper that asks, or that of a predecessor: what it asks for must not be done."""
-        return caller.pid == self._pid != 0 or (caller.gid == nudger.MARK and caller.uid == 0)
+        return pid == self._pid != 0 or (gid == nudger.MARK and uid == 0)
 
     def phantom(self, parent: int, name: bytes) -> tuple[int, int] | None:
         """How the helper finds a name: (number, mode) of what it may remove; None: as everybody does.

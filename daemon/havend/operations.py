@@ -22,7 +22,7 @@ from havenfs.errors import (
 )
 from havenfs.originals import disk, metadata
 from havenfs.originals.at_once import may_wait
-from havenfs.views import DiskDirectory, DiskFile, Folder, attributes
+from havenfs.views import DiskFile, Folder, Original, attributes
 from havenfs.views.uploads.loose import MEMORY
 
 from . import stats
@@ -49,7 +49,7 @@ class Operations(Naming):
 
     def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Attributes:
         """Find a name in a directory and count the lookup. Raises NotFound and what the view raises."""
-        if caller is not None and self.nudges.is_helper(caller):
+        if caller is not None and self.nudges.is_helper(*caller):
             phantom = self.nudges.phantom(parent, name)
             if phantom is not None:
                 return stats.of_phantom(*phantom)
@@ -120,7 +120,7 @@ class Operations(Naming):
     ) -> Attributes:
         """Change attributes of an original; a folder that people fill keeps none, but takes what `cp -a` and rsync bring.
         Raises NotPermitted for everything else."""
-        if self.nudges.is_helper(caller):
+        if self.nudges.is_helper(*caller):
             return self.getattr(nodeid)
         self.nudges.own_file(nodeid)
         with self._opened(nodeid, handle) as opened:
@@ -160,7 +160,7 @@ class Operations(Naming):
             # Times, which nobody looks for there; and what is so already.
             elif node.fillable and not changes.differ(found.mode, found.uid, found.gid):
                 return found, None, None
-        if not isinstance(node, DiskFile | DiskDirectory):
+        if not isinstance(node, Original):
             raise NotPermitted("this folder is an answer, not a place to keep things")
         if node.source.id == MEMORY:
             self.library.loose.grow(node.source, node.path, changes.size or 0)
@@ -205,7 +205,7 @@ class Operations(Naming):
                 if opened is not None and opened.nameless:
                     return metadata.access_list_open(opened.handle, name)
         node = self.node(nodeid)
-        if not isinstance(node, DiskFile | DiskDirectory):
+        if not isinstance(node, Original):
             return None
         with ByName(node):
             return metadata.access_list(node.source, node.path, name)
@@ -248,7 +248,7 @@ class Operations(Naming):
     def statfs(self, nodeid: int) -> os.statvfs_result:
         """The disk that an inode lies on; for an answer that of the first source, or of the catalog."""
         node = self.node(nodeid)
-        if isinstance(node, DiskFile | DiskDirectory):
+        if isinstance(node, Original):
             return disk.statvfs(node.source)
         for source in self.library.catalog.read(sources.present):
             try:

@@ -5,7 +5,7 @@ thread: state lives in the catalog, on disk, and in the small caches of `Library
 """
 
 from .affected import affected
-from .files import DiskDirectory
+from .files import DiskDirectory, Original
 from .folders import Folder
 from .inventory import Inventory
 from .library import Library
@@ -21,6 +21,7 @@ __all__ = [
     "Inventory",
     "Leaf",
     "Library",
+    "Original",
     "Roll",
     "Text",
     "affected",

@@ -25,7 +25,7 @@ from havenfs.errors import (
 from havenfs.originals import metadata
 
 from . import saying
-from .files import DiskDirectory
+from .files import Original
 from .nodes import DiskFile, Leaf, Text
 from .results import Results
 
@@ -75,7 +75,7 @@ _SELINUX = Path("/sys/fs/selinux/enforce")
 def names(library: Library, node: Node) -> list[bytes]:
     """The attributes that have a value. In `files/` those on the disk: who copies an original, or copies over one, takes
     what is known of it for the original's own otherwise, and wants to set or to remove it."""
-    if isinstance(node, DiskFile | DiskDirectory):
+    if isinstance(node, Original):
         return [
             name
             for name in metadata.xattrs(node.source, node.path)
@@ -98,12 +98,12 @@ def value(library: Library, node: Node, name: bytes) -> bytes:
         try:
             return _values(library, node)[text]
         except KeyError:
-            if text.startswith("user.haven.") or not isinstance(node, DiskFile | DiskDirectory):
+            if text.startswith("user.haven.") or not isinstance(node, Original):
                 raise NoAttribute(text) from None
             return metadata.xattr(node.source, node.path, name)
     if text.startswith("user.haven."):
         raise Unsupported(text)
-    if isinstance(node, DiskFile | DiskDirectory):
+    if isinstance(node, Original):
         if name == _LABEL and not _SELINUX.exists():
             raise Unsupported("nobody reads labels here")
         return metadata.xattr(node.source, node.path, name)
@@ -183,7 +183,7 @@ def _on_disk(node: Node, name: bytes) -> tuple[Source, bytes]:
     text = os.fsdecode(name)
     if text.startswith("user.haven.") and text not in KNOWN:
         raise Unsupported(text)
-    if text in KNOWN or not isinstance(node, DiskFile | DiskDirectory):
+    if text in KNOWN or not isinstance(node, Original):
         if text.startswith("system.posix_acl_"):  # `cp -a` sets the mode then, and has no complaint
             raise Unsupported("an answer has no access lists")
         raise NotPermitted(text)

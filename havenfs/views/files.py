@@ -185,6 +185,10 @@ class DiskDirectory(Struct, frozen=True):
         return False
 
 
+Original = DiskFile | DiskDirectory
+"""What stands on a disk. A value: made anew for each `isinstance`, the union costs as much as that."""
+
+
 class Sources(Folder):
     """files/: one directory a source."""
 

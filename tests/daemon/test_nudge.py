@@ -63,13 +63,13 @@ def nudges(tmp_path: Path, kernel: Deaf) -> Iterator[Nudges]:
 
 
 def test_nobody_is_the_helper_before_there_is_one():
-    assert not Nudges().is_helper(SOMEBODY)
-    assert not Nudges().is_helper(Caller(0, 0, 0))
+    assert not Nudges().is_helper(*SOMEBODY)
+    assert not Nudges().is_helper(0, 0, 0)
 
 
 def test_a_helper_of_a_predecessor_is_known_by_its_group():
-    assert Nudges().is_helper(Caller(0, nudger.MARK, 4711))
-    assert not Nudges().is_helper(Caller(1000, nudger.MARK, 4711))  # anybody may have a group
+    assert Nudges().is_helper(0, nudger.MARK, 4711)
+    assert not Nudges().is_helper(1000, nudger.MARK, 4711)  # anybody may have a group
 
 
 def test_the_helper_may_do_only_what_it_was_told_to(household: Any):

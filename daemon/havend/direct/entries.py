@@ -62,13 +62,12 @@ class Entries:
     def lookup(self, header: Header, body: memoryview) -> bytes:
         """A name in a directory."""
         parent, name = header[3], wire.name_after(body, 0)
-        who = caller(header)
-        helper = self._operations.nudges.is_helper(who)
+        helper = self._operations.nudges.is_helper(header[4], header[5], header[6])
         kept = None if helper else self._kept.lookup(parent, name)
         if kept is not None:
             return kept
         try:
-            found = self._operations.lookup(parent, name, who if helper else None)
+            found = self._operations.lookup(parent, name, caller(header) if helper else None)
         except NotFound:
             return replies.ABSENT
         if found.entry_s >= LONG_S and uncounted(found.nodeid):

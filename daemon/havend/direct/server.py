@@ -15,6 +15,7 @@ from __future__ import annotations
 import _thread
 import ctypes
 import errno
+import io
 import logging
 import os
 import select
@@ -65,7 +66,7 @@ _NOTWITHSTANDING: Final = frozenset(
 )
 """What is done even where the disk is given up, for it lets go of something, or asks any disk."""
 _BUFFER: Final = wire.HEAD + wire.WRITE_IN.size + capabilities.MAX_WRITE
-_AGAIN: Final = frozenset({errno.ENOENT, errno.EINTR, errno.EAGAIN})
+_AGAIN: Final = frozenset({errno.ENOENT, errno.EINTR})
 _libc = ctypes.PyDLL(None)  # for calls that cannot wait, and so need not let other threads run
 
 
@@ -243,16 +244,19 @@ class Server:
     def _loop(self, seat: _Seat) -> None:
         device, beat, alarm = self._device, self._beat, self._alarm
         buffer = memoryview(bytearray(_BUFFER))
-        vector = [buffer]
-        readv, parse = os.readv, wire.HEADER.unpack_from
+        read, parse = io.FileIO(device, closefd=False).readinto, wire.HEADER.unpack_from
         poller = select.poll()
         poller.register(device, select.POLLIN)
         poller.register(self._wake, select.POLLIN)
         clock, until = time.perf_counter, 0.0
         while self._leader is seat and not self.over.is_set():
             try:
-                length = readv(device, vector)
-            except BlockingIOError:
+                length = read(buffer)
+            except OSError as error:
+                if error.errno in _AGAIN:
+                    continue
+                raise
+            if length is None:  # there is nothing to read
                 now = clock()
                 if not until:
                     until = now + SPIN_S
@@ -262,10 +266,6 @@ class Server:
                     seat.idle = False
                     until = 0.0
                 continue
-            except OSError as error:
-                if error.errno in _AGAIN:
-                    continue
-                raise
             until = 0.0
             if length < wire.HEAD:
                 if not length:
