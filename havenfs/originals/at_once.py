@@ -41,11 +41,11 @@ _state = _State()
 @contextmanager
 def at_once() -> Generator[None]:
     """Do inside what either is done at once or raises WouldWait. Only what changes nothing before it asks the disk."""
-    _state.on = True
+    before, _state.on = _state.on, True
     try:
         yield
     finally:
-        _state.on = False
+        _state.on = before
 
 
 def may_wait() -> None:

@@ -1,7 +1,7 @@
 """The roots of sources, asked for without ever waiting long: one disk that hangs must not keep `files/` from listing the
 others.
 
-Each question has a thread of its own, because nobody can end one that waits for a disk; there is one at a time for each
+A question that is not answered at once has a thread of its own, because nobody can end one that waits for a disk; there is one at a time for each
 source. Not an executor's thread: those are waited for when the program ends. Any thread may ask.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import _thread
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from havenfs.errors import SourceGone
 
 from . import disk
+from .at_once import WouldWait, at_once
 
 if TYPE_CHECKING:
     import os
@@ -63,6 +65,8 @@ _open: dict[bytes, _Question] = {}
 def status(source: Source) -> os.stat_result:
     """The attributes of the root of *source*. Raises SourceGone, also when its disk does not say, and
     PermissionError."""
+    with suppress(WouldWait), at_once():  # a thread, on a busy machine, is waited for 4 ms
+        return disk.status(source, b"")
     question = _open.get(source.root)
     if question is None or question.late:
         question = _open[source.root] = _Question(source)

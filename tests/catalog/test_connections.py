@@ -60,6 +60,16 @@ def test_threads_that_come_and_go_write_nothing(tmp_path: Path):
     assert all(db is first for db in again)  # for who is not root
 
 
+def test_a_thread_that_will_only_wait_leaves_its_connection_to_the_next(tmp_path: Path):
+    connections = Connections(tmp_path / "a.db")
+    first = connections.connection()
+    connections.leave()
+    connections.leave()  # there is nothing more to leave
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(connections.connection).result() is first
+        assert connections.connection() is not first
+
+
 def test_threads_at_the_same_time_have_connections_of_their_own(tmp_path: Path):
     connections = Connections(tmp_path / "a.db")
     together = threading.Barrier(3)

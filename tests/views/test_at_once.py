@@ -11,7 +11,7 @@ import pytest
 from havenfs import mounts
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotFound
-from havenfs.originals import disk
+from havenfs.originals import disk, roots
 from havenfs.originals.at_once import WouldWait, at_once
 from havenfs.originals.walks import walks
 
@@ -60,6 +60,27 @@ def test_what_is_in_memory_is_said_at_once_and_as_ever(source: Source):
     os.close(descriptor)
     with pytest.raises(OSError, match="levels of symbolic links"), at_once():
         disk.open_file(source, b"a/c")
+
+
+def test_a_root_that_is_held_is_asked_without_a_thread(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.delattr(roots, "_Question")
+        with pytest.raises(NameError):
+            roots.status(source)
+        walks.to(source, b"")
+        assert roots.status(source) == os.stat(source.root)
+    walks.let_go(all_of_them=True)
+    assert roots.status(source) == os.stat(source.root)
+
+
+def test_who_asks_at_once_within_who_asks_at_once_leaves_that_as_it_was(source: Source):
+    walks.to(source, b"")
+    with at_once():
+        roots.status(source)
+        with pytest.raises(WouldWait):
+            disk.child(source, b"a", b"b")
 
 
 def test_a_name_that_nobody_has_asked_for_makes_wait(source: Source):

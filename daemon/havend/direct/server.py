@@ -80,6 +80,7 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
             beat=inheritance.beat,
         )
         watcher = Watcher(operations, server.notifier)  # before the first answer: from here on
+        operations.library.catalog.leave()  # this thread waits; who serves takes it up
         with ThreadPoolExecutor(1, thread_name_prefix="watcher") as watching:
             following = watching.submit(
                 _follow, server, watcher, mountpoint, afresh=inheritance.resent
