@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from havend.errno import number as errno_of
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 COPY_MOST: Final = (
     1 << 30
 )  # bytes a COPY_FILE_RANGE: the answer has 32 bits, and somebody waits for it
-_RECORD = struct.Struct("<QQqQ")  # nodeid flags backing_id source_id
+_RECORD = struct.Struct("<QQqQQ")  # nodeid flags backing_id source_id, unique of the request
 _RELEASED: Final = 1 << 32
 """Among the flags of a record: the last descriptor of that open is closed, and the kernel was told so, or is about to be."""
 
@@ -64,13 +65,15 @@ class Content:
         self._answer = answer
         self.locks = Locks(ledger)
         self._orphans: dict[int, int] = {}  # handle -> inode, of what could not be taken over
+        self._untold: dict[int, int] = {}
+        """Of a predecessor, request -> handle: who sends one of these again was never told what it had opened."""
         self._adopt()
 
     def _adopt(self) -> None:
         """Take up the handles of a predecessor, and let go of those that it was letting go of."""
         released: list[int] = []
         for handle, record in self._ledger.held().items():
-            nodeid, flags, backing_id, source_id = _RECORD.unpack(record)
+            nodeid, flags, backing_id, source_id, unique = _RECORD.unpack(record)
             self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
                 opened = self._inherited(handle, nodeid, flags & ~_RELEASED, SourceId(source_id))
@@ -81,6 +84,7 @@ class Content:
                 self._orphans[handle] = nodeid
             else:
                 self._operations.handles.add(opened)
+                self._untold[unique] = handle
                 if flags & _RELEASED:
                     released.append(handle)
         for handle in released:
@@ -116,7 +120,7 @@ class Content:
         if opened.nodeid != header[3]:  # another file took its place on disk
             self._operations.release(opened.handle)
             raise Stale(f"inode {header[3]:#x}")
-        return self._held(opened)
+        return self._held(header, opened)
 
     def create(self, header: Header, body: memoryview) -> bytes:
         """Make a file and open it."""
@@ -130,7 +134,7 @@ class Content:
             if not header[2] & wire.RESENT or errno_of(error) != errno.EEXIST:
                 raise
             found, opened = create(parent, name, mode, flags & ~os.O_EXCL, caller(header))
-        return replies.entry(found) + self._held(opened)
+        return replies.entry(found) + self._held(header, opened)
 
     def tmpfile(self, header: Header, body: memoryview) -> bytes:
         """Make a file without a name and open it."""
@@ -139,9 +143,9 @@ class Content:
         )  # a name follows that means nothing
         mode = self._entries.masked(header[3], mode, umask)
         found, opened = self._operations.tmpfile(header[3], mode, flags, caller(header))
-        return replies.entry(found) + self._held(opened)
+        return replies.entry(found) + self._held(header, opened)
 
-    def _held(self, opened: Opened) -> bytes:
+    def _held(self, header: Header, opened: Opened) -> bytes:
         way = self._backing.open(opened)
         if way != backing_.COPIED:
             flags = wire.FOPEN_PASSTHROUGH
@@ -153,7 +157,13 @@ class Content:
             # What cannot be written has nothing to flush, and only shared locks, which go when the last descriptor does.
             flags |= wire.FOPEN_NOFLUSH
         source_id = opened.source.id if opened.source is not None else 0
-        self._ledger.hold(opened.handle, _RECORD.pack(opened.nodeid, opened.flags, way, source_id))
+        unique = header[2] & ~wire.RESENT
+        self._ledger.hold(
+            opened.handle, _RECORD.pack(opened.nodeid, opened.flags, way, source_id, unique)
+        )
+        if header[2] & wire.RESENT and (before := self._untold.pop(unique, None)) is not None:
+            with suppress(HavenError, OSError):
+                self.let_go(before)  # only now: while an upload is open, it is not filed
         return wire.OPENED.pack(opened.handle, flags, way)
 
     def read(self, _: Header, body: memoryview) -> bytes:
@@ -210,9 +220,9 @@ class Content:
     def _released(self, handle: int, nodeid: int) -> None:
         record = self._ledger.handle(handle)
         if record is not None:
-            known, flags, way, source_id = _RECORD.unpack(record)
+            known, flags, *rest = _RECORD.unpack(record)
             if known == nodeid:
-                self._ledger.hold(handle, _RECORD.pack(known, flags | _RELEASED, way, source_id))
+                self._ledger.hold(handle, _RECORD.pack(known, flags | _RELEASED, *rest))
 
     def let_go(self, handle: int) -> None:
         """Close an open file."""

@@ -360,6 +360,39 @@ def test_who_dies_while_a_file_is_closed_has_closed_it(
     assert not kernel.ledger.held()
 
 
+@pytest.mark.parametrize("opcode", [wire.OPEN, wire.CREATE, wire.TMPFILE])
+def test_who_dies_before_a_file_was_said_to_be_open_has_opened_nothing(
+    workshop: Any, served: Any, opcode: int
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        workshop.add("there", b"there", source="desk")
+        desk, there = kernel.walk("files/desk"), kernel.walk("files/desk/there")
+        make = wire.CREATE_IN.pack(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644, 0o22, 0) + b"new\0"
+        node, body = (
+            (there, wire.OPEN_IN.pack(os.O_RDWR, 0)) if opcode == wire.OPEN else (desk, make)
+        )
+        kept, _ = kernel.open(there)
+        kernel.ask(opcode, node, body)
+        (untold,) = kernel.ledger.held().keys() - {kept}
+        with served(workshop, ledger=kernel.ledger) as heir:
+            heir.unique = kernel.unique - 2  # the next request is that one again
+            handle = wire.OPENED.unpack(
+                heir.ask(opcode, node, body, resent=True)[-wire.OPENED.size :]
+            )[0]
+            assert handle != untold
+            assert kernel.ledger.held().keys() == {kept, handle}
+            assert {opened.handle for opened in heir.operations.handles.all()} == {kept, handle}
+            with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+                os.fstat(untold)
+            assert heir.read(there, kept) == b"there"
+            heir.release(heir.operations.handles.get(handle).nodeid, handle)
+            heir.release(there, kept)
+        for each in (kept, untold):
+            kernel.operations.handles.remove(each)
+    assert not kernel.ledger.held()
+
+
 def test_what_cannot_be_taken_over_is_stale_and_can_be_closed(workshop: Any, served: Any) -> None:
     with served(workshop) as kernel:
         kernel.begin()
