@@ -6,6 +6,7 @@ a copy of it answers at once.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 
@@ -13,6 +14,7 @@ os.environ.setdefault(
     "OPENBLAS_NUM_THREADS", "1"
 )  # read when numpy is loaded; a process of threads cannot be copied
 
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -39,9 +41,12 @@ LATER: Final = ("havenfs.ingest.arrival", "subprocess")
 """What the first server loads when it is first needed, so as to answer sooner. Its successors have it from the beginning:
 clients wait for them."""
 
+M_ARENA_MAX: Final = -8
+
 
 def run(state: State, directory: Path, choice: Choice) -> int:
     """Serve the tree of *state* on *directory* until SIGTERM, SIGINT or an unmount. Returns the exit code."""
+    _share_memory()
     kept = Kept.inherited(checks.absolute(directory)) or _mounted(state, directory)
     kept.hand_to_manager()
 
@@ -59,6 +64,13 @@ def run(state: State, directory: Path, choice: Choice) -> int:
         return Supervisor(kept, serve, told_ready=ready).run()
     finally:
         transport.erase(state)
+
+
+def _share_memory() -> None:
+    """Let threads have one arena of malloc instead of up to eight a core, each with what it once freed. They take turns
+    anyway. After a look at five views of a million assets: 95 MiB, where it was 115, and 156 once."""
+    with suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _mounted(state: State, directory: Path) -> Kept:
