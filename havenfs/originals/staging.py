@@ -201,11 +201,15 @@ def lock(source: Source, *, alone: bool) -> int | None:
 
 
 def clean(
-    source: Source, used: Collection[tuple[int, int]], kept: Callable[[Source, bytes], bool]
+    source: Source,
+    used: Collection[tuple[int, int]],
+    kept: Callable[[Source, bytes], bool],
+    unplaced: Callable[[Source, bytes], object],
 ) -> int:
     """Remove what waits in *source* and is not *used* (st_dev, st_ino) any more; returns how many files that were.
 
-    One that had got its name when the kill came loses it too, unless *kept* says of that path that the library has it.
+    One that had got its name when the kill came loses it too, unless *kept* says of that path that the library has it;
+    *unplaced* is told.
     """
     alone = lock(source, alone=True)
     if alone is None:
@@ -221,6 +225,7 @@ def clean(
                 placed = _placed(source, name, status) if status.st_nlink > 1 else None
                 if placed is not None and not kept(source, placed):
                     unplace(source, placed)
+                    unplaced(source, placed)
                 drop(source, path)
                 gone += 1
     finally:

@@ -66,6 +66,10 @@ class Recorder(Protocol):
         """That transaction has committed."""
         ...
 
+    def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
+        """A name is gone."""
+        ...
+
 
 class Library:
     """What the folders draw from: the catalog, the searcher and a few remembered answers."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import random
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from havend import session
 from havend.inodes import ROOT
-from havenfs.catalog import Catalog, browse, collections, given
+from havenfs.catalog import Catalog, browse, collections, given, sources
 from havenfs.decisions import Keeper, values
 from havenfs.entities import Caller
+from havenfs.ingest.arrival import Arrivals
+from havenfs.originals import disk, staging
 from tests.decisions import dying
 
 if TYPE_CHECKING:
@@ -110,3 +113,27 @@ def test_a_kill_at_any_line_leaves_an_upload_whole_in_its_album_or_not_at_all(
         held = shown
     assert held > KILLS // 3
     assert unanswered, "no kill hit between the commit and the answer: more kills, or another seed"
+
+
+def test_what_a_scan_saw_of_an_upload_that_a_kill_left_goes_with_it(
+    workshop: Any, tmp_path: Path
+) -> None:
+    (desk,) = [s for s in workshop.catalog.read(sources.present) if s.name == "desk"]
+    waiting, descriptor = staging.make(desk, 0o644, nullcontext())
+    os.write(descriptor, content(1))
+    placed = staging.place(desk, waiting, descriptor, b"new.jpg", nullcontext())
+    os.close(descriptor)
+
+    def shown() -> list[str]:
+        return [row[0] for row in workshop.catalog.read(_names)]
+
+    Arrivals(workshop.catalog).written(desk, placed)  # the indexer starts before the mount
+    assert "new.jpg" in shown()
+    with session.opened(workshop.state, tmp_path / "mnt"):
+        pass
+    assert not os.path.lexists(disk.path(desk, placed))
+    assert "new.jpg" not in shown()
+
+
+def _names(db: Any) -> list[tuple[str]]:
+    return db.execute("SELECT name FROM visible").fetchall()

@@ -273,9 +273,13 @@ def recover(library: Library, used: Collection[tuple[int, int]]) -> int:
             and library.catalog.read(decided.mentions, file.hash)
         )
 
+    def unplaced(source: Source, path: bytes) -> None:
+        if library.recorder is not None:  # a scan may have come by meanwhile
+            library.recorder.removed(source, path, directory=False)
+
     gone = 0
     for source in library.catalog.read(sources.present):
         if source.writable:
             with suppress(HavenError, OSError):
-                gone += staging.clean(source, used, kept)
+                gone += staging.clean(source, used, kept, unplaced)
     return gone
