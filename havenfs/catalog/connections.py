@@ -8,6 +8,7 @@ the new ctime. Threads of trio end after ten idle seconds, so an indexer without
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import deque
 from contextlib import suppress
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 SPARE = 16  # connections kept for threads to come; an indexer that looks for work uses five to eight at once
 BUSY_MS = 10_000  # the longest write, a batch of the indexer, takes well under a second
+BRIEF_MS = 20
 
 
 class _Hold:
@@ -73,8 +75,7 @@ class Connections:
 
     def prepare(self, db: apsw.Connection) -> None:
         """Set up a new connection. To be extended."""
-        db.set_busy_timeout(BUSY_MS)
-        db.pragma("journal_mode", "wal")
+        _to_wal(db)
         # WAL and NORMAL may lose the last derived rows, never consistency.
         db.pragma("synchronous", "normal")
 
@@ -100,6 +101,25 @@ class Connections:
         self.prepare(found)
         self._all.add(found)
         return found
+
+
+def _to_wal(db: apsw.Connection) -> None:
+    """Let readers and a writer work at the same time, and set the busy time-out.
+
+    Who makes a new file so beside others may be refused at once, or wait in vain: SQLite lets each wait for the other. So all
+    of them wait briefly and begin anew.
+    """
+    deadline = time.monotonic() + BUSY_MS / 1000
+    db.set_busy_timeout(BRIEF_MS)
+    while True:
+        try:
+            db.pragma("journal_mode", "wal")
+            break
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)
+    db.set_busy_timeout(BUSY_MS)
 
 
 def transact(

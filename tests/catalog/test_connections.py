@@ -86,6 +86,20 @@ def test_threads_at_the_same_time_have_connections_of_their_own(tmp_path: Path):
             assert len({id(future.result()) for future in found}) == 3
 
 
+def test_nobody_is_refused_who_makes_a_new_file_beside_others(tmp_path: Path):
+    together = threading.Barrier(12)
+
+    def read(connections: Connections) -> apsw.Connection:
+        together.wait(10)
+        return connections.connection()
+
+    with ThreadPoolExecutor(12) as pool:
+        for n in range(60):  # SQLite refuses somebody in every tenth
+            with Connections(tmp_path / f"{n}.db") as connections:
+                for future in [pool.submit(read, connections) for _ in range(12)]:
+                    assert future.result().pragma("journal_mode") == "wal"
+
+
 def test_what_a_thread_leaves_after_closing_is_not_used_again(tmp_path: Path):
     connections = Connections(tmp_path / "a.db")
     with ThreadPoolExecutor(1) as pool:
