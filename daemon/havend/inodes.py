@@ -57,7 +57,7 @@ class Ledger(Protocol):
         ...
 
     def address(self, nodeid: int) -> tuple[int, bytes] | None:
-        """Directory and name under which a predecessor told the kernel of a node."""
+        """Directory and name under which the kernel was told of a node, perhaps by a predecessor."""
         ...
 
     def lookups(self, nodeid: int) -> int:
@@ -171,8 +171,13 @@ class InodeTable:
             return source_id << _INODE_BITS | inode
         return HASHED | _hash(f"{source_id}/{device}/{inode}", ASSET)
 
-    def admit(self, node: Node, parent: int, name: bytes, nodeid: int = 0) -> int:
-        """Count one more lookup of *node*, as the kernel does when it is told of it; its number, if not given."""
+    def admit(
+        self, node: Node, parent: int, name: bytes, nodeid: int = 0, *, listed: bool = False
+    ) -> int:
+        """Count one more lookup of *node*, as the kernel does when it is told of it; its number, if not given.
+
+        *listed*: it is told in a listing, which must not push out of the ledger what somebody has just looked up.
+        """
         nodeid = nodeid or self.number(node)
         if isinstance(node, Leaf) and not nodeid & HASHED:
             return nodeid
@@ -191,7 +196,8 @@ class InodeTable:
                 if (key := _key(node)) is not None:
                     self._folders[key] = nodeid  # it may have stood for another one meanwhile
             record.lookups += 1
-            self._write_down(record)
+            if not (listed and nodeid in self._files):
+                self._write_down(record)
         return nodeid
 
     def become(self, key: str, node: Directory, parent: int, name: bytes) -> None:
@@ -252,8 +258,8 @@ class InodeTable:
             if record is None and self._sightings.forget(nodeid):
                 return
             if record is None:  # a predecessor told of it; nobody has asked for it since
-                address, told = self._ledger.address(nodeid), self._ledger.lookups(nodeid)
-                if address is not None and told > lookups:
+                told = self._ledger.lookups(nodeid)
+                if told > lookups and (address := self._ledger.address(nodeid)) is not None:
                     self._ledger.admit(nodeid, *address, told - lookups)
                 elif told:
                     self._ledger.forget(nodeid)

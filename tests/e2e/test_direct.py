@@ -272,6 +272,24 @@ def test_an_open_file_outlives_the_server(mount: Any) -> None:
     assert os.listdir(mount.point / "files/desk") == []
 
 
+def test_what_was_just_looked_up_the_next_server_opens_though_a_long_folder_was_listed_meanwhile(
+    mount: Any,
+) -> None:
+    """The kernel asks for a path twice, and then says ESTALE; of a descriptor it has no path to ask for again."""
+    desk = mount.point / "files/desk"
+    (mount.desk / "long").mkdir()
+    for n in range(3000):
+        (mount.desk / f"long/{n}").touch()
+    (mount.desk / ".kept").write_bytes(b"kept")  # hidden: the catalog does not know it either
+    for n in range(3000):
+        (desk / f"long/{n}").stat()
+    found = os.open(desk / ".kept", os.O_PATH)
+    assert len(os.listdir(desk / "long")) == 3000
+    os.kill(server(mount), signal.SIGKILL)
+    assert Path(f"/proc/self/fd/{found}").read_bytes() == b"kept"
+    os.close(found)
+
+
 # --- a disk that hangs ---------------------------------------------------------------------------------------------
 
 

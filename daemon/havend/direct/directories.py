@@ -133,7 +133,7 @@ class Directories:
         if counted:
             for place in [place for place in counted if position <= place < stop]:
                 name, node = counted[place]
-                table.admit(node, snapshot.nodeid, name)
+                table.admit(node, snapshot.nodeid, name, listed=True)
         if self._kept.age == snapshot.age or self._kept.folder(snapshot.nodeid) is folder:
             return bytes(memoryview(folder.packed)[start : ends[stop - 1]])
         # Something in it is old by now: to be believed as briefly as anything else.
@@ -278,7 +278,7 @@ class _Packer:
             return pattern.entry(asset.size, asset.mtime_ns, nodeid, position + 1, name)
         if isinstance(node, DiskFile) and not operations.loose(node):
             if self._counting:
-                operations.table.admit(node, listing.nodeid, name, nodeid)
+                operations.table.admit(node, listing.nodeid, name, nodeid, listed=True)
             return replies.original(node.status, nodeid, position + 1, name)
         try:
             if not self._counting:
@@ -286,7 +286,7 @@ class _Packer:
             elif uncounted(nodeid):
                 found = operations.admit(node, listing.nodeid, name)  # its score is remembered
             else:
-                operations.table.admit(node, listing.nodeid, name)
+                operations.table.admit(node, listing.nodeid, name, listed=True)
                 found = operations.attributes(node, nodeid, listing.directory)
         except (HavenError, OSError):  # gone, or its disk is: whoever needs it will hear so
             return replies.UNKNOWN + wire.dirent(nodeid & ~ASSET, position + 1, 0, name)
