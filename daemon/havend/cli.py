@@ -5,6 +5,7 @@ What the commands take stands in `commands/`; their work is done elsewhere.
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from importlib import import_module
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = mount.plainly(given) or parser(_asked(given)).parse_args(given)
     service.configure_logging(arguments.command, verbose=arguments.verbose)
     command: Callable[[object], int] = arguments.run
+    gc.enable()
     try:
         return command(arguments)
     except errors.HavenError as error:

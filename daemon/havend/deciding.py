@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from havenfs.catalog.decided import Operation
     from havenfs.config import State
     from havenfs.decisions import Decision
-    from havenfs.entities import Source
     from havenfs.views import Library
 
     from .operations import Operations
@@ -49,10 +48,8 @@ PAUSE_S = 1.0  # after an error that is nobody's question, such as too many open
 
 
 @contextmanager
-def answering(
-    state: State, operations: Operations, heard: Callable[[Source, bytes], object]
-) -> Generator[None]:
-    """Answer at `state.deciding`; *heard* is told of each file that comes back. Where nobody can be heard, the mount goes on."""
+def answering(state: State, operations: Operations) -> Generator[None]:
+    """Answer at `state.deciding`. Where nobody can be heard, the mount goes on."""
     keeper = Keeper(
         operations.library.catalog,
         state.journal,
@@ -62,7 +59,9 @@ def answering(
     def decide(question: Question, by: str) -> Operation | None:
         what = question.what
         if isinstance(what, asking.Undo):
-            return keeper.revert(what.operation, by=by, rest=what.rest, heard=heard)
+            return keeper.revert(
+                what.operation, by=by, rest=what.rest, heard=operations.tell_written
+            )
         return keeper.decide(_decision(operations.library, what), by=by)
 
     with ExitStack() as stack:

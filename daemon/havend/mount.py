@@ -19,7 +19,7 @@ import trio
 from havenfs.catalog import browse
 from havenfs.errors import ConfigError
 
-from . import mountpoint as mountpoint_, session
+from . import deciding, mountpoint as mountpoint_, session
 from .fuse import Handlers, Notifications
 from .invalidate import PERIOD_S, Watcher
 
@@ -62,7 +62,7 @@ async def run(
                 operations.nudges.start(point, operations.table.path, kernel)
                 task_status.started()
                 try:
-                    with watching:
+                    with watching, deciding.answering(state, operations):
                         async with trio.open_nursery() as others:
                             others.start_soon(_watch, operations, Watcher(operations, kernel))
                             others.start_soon(_read_far_ahead, point)

@@ -20,9 +20,7 @@ import ctypes
 import errno
 import logging
 import os
-import socket
 import stat
-import sys
 import threading
 import time
 import weakref
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from havenfs.views.nodes import Directory, Node
+
+    from .helper import Helper
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,9 @@ class Nudges:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = 0
-        self._link: socket.socket | None = None
+        """Of the helper; 0: there is none."""
+        self._helper: Helper | None = None
+        """The same, as long as it is spoken to."""
         self._closing = threading.Event()
         self._pool: ThreadPoolExecutor | None = None
         self._queue: deque[tuple[int, Sequence[News]]] = deque(maxlen=QUEUE)
@@ -128,9 +130,8 @@ class Nudges:
         """End, before the mount does. Does not wait: the helper's last request may want an answer from this thread."""
         self._closing.set()
         with self._lock:
-            if self._link is not None:
-                with contextlib.suppress(OSError):
-                    self._link.shutdown(socket.SHUT_RDWR)
+            if self._helper is not None:
+                self._helper.hang_up()
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -227,7 +228,7 @@ class Nudges:
         """Make events for names of directories; None: for the directory itself, of which too much changed. Call it when
         the kernel has been told, and never while the mount cannot answer."""
         with self._lock:
-            if self._link is None:
+            if self._helper is None:
                 return
             now = time.monotonic()
             self._tokens = min(RATE, self._tokens + RATE * (now - self._refilled))
@@ -251,16 +252,8 @@ class Nudges:
             if path is not None:
                 self._pending = {(directory, name): fate for name, fate in names}
                 fields = [field for name, fate in names for field in (fate.value, name)]
-                self._busy = self._send(nudger.SAY, path, *fields)
-
-    def _send(self, *fields: bytes) -> bool:
-        if self._link is None:
-            return False
-        try:
-            self._link.send(b"\0".join(fields), socket.MSG_DONTWAIT)
-        except OSError:  # it has more than enough to do, or has gone
-            return False
-        return True
+                helper = self._helper
+                self._busy = helper is not None and helper.say(nudger.SAY, path, *fields)
 
     # --- the helper -----------------------------------------------------------------------------------------
 
@@ -275,37 +268,26 @@ class Nudges:
             raise
 
     def _hear(self, point: Path) -> None:
-        import subprocess  # by this thread, while the mount answers already
+        from . import helper as helpers  # by this thread, while the mount answers already
 
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours:
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-IS", nudger.__file__, point, str(self._eye)],
-                    stdin=theirs.fileno(),
-                    pass_fds=[self._eye] if self._eye >= 0 else [],
-                )
-            with self._lock:
-                self._pid, self._link = process.pid, ours
-            if self._closing.is_set():
-                ours.shutdown(socket.SHUT_RDWR)
-            while message := _received(ours):
-                kind, *rest = message.split(b"\0")
-                if kind == nudger.SEEN:
-                    self._seen(*rest)
-                    continue
-                with self._lock:
-                    self._busy = False
-                    self._pending = {}
-                    self._say()
-            with self._lock:
-                self._link, self._busy, self._pending = None, False, {}
-                self._queue.clear()
         try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            with helpers.at_work(point, self._eye) as helper:
+                with self._lock:
+                    self._pid, self._helper = helper.pid, helper
+                if self._closing.is_set():
+                    helper.hang_up()
+                while message := helper.heard():
+                    kind, *rest = message
+                    if kind == nudger.SEEN:
+                        self._seen(*rest)
+                        continue
+                    with self._lock:
+                        self._busy = False
+                        self._pending = {}
+                        self._say()
+                with self._lock:
+                    self._helper, self._busy, self._pending = None, False, {}
+                    self._queue.clear()
         finally:
             self._pid = 0
 
@@ -358,13 +340,6 @@ def _together(first: Fate | None, then: Fate) -> Fate | None:
     if first in _GOING and then in _APPEARING:
         return Fate.CHANGED
     return then
-
-
-def _received(link: socket.socket) -> bytes:
-    try:
-        return link.recv(nudger.MESSAGE)
-    except OSError:
-        return b""
 
 
 def _shorten(lasting: OrderedDict[int, T], most: int, counts: Mapping[int, int]) -> list[T]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs import mates
 from havenfs.entities import Kind
@@ -18,7 +20,7 @@ LARGEST = 4 << 20
 """Bytes; what is larger is not read by any extractor either."""
 
 
-class Sidecar(NamedTuple):
+class Sidecar(Struct, frozen=True):
     """One file, as last seen on disk."""
 
     path: bytes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.errors import NotEmpty, NotFound
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from havenfs.entities import AssetId
 
 
-class Collection(NamedTuple):
+class Collection(Struct, frozen=True):
     """An album or a tag."""
 
     uid: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs import mates
 from havenfs.entities import AssetId
@@ -19,7 +21,7 @@ NAME = b"Inbox"
 _BELOW = "source_id = ? AND path >= ? AND path < ?"
 
 
-class Companion(NamedTuple):
+class Companion(Struct, frozen=True):
     """A file that is moved along with another one."""
 
     content: bytes

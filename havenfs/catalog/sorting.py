@@ -67,7 +67,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     """The rule of the owner that says so."""
 
 
-class Proposed(NamedTuple):
+class Proposed(Struct, frozen=True):
     """A proposal that holds, and what it is about."""
 
     asset: Asset

@@ -5,7 +5,9 @@ Plain functions of a connection; a call holds the caller's transaction only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from havenfs.errors import NotFound
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 KEEP_DAYS = 30
 
 
-class Trashed(NamedTuple):
+class Trashed(Struct, frozen=True):
     """A file in the trash."""
 
     uid: str
@@ -38,7 +40,7 @@ class Trashed(NamedTuple):
     """Who moved it there."""
 
 
-class Original(NamedTuple):
+class Original(Struct, frozen=True):
     """A file of an asset, as it was last seen."""
 
     content: bytes

@@ -6,6 +6,7 @@ Blocking, with a bounded wait; any thread. `havend.deciding` is the other end.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +15,11 @@ from havenfs import errors, sockets
 from havenfs.errors import HavenError, NotRunning
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
 CONNECT_S = 2.0
+MOMENT_S = 1.0
 ANSWER_S = 60.0
 """A disk that was asleep takes 10 s, and a decision about 10,000 pictures some seconds on a slow core."""
 LONGEST = 64 << 10  # bytes of a question or of an answer
@@ -93,11 +96,7 @@ def ask(path: Path, question: Question) -> str | None:
 
     Raises what doing it raises, and NotRunning.
     """
-    try:
-        connection = sockets.connect(path, CONNECT_S)
-    except OSError as error:
-        raise NotRunning(_NOBODY) from error
-    with connection:
+    with _connected(path) as connection:
         try:
             connection.settimeout(ANSWER_S)
             connection.sendall(msgspec.json.encode(question) + b"\n")
@@ -112,3 +111,17 @@ def ask(path: Path, question: Question) -> str | None:
     if answer.error is not None:
         raise _KINDS.get(answer.error, errors.Conflict)(answer.message)
     return answer.operation
+
+
+def _connected(path: Path) -> socket.socket:
+    """A connection to the mount. One that has just begun, or whose server has died, listens in a moment. Raises NotRunning."""
+    deadline = time.monotonic() + MOMENT_S
+    while True:
+        try:
+            return sockets.connect(path, CONNECT_S)
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            if time.monotonic() > deadline:
+                raise NotRunning(_NOBODY) from error
+            time.sleep(MOMENT_S / 50)
+        except OSError as error:
+            raise NotRunning(_NOBODY) from error

@@ -7,8 +7,10 @@ A row of `filed` records that files were moved. Moving them is not done here: wh
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from msgspec import Struct
 
 from havenfs.errors import Exists
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.given import Change, Draft, Row
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True, array_like=True):
     """A file that is moved as a row of `filed` says, or back."""
 
     key: tuple[str | int | float | None, ...]

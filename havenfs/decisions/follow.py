@@ -10,8 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from havenfs.catalog import contents, decided, duplicates, files, sources, trashed
 from havenfs.errors import Conflict, NotFound
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from havenfs.entities import Source
 
 
-class _Move(NamedTuple):
+class _Move(Struct, frozen=True):
     source: Source
     uid: str
     path: bytes

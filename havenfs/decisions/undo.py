@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
 from havenfs.catalog import decided, given
 from havenfs.catalog.given import Change, Draft
 from havenfs.errors import Conflict, NotFound
@@ -46,7 +48,7 @@ def last(db: Connection, limit: int) -> list[Listed]:
     return [Listed(operation, operation.id in undone) for operation in found]
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """An operation as the web page tells of it."""
 
     operation: Operation

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -63,7 +63,7 @@ class ForgetPerson(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
 
 
-class FaceAt(NamedTuple):
+class FaceAt(msgspec.Struct, frozen=True):
     """A face, as decisions know it: a region of a content."""
 
     content: bytes
@@ -242,7 +242,7 @@ class RefuseFiling(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = True
 
 
-class Moved(NamedTuple):
+class Moved(msgspec.Struct, frozen=True, array_like=True):
     """A file that was moved, by the names of sources and the paths in them."""
 
     content: bytes

@@ -19,7 +19,9 @@ import errno
 import os
 import stat
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from havenfs.errors import IsADirectory, NotFound, ReadOnly, SourceGone
 
@@ -37,7 +39,7 @@ _NOREPLACE: Final = 1  # of renameat2(2)
 _TRIES: Final = 1000  # names that are tried beside one that is taken
 
 
-class Lying(NamedTuple):
+class Lying(Struct, frozen=True):
     """Something in the trash folder."""
 
     uid: str

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from blake3 import blake3
 
-from havend import cli, decisions, session
+from havend import cli, deciding, decisions, session
 from havenfs import sockets
 from havenfs.catalog import browse, given, sources, trashed
 from havenfs.decisions import Keeper, asking, new_uid, values
@@ -23,7 +23,7 @@ from havenfs.decisions.bin import Bin
 from havenfs.errors import Conflict, NotFound, NotPermitted, NotRunning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from havend.operations import Operations
@@ -46,7 +46,16 @@ def keeper(workshop: Any) -> Keeper:
 @pytest.fixture
 def mount(workshop: Any, tmp_path: Path) -> Iterator[Operations]:
     """What a mount runs, but for the kernel."""
-    with session.opened(workshop.state, tmp_path / "mnt") as operations:
+    with answering(workshop, tmp_path) as operations:
+        yield operations
+
+
+@contextmanager
+def answering(shelf: Any, desk: Path) -> Generator[Operations]:
+    with (
+        session.opened(shelf.state, desk / "mnt") as operations,
+        deciding.answering(shelf.state, operations),
+    ):
         yield operations
 
 
@@ -114,7 +123,7 @@ def test_a_file_that_was_filed_goes_back_into_the_inbox(
     assert cli.main(["sort", "--all", "--state", str(desk.state.root)]) == 0
     assert not (desk.papers / "Inbox/new.txt").exists()
     keeper = Keeper(desk.catalog, desk.state.journal)
-    with session.opened(desk.state, tmp_path / "mnt"):
+    with answering(desk, tmp_path):
         assert undo(desk, keeper.last(1)[0].operation.id)
     assert (desk.papers / "Inbox/new.txt").exists()
     assert desk.catalog.read(browse.asset, (), "new.txt").path == b"Inbox/new.txt"
@@ -189,10 +198,20 @@ def test_another_user_is_not_heard_even_where_he_can_reach_the_socket(workshop: 
     assert NotPermitted.__name__ in answer.stdout
 
 
+def test_who_asks_between_two_servers_is_heard_by_the_second(workshop: Any, tmp_path: Path) -> None:
+    with answering(workshop, tmp_path):
+        pass
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(undo, workshop, "0" * 16)
+        time.sleep(0.2)
+        with answering(workshop, tmp_path), pytest.raises(NotFound):
+            asked.result()
+
+
 def test_without_a_mount_it_is_said_what_to_start(workshop: Any, tmp_path: Path) -> None:
     with pytest.raises(NotRunning, match="havenfs up"):
         undo(workshop, "0" * 16)
-    with session.opened(workshop.state, tmp_path / "mnt"):
+    with answering(workshop, tmp_path):
         pass
     with pytest.raises(NotRunning, match="nothing was changed"):  # also over what it has left
         undo(workshop, "0" * 16)
@@ -201,10 +220,10 @@ def test_without_a_mount_it_is_said_what_to_start(workshop: Any, tmp_path: Path)
 def test_a_successor_takes_the_socket_over_and_its_predecessor_leaves_it_alone(
     workshop: Any, tmp_path: Path
 ) -> None:
-    with session.opened(workshop.state, tmp_path / "mnt"):
-        first = session.opened(workshop.state, tmp_path / "mnt")
+    with answering(workshop, tmp_path):
+        first = answering(workshop, tmp_path)
         first.__enter__()
-        with session.opened(workshop.state, tmp_path / "mnt"):
+        with answering(workshop, tmp_path):
             first.__exit__(None, None, None)
             with pytest.raises(NotFound):
                 undo(workshop, "0" * 16)
@@ -214,7 +233,7 @@ def test_a_mount_that_cannot_be_asked_is_a_mount_all_the_same(
     workshop: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     workshop.state.deciding.mkdir()
-    with session.opened(workshop.state, tmp_path / "mnt") as operations:
+    with answering(workshop, tmp_path) as operations:
         assert operations.lookup(1, b"files")
     assert "nothing can be decided on the web page" in caplog.text
 

@@ -57,7 +57,7 @@ def nudges(tmp_path: Path, kernel: Deaf) -> Iterator[Nudges]:
     """With a helper whose mount is an ordinary directory: there it really makes what it is told to make."""
     made = Nudges()
     made.start(tmp_path, {1: b"", 2: b"folder", 3: b"gone"}.get, kernel)
-    until(lambda: made.announce({1: ()}) or made._link is not None)
+    until(lambda: made.announce({1: ()}) or made._helper is not None)
     yield made
     made.close()
 

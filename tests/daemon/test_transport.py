@@ -88,7 +88,8 @@ import sys
 import havend.cli, havend.programs
 from havend.direct import program
 late = {"trio", "tomllib", "csv", "shutil", "tempfile", "havenfs.settings", *program.LATER}
-late |= {"argparse", "base64", "blake3", "gzip", "hashlib", "inspect", "systemd", "typing_extensions"}
+late |= {"argparse", "base64", "blake3", "gzip", "hashlib", "inspect", "socket", "subprocess", "systemd"}
+late |= {"typing_extensions"}
 print(*sorted(late & set(sys.modules)))
 for name in program.LATER:
     program.import_module(name)

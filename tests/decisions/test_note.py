@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from havenfs.decisions import Keeper, note, values
 from havenfs.decisions.filing import moves, steps
@@ -77,7 +78,7 @@ def killed(room: Room, *, forth: bool) -> None:
     pid = os.fork()
     if not pid:
         try:
-            those = [step._replace(forth=forth) for step in steps(DECISION)]
+            those = [replace(step, forth=forth) for step in steps(DECISION)]
             with note.moving(room.shelf.catalog, move_one, those):
                 pass
         finally:

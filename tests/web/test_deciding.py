@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from havend import session
+from havend import deciding, session
 from havenfs import owner
 from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper, new_uid, values
@@ -58,7 +58,11 @@ def household(tmp_path: Path) -> Household:
 @pytest.fixture
 def address(household: Household, tmp_path: Path) -> Iterator[str]:
     """Of a running program, beside what a mount runs."""
-    with session.opened(household.state, tmp_path / "mnt"), serving(household.state) as found:
+    with (
+        session.opened(household.state, tmp_path / "mnt") as operations,
+        deciding.answering(household.state, operations),
+        serving(household.state) as found,
+    ):
         yield found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from havend import session
+from havend import deciding, session
 from havenfs import owner
 from havenfs.catalog import Catalog
 from havenfs.decisions import Keeper, new_uid, values
@@ -65,7 +65,10 @@ async def page(own_state: State, household: Household) -> AsyncIterator[httpx.As
 @pytest.fixture
 def mount(own_state: State, tmp_path: Path) -> Iterator[None]:
     """What a mount runs, but for the kernel."""
-    with session.opened(own_state, tmp_path / "mnt"):
+    with (
+        session.opened(own_state, tmp_path / "mnt") as operations,
+        deciding.answering(own_state, operations),
+    ):
         yield
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from havend import session
+from havend import deciding, session
 from havenfs import owner
 from havenweb.app import create_app
 
@@ -43,7 +43,10 @@ class Page:
 @pytest.fixture
 async def page(own_state: State, tmp_path: Path) -> AsyncIterator[Page]:
     app = create_app(own_state)
-    with session.opened(own_state, tmp_path / "mnt"):
+    with (
+        session.opened(own_state, tmp_path / "mnt") as operations,
+        deciding.answering(own_state, operations),
+    ):
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(

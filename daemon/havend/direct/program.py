@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from havenfs.config import State
 
 
-LATER: Final = ("havenfs.ingest.arrival", "subprocess")
+LATER: Final = ("havend.deciding", "havend.helper", "havenfs.ingest.arrival")
 """What the first server loads when it is first needed, so as to answer sooner. Its successors have it from the beginning:
 clients wait for them."""
 

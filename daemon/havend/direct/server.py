@@ -83,7 +83,7 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
         operations.library.catalog.leave()  # this thread waits; who serves takes it up
         with ThreadPoolExecutor(1, thread_name_prefix="watcher") as watching:
             following = watching.submit(
-                _follow, server, watcher, mountpoint, afresh=inheritance.resent
+                _follow, server, watcher, state, mountpoint, afresh=inheritance.resent
             )
             try:
                 server.run(inheritance.ready)
@@ -93,7 +93,9 @@ def serve(state: State, mountpoint: Path, inheritance: Inheritance) -> None:
             following.result()  # what it failed of, we fail of: the mount goes on with the next server
 
 
-def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool) -> None:
+def _follow(
+    server: Server, watcher: Watcher, state: State, mountpoint: Path, *, afresh: bool
+) -> None:
     """Tell the kernel what changes, until the server ends. One thread from the first to the last.
 
     *afresh*: after a predecessor, of which nobody knows what it told last: everything is asked for again.
@@ -105,16 +107,19 @@ def _follow(server: Server, watcher: Watcher, mountpoint: Path, *, afresh: bool)
         if afresh and not notifier.everything():
             for name, _ in operations.listing(wire.ROOT).entries:
                 notifier.expire(wire.ROOT, name)
-        if not server.over.wait(
-            PERIOD_S
-        ):  # who waits for us already is answered first: a helper takes 20 ms to start
-            operations.nudges.start(mountpoint, operations.table.path, notifier)
-        while not server.over.wait(PERIOD_S):
-            if watcher.due():
-                watcher.tell()
-            operations.let_go()
-            operations.settle()
-            server.let_go()
+        if server.over.wait(PERIOD_S):
+            return
+        # Who waits for us already has been answered: these take 20 ms and 5 ms to start.
+        operations.nudges.start(mountpoint, operations.table.path, notifier)
+        from havend import deciding
+
+        with deciding.answering(state, operations):
+            while not server.over.wait(PERIOD_S):
+                if watcher.due():
+                    watcher.tell()
+                operations.let_go()
+                operations.settle()
+                server.let_go()
     except Exception:
         log.exception("nobody tells the kernel of changes any more")
         server.stop()

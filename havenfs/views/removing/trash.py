@@ -8,7 +8,9 @@ that name it is found also when the first has gone, so that `rm -r` meets what i
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from havenfs.catalog import names, sources, trashed
 from havenfs.errors import NotFound, NotPermitted, SourceGone
@@ -184,7 +186,7 @@ class Day(Swallowing):
             return None
 
 
-class _Named(NamedTuple):
+class _Named(Struct, frozen=True):
     name: str
     row: Trashed
 
