@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = mount.plainly(given) or parser(_asked(given)).parse_args(given)
     service.configure_logging(arguments.command, verbose=arguments.verbose)
     command: Callable[[object], int] = arguments.run
+    gc.freeze()  # or it would be walked now
     gc.enable()
     try:
         return command(arguments)
