@@ -41,6 +41,9 @@ DEEPEST = 256  # directories in a path; more is a circle, made by a rename that 
 FILES = 65_536  # files of files/ remembered: about 20 MiB; an older one is found again by the catalog or by its path
 
 
+_Filed = Original | Leaf  # made once, see Original
+
+
 class Ledger(Protocol):
     """Addresses of directories, and of the latest files, kept where they outlive the process."""
 
@@ -315,7 +318,7 @@ class Paths(Protocol):
 
 def _key(node: Node) -> str | None:
     """The key of what is computed: a folder, a text."""
-    return None if isinstance(node, Original | Leaf) else node.key
+    return None if isinstance(node, _Filed) else node.key
 
 
 def _hash(text: str, limit: int) -> int:

@@ -266,6 +266,33 @@ def test_an_upgrade_goes_on_with_the_same_mount_and_the_same_open_files(served: 
     assert not mounts(served.mount)
 
 
+def test_an_upgrade_that_writes_its_ledger_otherwise_makes_the_mount_anew(tmp_path: Path):
+    layout = tmp_path / "layout"
+    layout.write_text("7")
+    with tiny(tmp_path, LAYOUT=str(layout)) as it:
+        server = it.who()
+        with (it.mount / "kept").open("rb", buffering=0) as file:
+            layout.write_text("8")
+            it.process.send_signal(signal.SIGHUP)
+            until(partial(gone, server))
+            until(lambda: "of another version is not taken up" in it.said())
+            with pytest.raises(OSError, match="Transport endpoint"):
+                file.read()
+            with suppress(OSError):
+                file.close()
+
+        def anew() -> bool:
+            with suppress(OSError):
+                return it.who() != server
+            return False
+
+        until(anew)
+        assert mounts(it.mount) == 1
+        it.process.terminate()
+        assert it.process.wait(5) == 0
+        assert not mounts(it.mount)
+
+
 def test_a_program_that_does_not_start_is_no_upgrade(tmp_path: Path):
     with tiny(tmp_path, INSTALLED="no.such.module") as it:
         server = it.who()

@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from havend import exits
-from havend.direct import device, supervisor, wire
+from havend import exits, mountpoint as mountpoints
+from havend.direct import device, ledger, supervisor, wire
 from havend.direct.kept import Kept
 from havend.direct.ledger import INIT
 from havend.direct.supervisor import Inheritance, Supervisor
@@ -126,9 +126,12 @@ def end(how: str) -> NoReturn:
 def main() -> int:
     logging.basicConfig(level="INFO", format="%(message)s")
     supervisor.PROGRAM = os.environ.get("INSTALLED", supervisor.__name__)
+    if "LAYOUT" in os.environ:
+        ledger.LAYOUT = int(Path(os.environ["LAYOUT"]).read_text())
     mountpoint = Path(sys.argv[1])
     kept = Kept.inherited(mountpoint)
     if kept is None:
+        mountpoint = mountpoints.prepare(mountpoint)
         descriptor = device.open_device()
         device.mount(descriptor, mountpoint, library_id="tiny")
         kept = Kept.new(descriptor, asked=mountpoint, mountpoint=mountpoint)

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 COPY_MOST: Final = (
     1 << 30
 )  # bytes a COPY_FILE_RANGE: the answer has 32 bits, and somebody waits for it
-_RECORD = struct.Struct("<QQqQQ")  # nodeid flags backing_id source_id, unique of the request
+_RECORD = struct.Struct("=QQqQQ")  # flags nodeid backing_id source_id, unique of the request
 _RELEASED: Final = 1 << 32
 """Among the flags of a record: the last descriptor of that open is closed, and the kernel was told so, or is about to be."""
 
@@ -73,7 +73,7 @@ class Content:
         """Take up the handles of a predecessor, and let go of those that it was letting go of."""
         released: list[int] = []
         for handle, record in self._ledger.held().items():
-            nodeid, flags, backing_id, source_id, unique = _RECORD.unpack(record)
+            flags, nodeid, backing_id, source_id, unique = _RECORD.unpack(record)
             self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
                 opened = self._inherited(handle, nodeid, flags & ~_RELEASED, SourceId(source_id))
@@ -159,7 +159,7 @@ class Content:
         source_id = opened.source.id if opened.source is not None else 0
         unique = header[2] & ~wire.RESENT
         self._ledger.hold(
-            opened.handle, _RECORD.pack(opened.nodeid, opened.flags, way, source_id, unique)
+            opened.handle, _RECORD.pack(opened.flags, opened.nodeid, way, source_id, unique)
         )
         if header[2] & wire.RESENT and (before := self._untold.pop(unique, None)) is not None:
             with suppress(HavenError, OSError):
@@ -220,9 +220,9 @@ class Content:
     def _released(self, handle: int, nodeid: int) -> None:
         record = self._ledger.handle(handle)
         if record is not None:
-            known, flags, *rest = _RECORD.unpack(record)
+            flags, known, *_ = _RECORD.unpack(record)
             if known == nodeid:
-                self._ledger.hold(handle, _RECORD.pack(known, flags | _RELEASED, *rest))
+                self._ledger.mark(handle, flags | _RELEASED)
 
     def let_go(self, handle: int) -> None:
         """Close an open file."""

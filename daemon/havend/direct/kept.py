@@ -21,10 +21,11 @@ from .ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-FUSE: Final = "fuse"
+FUSE: Final = f"fuse-{ledger.LAYOUT}"
 NAMES: Final = (FUSE, *ledger.NAMES)
+"""With the service manager. Of another version they are others, and not taken up."""
 VARIABLE: Final = "HAVENFS_KEPT"
-"""In the environment of a supervisor that has executed itself: the descriptors, in the order of NAMES."""
+"""In the environment of a supervisor that has executed itself: the ledger's LAYOUT, and the descriptors in the order of NAMES."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -129,7 +130,7 @@ class Kept(Struct, frozen=True, kw_only=True):
         """Keep them and the handles open over an exec; the environment that tells the next program of them."""
         for descriptor in (*self.descriptors, *self.in_use()):
             os.set_inheritable(descriptor, True)  # noqa: FBT003  # no keyword there
-        return {VARIABLE: " ".join(map(str, self.descriptors))}
+        return {VARIABLE: " ".join(map(str, (ledger.LAYOUT, *self.descriptors)))}
 
     def close(self) -> None:
         """Let go of everything: a file system that is still mounted is dead from here on."""
@@ -138,13 +139,14 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 def _from_environment() -> dict[str, int]:
-    told = os.environ.pop(VARIABLE, "")
-    if not told:
+    layout, *numbers = map(int, os.environ.pop(VARIABLE, "0").split())
+    if not numbers:
         return {}
-    numbers = tuple(map(int, told.split()))
-    found = dict(zip(NAMES, numbers, strict=False))
-    if len(numbers) != len(NAMES):
-        return found  # by another version of this program: not to be taken up
+    if layout != ledger.LAYOUT:  # of another version of this program
+        log.warning("the mount of another version is not taken up; what was open in it is lost")
+        for descriptor in numbers:
+            os.close(descriptor)
+        return {}
     for descriptor in (*numbers, *ledger.in_use(numbers[1:])):
         os.set_inheritable(descriptor, False)  # noqa: FBT003
-    return found
+    return dict(zip(NAMES, numbers, strict=True))

@@ -28,6 +28,9 @@ ENTRIES: Final = 1024  # the least room for entries, and for the bytes of as man
 AVERAGE: Final = 64
 SPARE: Final = 4  # a table that is written afresh gets this many times the room that it takes (untouched room is free)
 
+LAYOUT: Final = 2
+"""Of all that stands in a ledger, records and notes too. Whoever changes that raises this: a successor of another version is to
+make the mount anew, and not to read what it cannot know."""
 INIT: Final = 0
 """The note about what was agreed on with the kernel in FUSE_INIT."""
 MOUNTPOINT: Final = 1
@@ -295,6 +298,10 @@ class Ledger:
     def handle(self, handle: int) -> bytes | None:
         """The record of a handle; None when there is none."""
         return self._handles.get(handle)
+
+    def mark(self, handle: int, word: int) -> None:
+        """Change the first word of the record of a handle, which is there."""
+        self._handles.count(handle, word)
 
     def drop(self, handle: int) -> None:
         """The handle is about to be closed."""
