@@ -1,35 +1,29 @@
-"""What happens to real disks while they are mounted: gone, dead, hanging, full, with a clock of its own. Needs root.
-
-The disks are ext4 in a file on a loop device; one that hangs is a FUSE file system whose server is stopped.
-"""
+"""What happens to real disks while they are mounted: gone, dead, hanging, full, with a clock of its own. Needs root."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import resource
 import signal
 import statistics
-import struct
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trio
 
-from havend import checks, indexer, pool, watch
-from havend.protocol import Identified, Identify
+from havend import checks, watch
 from havenfs.catalog import Catalog, sources
-from havenfs.config import SourceConfig, State
 from havenfs.errors import ConfigError
 from havenfs.ingest import walk
 from havenfs.ingest.scan import scan
 
+from .sick_disks import Disk, disk, hanging, run
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
@@ -39,16 +33,6 @@ JPEG = b"\xff\xd8\xff\xe0"
 FAST_S = 0.05  # what is not on the sick disk answers within, half of the time, on a busy machine
 SLOW_S = 2.0  # and always: who waits for the sick disk waits 10
 PATIENCE_S = 10.0
-SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN: from now on every access is an I/O error, as when a cable is pulled
-NOLOGFLUSH = 2
-
-
-def run(*command: object) -> str:
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, (command, done.stderr)
-    return done.stdout
 
 
 def timed(action: Callable[[], object]) -> tuple[int, float]:
@@ -59,72 +43,6 @@ def timed(action: Callable[[], object]) -> tuple[int, float]:
     except OSError as error:
         return error.errno or -1, time.monotonic() - began
     return 0, time.monotonic() - began
-
-
-class Disk:
-    """A small disk of its own."""
-
-    def __init__(self, image: Path, at: Path) -> None:
-        self.image = image
-        self.at = at
-
-    def mount(self) -> None:
-        run("mount", "-o", "loop", self.image, self.at)
-
-    def pull(self) -> None:
-        """The cable: whoever has something open is told EIO, and the directory is empty for the others."""
-        self.die()
-        run("umount", "-l", self.at)
-
-    def die(self) -> None:
-        """Every access is an I/O error from now on."""
-        handle = os.open(self.at, os.O_RDONLY)
-        try:
-            fcntl.ioctl(handle, SHUTDOWN, struct.pack("I", NOLOGFLUSH))
-        finally:
-            os.close(handle)
-
-    def released(self) -> bool:
-        """Whether nobody has anything of it open any more."""
-        return not run("losetup", "-j", self.image)
-
-    def repair(self) -> None:
-        done = subprocess.run(["e2fsck", "-fy", self.image], capture_output=True, check=False)
-        assert done.returncode in (0, 1), done  # 1: something was mended
-
-
-@contextmanager
-def disk(at: Path, size: str = "32M") -> Generator[Disk]:
-    image = at.with_suffix(".img")
-    run("truncate", "-s", size, image)
-    run("mkfs.ext4", "-q", "-E", "root_owner=0:0", image)
-    made = Disk(image, at)
-    made.mount()
-    try:
-        yield made
-    finally:
-        subprocess.run(["umount", "-l", at], check=False, capture_output=True)
-
-
-@contextmanager
-def hanging(original: Path, at: Path) -> Generator[subprocess.Popen[bytes]]:
-    """A disk that can be stopped (SIGSTOP) and goes on (SIGCONT)."""
-    process = subprocess.Popen(
-        ["bindfs", "-f", "-o", "attr_timeout=0,entry_timeout=0,negative_timeout=0", original, at],
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while not os.path.ismount(at):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        yield process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        subprocess.run(["umount", "-l", at], check=False)
-        process.terminate()
-        process.wait(10)
 
 
 class House:
@@ -513,68 +431,3 @@ def test_a_mount_that_appears_in_a_source_later_is_passed_over(
         assert walk.listing(bytes(house.shelf.root), b"usa").directories == ()
         assert watch._below(bytes(house.shelf.root / "usa"), b"usa") == []
     until(lambda: timed(lambda: os.listdir(house.photos / "usa/inner"))[0] == 0)
-
-
-# --- the indexer ----------------------------------------------------------------------------------------------
-
-
-async def test_a_worker_that_a_hanging_disk_holds_is_buried_when_the_disk_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The outer disk has taken the request already when the inner one hangs: from there on no signal ends a process."""
-    monkeypatch.setattr(pool, "KILL_S", 0.5)
-    behind, inner, outer = (tmp_path / name for name in ("behind", "inner", "outer"))
-    for directory in (behind, inner, outer):
-        directory.mkdir()
-    (behind / "a.jpg").write_bytes(JPEG)
-    settings = pool.Settings(state=State(root=tmp_path / "state"), readable=(bytes(outer),))
-    with hanging(behind, inner) as server, hanging(inner, outer):
-        async with pool.Worker(settings) as worker:
-            question = Identify(bytes(outer / "a.jpg"))
-            assert isinstance(await worker.ask(question, timeout_s=30), Identified)
-            held = f"/proc/{worker.pid}"
-            server.send_signal(signal.SIGSTOP)
-            with pytest.raises(pool.WorkerDiedError, match="took longer"):
-                await worker.ask(question, timeout_s=1)
-            assert os.path.exists(held)
-            server.send_signal(signal.SIGCONT)
-            with trio.fail_after(PATIENCE_S):
-                while os.path.exists(held):
-                    await trio.sleep(0.05)
-
-
-async def test_an_indexer_goes_on_while_a_disk_hangs_and_hides_it_until_it_answers(
-    tmp_path: Path,
-) -> None:
-    state = State(root=tmp_path / "state")
-    roots = {name: tmp_path / name for name in ("well", "sick")}
-    for root in (*roots.values(), tmp_path / "behind"):
-        root.mkdir()
-    (tmp_path / "behind" / "a.jpg").write_bytes(JPEG + b"A")
-    with hanging(tmp_path / "behind", roots["sick"]) as server, Catalog(state.catalog) as catalog:
-
-        def shown() -> set[str]:
-            return set(
-                catalog.read(
-                    lambda db: [row[0].decode() for row in db.execute("SELECT path FROM visible")]
-                )
-            )
-
-        async def until(expected: set[str], seconds: float) -> None:
-            with trio.fail_after(seconds):
-                while shown() != expected:
-                    await trio.sleep(0.1)
-
-        async with trio.open_nursery() as nursery:
-            await nursery.start(
-                indexer.run,
-                state,
-                [SourceConfig(name=name, root=root) for name, root in roots.items()],
-            )
-            await until({"a.jpg"}, 20)
-            server.send_signal(signal.SIGSTOP)
-            (roots["well"] / "b.jpg").write_bytes(JPEG + b"B")
-            await until({"b.jpg"}, 40)  # and a.jpg is hidden
-            server.send_signal(signal.SIGCONT)
-            await until({"a.jpg", "b.jpg"}, 20)
-            nursery.cancel_scope.cancel()
