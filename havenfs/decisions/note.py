@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WRITTEN_S = 60.0  # a note that is not finished by then is nobody's
 _STEPS = msgspec.json.Decoder(list[Step])
 
 
@@ -70,9 +72,12 @@ def moving(catalog: Catalog, mover: Mover, steps: Sequence[Step]) -> Generator[N
 
 def recover(catalog: Catalog, mover: Mover) -> None:
     """Mend what kills have left. Never raises."""
-    for path in catalog.path.parent.glob("filing-*.note"):
+    for path in catalog.path.parent.glob("filing-*"):
         with suppress(BlockingIOError, FileNotFoundError):  # somebody is at it, or was until now
-            _mend(catalog, mover, path)
+            if path.suffix == ".note":
+                _mend(catalog, mover, path)
+            elif time.time() - path.stat().st_mtime > WRITTEN_S:
+                path.unlink()
 
 
 def _mend(catalog: Catalog, mover: Mover, path: Path) -> None:
@@ -80,7 +85,12 @@ def _mend(catalog: Catalog, mover: Mover, path: Path) -> None:
         fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.fstat(note.fileno()).st_nlink:
             return
-        if _settle(catalog, mover, _STEPS.decode(note.read())):
+        try:
+            steps = _STEPS.decode(note.read())
+        except msgspec.DecodeError as error:  # a disk that loses what it was told to keep
+            log.warning("%s says nothing and is left as it is: %s", path.name, error)
+            return
+        if _settle(catalog, mover, steps):
             path.unlink()
 
 

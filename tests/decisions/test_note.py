@@ -123,6 +123,20 @@ def test_a_note_that_somebody_holds_is_left_alone(room: Room) -> None:
     assert room.notes() == []
 
 
+def test_a_note_that_says_nothing_is_told_of_and_one_that_nobody_finishes_goes(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = room.shelf.state.root
+    torn, begun, left = (root / f"filing-{name}" for name in ("a.note", "b.new", "c.new"))
+    torn.write_bytes(b'[["key", ')
+    begun.touch()
+    left.touch()
+    os.utime(left, (0, 0))
+    room.file()
+    assert set(room.notes()) == {torn, begun}
+    assert "filing-a.note says nothing" in caplog.text
+
+
 def test_parted_files_wait_for_their_disk(room: Room) -> None:
     killed(room, forth=True)
     room.shelf.root.rename(room.shelf.root.with_name("away"))
