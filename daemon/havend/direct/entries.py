@@ -266,7 +266,10 @@ class Entries:
         """What a resent request was to make, if it is there; else the error."""
         if not header[2] & wire.RESENT or errno_of(error) != errno.EEXIST:
             raise error
-        return replies.entry(self._operations.lookup(header[3], name))
+        try:
+            return replies.entry(self._operations.lookup(header[3], name))
+        except NotFound:  # the name is taken, by somebody who is hidden
+            raise error from None
 
     # --- extended attributes --------------------------------------------------------------------------------
 

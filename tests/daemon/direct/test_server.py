@@ -18,6 +18,7 @@ from havend.direct.capabilities import Capabilities, agree
 from havend.direct.content import Content
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
+from havenfs.decisions import Keeper, values
 
 if TYPE_CHECKING:
     from havend.handles import Opened
@@ -452,6 +453,20 @@ def test_what_a_resent_request_swallowed_or_named_otherwise_is_a_success(
         kernel.ask(wire.RENAME2, photos, away, resent=True)
         assert b"IMG_0001.jpg" in [name for name, _ in kernel.list(there)]
         assert b"IMG_0001.jpg" not in [name for name, _ in kernel.list(here)]
+
+
+def test_a_resent_mkdir_says_of_a_name_that_is_taken_out_of_sight_that_it_is_taken(
+    workshop: Any, served: Any
+) -> None:
+    keeper = Keeper(workshop.catalog, workshop.state.journal)
+    keeper.decide(values.MakePerson(uid="carol", name="Carol"), by="me")
+    keeper.decide(values.IgnorePerson(uid="carol", ignored=True), by="me")
+    with served(workshop) as kernel:
+        kernel.begin()
+        people, make = kernel.walk("people"), wire.MKDIR_IN.pack(0o755, 0o22) + b"Carol\0"
+        for resent in (False, True):
+            with pytest.raises(FileExistsError):
+                kernel.ask(wire.MKDIR, people, make, resent=resent)
 
 
 def test_a_resent_removal_and_rename_are_told_of_that_the_killed_one_did_not_tell_of(
