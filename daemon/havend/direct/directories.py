@@ -135,12 +135,10 @@ class Directories:
                 name, node = counted[place]
                 table.admit(node, snapshot.nodeid, name, listed=True)
         if self._kept.age == snapshot.age or self._kept.folder(snapshot.nodeid) is folder:
-            return bytes(memoryview(folder.packed)[start : ends[stop - 1]])
+            return folder.whole[start : ends[stop - 1]]
         # Something in it is old by now: to be believed as briefly as anything else.
         marks = [start, *ends[position:stop]]
-        return b"".join(
-            _briefly(bytes(folder.packed[here:there])) for here, there in pairwise(marks)
-        )
+        return b"".join(_briefly(folder.whole[here:there]) for here, there in pairwise(marks))
 
     def _pack(self, snapshot: Snapshot, position: int, size: int) -> bytes:
         """What is asked for the first time."""

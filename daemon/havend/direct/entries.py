@@ -52,6 +52,7 @@ class Entries:
         backing: Backing,
     ) -> None:
         self._operations = operations
+        self._is_helper = operations.nudges.is_helper
         self._agreed = agreed
         self._kept = kept
         self._directories = directories
@@ -61,8 +62,8 @@ class Entries:
 
     def lookup(self, header: Header, body: memoryview) -> bytes:
         """A name in a directory."""
-        parent, name = header[3], wire.name_after(body, 0)
-        helper = self._operations.nudges.is_helper(header[4], header[5], header[6])
+        parent, name = header[3], wire.name(body)
+        helper = self._is_helper(header[4], header[5], header[6])
         kept = None if helper else self._kept.lookup(parent, name)
         if kept is not None:
             return kept
@@ -210,7 +211,7 @@ class Entries:
 
     def unlink(self, header: Header, body: memoryview) -> bytes:
         """Remove a name that is no directory's."""
-        name = wire.name_after(body, 0)
+        name = wire.name(body)
         self._backing.let_go(all_of_them=True)  # or the disk would not get its room back at once
         try:
             self._operations.unlink(header[3], name, caller(header))
@@ -221,7 +222,7 @@ class Entries:
 
     def rmdir(self, header: Header, body: memoryview) -> bytes:
         """Remove an empty directory."""
-        name = wire.name_after(body, 0)
+        name = wire.name(body)
         try:
             self._operations.rmdir(header[3], name, caller(header))
         except (HavenError, OSError) as error:
@@ -307,7 +308,7 @@ class Entries:
 
     def removexattr(self, header: Header, body: memoryview) -> bytes:
         """Remove an extended attribute."""
-        name = wire.name_after(body, 0)
+        name = wire.name(body)
         try:
             self._operations.removexattr(header[3], name, caller(header))
         except (HavenError, OSError) as error:

@@ -34,6 +34,7 @@ PER_NAME: Final = (
 TYPICAL: Final = 570  # bytes that a name costs in all
 _BILLION: Final = 1_000_000_000
 _BLOCK: Final = 4096
+_ENTRY: Final = wire.ENTRY.size
 _PADDING: Final = [bytes(-length & 7) for length in range(8)]
 
 ABSENT: Final = wire.ENTRY.pack(0, 0, int(SHORT_S), *[0] * 19)
@@ -170,7 +171,9 @@ class Folder(Struct):
     """A directory as the kernel reads it, or the part of it that was packed so far."""
 
     packed: bytearray = field(default_factory=bytearray)
-    """READDIRPLUS entries, one behind the other."""
+    """READDIRPLUS entries, one behind the other, as long as they become more."""
+    whole: bytes = b""
+    """The same once it is kept."""
     ends: array[int] = field(default_factory=lambda: array("I"))
     """Of each, where it ends."""
     places: dict[bytes, int] = field(default_factory=dict[bytes, int])
@@ -180,7 +183,7 @@ class Folder(Struct):
 
     def cost(self) -> int:
         """Bytes in memory, roughly."""
-        return len(self.packed) + PER_NAME * len(self.ends)
+        return len(self.packed) + len(self.whole) + PER_NAME * len(self.ends)
 
 
 class Replies:
@@ -215,7 +218,7 @@ class Replies:
         start = folder.places.get(name)
         if start is None:
             return None
-        return bytes(folder.packed[start : start + wire.ENTRY.size])
+        return folder.whole[start : start + _ENTRY]
 
     def keep(self, nodeid: int, folder: Folder, age: int) -> None:
         """Keep a directory that was packed since *age*, if nothing was forgotten meanwhile."""
@@ -224,6 +227,8 @@ class Replies:
             if age != self.age or cost > self.limit:
                 return
             self._drop(nodeid)
+            folder.whole = bytes(folder.packed)
+            folder.packed.clear()
             self._folders[nodeid] = folder
             self._bytes += cost
             while self._bytes > self.limit:
@@ -242,7 +247,7 @@ class Replies:
             self.age += 1
             self._drop(nodeid)
             for parent, folder in list(self._folders.items()):
-                if wanted in folder.packed:
+                if wanted in folder.whole:
                     self._drop(parent)
 
     def forget_all(self) -> None:

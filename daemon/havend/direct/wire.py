@@ -199,12 +199,17 @@ class Malformed(Exception):  # noqa: N818  # a message, not a failure
     """Bytes that are no message of this protocol."""
 
 
+def name(body: memoryview) -> bytes:
+    """The one name that fills *body*, without its NUL."""
+    found, end, more = bytes(body).partition(b"\0")
+    if more or not end or not found or 0x2F in found:
+        raise Malformed("not one name")
+    return found
+
+
 def name_after(body: memoryview, start: int) -> bytes:
     """The one name that fills *body* from *start* on, without its NUL."""
-    name = bytes(body[start:])
-    if len(name) < 2 or name.find(0) != len(name) - 1 or 0x2F in name:
-        raise Malformed("not one name")
-    return name[:-1]
+    return name(body[start:])
 
 
 def names_after(body: memoryview, start: int) -> tuple[bytes, bytes]:
