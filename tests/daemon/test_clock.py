@@ -30,6 +30,7 @@ MOMENTS = {
     "catalog/tags.py": "when tags were suggested",
     "decisions.py": "when the guard was lifted",
     "decisions/bin.py": "when a file was moved to the trash, by which it is shown and purged after days",
+    "decisions/note.py": "whether a note, whose time is by the same clock, was left behind long ago",
     "direct/directories.py": "a number that no predecessor has used",
     "extract/dates.py": "what is the future",
     "indexer.py": "whether a file, whose time is by the same clock, is still being written",
