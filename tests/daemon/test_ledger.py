@@ -260,6 +260,7 @@ def test_a_successor_finds_the_files_that_were_looked_up_last(descriptors: tuple
     assert kept.address(9_997) == (1 << 40, b"9997")
     for n in range(20_000, 20_000 + 2 * ledger.RECENT):  # its predecessor's go too
         kept.sight(n, 1, b"%d" % n)
+    kept = Ledger(descriptors)
     assert kept.address(9_997) is None
     assert kept.address(9_998) == (1, b"now a folder")
     assert kept.address(1 << 40) == (1, b"folder")
