@@ -103,6 +103,63 @@ def tiny(
             subprocess.run(["umount", "--lazy", str(point)], check=True)
 
 
+class Manager:
+    """What the service manager does for us: listens, and holds descriptors."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self.address = str(path)
+        self._socket.settimeout(10)
+        self.heard: list[str] = []
+        self.held: dict[str, int] = {}
+
+    def listen(self, what: str) -> None:
+        """Until it was said."""
+        while what not in self.heard:
+            data, descriptors, _, _ = socket.recv_fds(self._socket, 4096, 16)
+            lines = data.decode().splitlines()
+            for line in lines:
+                key, _, name = line.partition("=")
+                if key == "FDNAME" and "FDSTORE=1" in lines:
+                    (self.held[name],) = descriptors
+                if key == "FDNAME" and "FDSTOREREMOVE=1" in lines and name in self.held:
+                    os.close(self.held.pop(name))
+            self.heard += lines
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        """All the while."""
+        with ThreadPoolExecutor(1) as pool:
+            until_told = pool.submit(self.listen, "that is all")
+            try:
+                yield
+            finally:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+                    end.sendto(b"that is all", self.address)
+            until_told.result(10)
+
+    def pass_on(self) -> tuple[list[int], dict[str, str]]:
+        """The descriptors, and the environment that tells of them once they are numbered from 3 on."""
+        self.held = {name: fcntl.fcntl(n, fcntl.F_DUPFD, 100) for name, n in self.held.items()}
+        return list(self.held.values()), {
+            "LISTEN_FDS": str(len(self.held)),
+            "LISTEN_FDNAMES": ":".join(self.held),
+        }
+
+    def close(self) -> None:
+        for descriptor in self.held.values():
+            os.close(descriptor)
+        self._socket.close()
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    manager = Manager(tmp_path / "notify")
+    yield manager
+    manager.close()
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Tiny]:
     with tiny(tmp_path) as it:
@@ -266,10 +323,16 @@ def test_an_upgrade_goes_on_with_the_same_mount_and_the_same_open_files(served: 
     assert not mounts(served.mount)
 
 
-def test_an_upgrade_that_writes_its_ledger_otherwise_makes_the_mount_anew(tmp_path: Path):
+def test_an_upgrade_that_writes_its_ledger_otherwise_makes_the_mount_anew(
+    tmp_path: Path, manager: Manager
+):
     layout = tmp_path / "layout"
     layout.write_text("7")
-    with tiny(tmp_path, LAYOUT=str(layout)) as it:
+    with (
+        manager.listening(),
+        tiny(tmp_path, LAYOUT=str(layout), NOTIFY_SOCKET=manager.address) as it,
+    ):
+        until(lambda: "fuse-7" in manager.held)
         server = it.who()
         with (it.mount / "kept").open("rb", buffering=0) as file:
             layout.write_text("8")
@@ -288,6 +351,9 @@ def test_an_upgrade_that_writes_its_ledger_otherwise_makes_the_mount_anew(tmp_pa
 
         until(anew)
         assert mounts(it.mount) == 1
+        until(lambda: "fuse-8" in manager.held and "fuse-7" not in manager.held)
+        kept = [os.readlink(each) for each in Path(f"/proc/{it.process.pid}/fd").iterdir()]
+        assert str(tmp_path / "kept") not in kept  # nor is what was open in the old one
         it.process.terminate()
         assert it.process.wait(5) == 0
         assert not mounts(it.mount)
@@ -314,49 +380,6 @@ def test_a_mistake_that_the_first_server_finds_is_told_and_nothing_is_tried_agai
         assert it.process.wait(5) == 2
         assert it.said().count("that cannot work") == 1
         assert not mounts(it.mount)
-
-
-class Manager:
-    """What the service manager does for us: listens, and holds descriptors."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self.address = str(path)
-        self._socket.settimeout(10)
-        self.heard: list[str] = []
-        self.held: dict[str, int] = {}
-
-    def listen(self, what: str) -> None:
-        """Until it was said."""
-        while what not in self.heard:
-            data, descriptors, _, _ = socket.recv_fds(self._socket, 4096, 16)
-            lines = data.decode().splitlines()
-            self.heard += lines
-            for line in lines:
-                key, _, name = line.partition("=")
-                if key == "FDNAME" and "FDSTORE=1" in lines:
-                    (self.held[name],) = descriptors
-
-    def pass_on(self) -> tuple[list[int], dict[str, str]]:
-        """The descriptors, and the environment that tells of them once they are numbered from 3 on."""
-        self.held = {name: fcntl.fcntl(n, fcntl.F_DUPFD, 100) for name, n in self.held.items()}
-        return list(self.held.values()), {
-            "LISTEN_FDS": str(len(self.held)),
-            "LISTEN_FDNAMES": ":".join(self.held),
-        }
-
-    def close(self) -> None:
-        for descriptor in self.held.values():
-            os.close(descriptor)
-        self._socket.close()
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
-    manager = Manager(tmp_path / "notify")
-    yield manager
-    manager.close()
 
 
 LOST = """

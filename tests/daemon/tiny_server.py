@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from havend import exits, mountpoint as mountpoints
-from havend.direct import device, ledger, supervisor, wire
-from havend.direct.kept import Kept
+from havend.direct import device, kept, ledger, supervisor, wire
 from havend.direct.ledger import INIT
 from havend.direct.supervisor import Inheritance, Supervisor
 from havenfs import service
@@ -127,16 +126,17 @@ def main() -> int:
     logging.basicConfig(level="INFO", format="%(message)s")
     supervisor.PROGRAM = os.environ.get("INSTALLED", supervisor.__name__)
     if "LAYOUT" in os.environ:
-        ledger.LAYOUT = int(Path(os.environ["LAYOUT"]).read_text())
+        kept.FUSE = f"fuse-{Path(os.environ['LAYOUT']).read_text()}"
+        kept.NAMES = (kept.FUSE, *ledger.NAMES)
     mountpoint = Path(sys.argv[1])
-    kept = Kept.inherited(mountpoint)
-    if kept is None:
+    mount = kept.Kept.inherited(mountpoint)
+    if mount is None:
         mountpoint = mountpoints.prepare(mountpoint)
         descriptor = device.open_device()
         device.mount(descriptor, mountpoint, library_id="tiny")
-        kept = Kept.new(descriptor, asked=mountpoint, mountpoint=mountpoint)
-    kept.hand_to_manager()
-    code = Supervisor(kept, serve, told_ready=lambda _: service.ready("tiny")).run()
+        mount = kept.Kept.new(descriptor, asked=mountpoint, mountpoint=mountpoint)
+    mount.hand_to_manager()
+    code = Supervisor(mount, serve, told_ready=lambda _: service.ready("tiny")).run()
     assert code in (exits.OK, exits.FAILED, exits.USAGE)
     return code
 

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 FUSE: Final = f"fuse-{ledger.LAYOUT}"
 NAMES: Final = (FUSE, *ledger.NAMES)
-"""With the service manager. Of another version they are others, and not taken up."""
+"""To whoever keeps them. Another version has others, and what it left is not taken up."""
 VARIABLE: Final = "HAVENFS_KEPT"
-"""In the environment of a supervisor that has executed itself: the ledger's LAYOUT, and the descriptors in the order of NAMES."""
+"""In the environment of a supervisor that has executed itself: `name:descriptor` of each."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -50,21 +50,27 @@ class Kept(Struct, frozen=True, kw_only=True):
     def inherited(cls, asked: Path) -> Self | None:
         """The mount that a predecessor made when it was asked for the same and left us, if it still is one.
 
-        Nothing below it is touched: nobody would answer. To be called once; descriptors of anything else are closed.
+        Nothing below it is touched: nobody would answer. To be called once; what is not taken up is let go of, by the
+        service manager too, so that it is a dead mount and not one that waits for an answer.
         """
-        found, handles = _from_environment(), True
-        if not found:
-            found, handles = service.held(), False
+        executed = _from_environment()
+        found = executed or service.held()
         if found.keys() == set(NAMES):
-            memory = tuple(found[name] for name in ledger.NAMES)
+            memory, handles = tuple(found[name] for name in ledger.NAMES), bool(executed)
             with Ledger(memory) as told:
                 path, _, real = (told.noted(ledger.MOUNTPOINT) or b"").partition(b"\0")
             kept = cls(
                 mountpoint=Path(os.fsdecode(real)), fuse=found[FUSE], memory=memory, handles=handles
             )
             if path == bytes(asked) and kept.connected() and kept.mounted():
+                for descriptor in (*kept.descriptors, *(kept.in_use() if handles else ())):
+                    os.set_inheritable(descriptor, False)  # noqa: FBT003  # no keyword there
                 return kept
-        for descriptor in found.values():
+        elif found:
+            log.warning("the mount of another version is not taken up; what was open in it is lost")
+        for name in found:
+            service.release(name)
+        for descriptor in _handed_over() if executed else found.values():
             os.close(descriptor)
         return None
 
@@ -129,8 +135,9 @@ class Kept(Struct, frozen=True, kw_only=True):
     def hand_to_exec(self) -> dict[str, str]:
         """Keep them and the handles open over an exec; the environment that tells the next program of them."""
         for descriptor in (*self.descriptors, *self.in_use()):
-            os.set_inheritable(descriptor, True)  # noqa: FBT003  # no keyword there
-        return {VARIABLE: " ".join(map(str, (ledger.LAYOUT, *self.descriptors)))}
+            os.set_inheritable(descriptor, True)  # noqa: FBT003
+        named = zip(NAMES, self.descriptors, strict=True)
+        return {VARIABLE: " ".join(f"{name}:{descriptor}" for name, descriptor in named)}
 
     def close(self) -> None:
         """Let go of everything: a file system that is still mounted is dead from here on."""
@@ -139,14 +146,12 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 def _from_environment() -> dict[str, int]:
-    layout, *numbers = map(int, os.environ.pop(VARIABLE, "0").split())
-    if not numbers:
-        return {}
-    if layout != ledger.LAYOUT:  # of another version of this program
-        log.warning("the mount of another version is not taken up; what was open in it is lost")
-        for descriptor in numbers:
-            os.close(descriptor)
-        return {}
-    for descriptor in (*numbers, *ledger.in_use(numbers[1:])):
-        os.set_inheritable(descriptor, False)  # noqa: FBT003
-    return dict(zip(NAMES, numbers, strict=True))
+    """What a supervisor that has executed itself tells of, by name."""
+    told = (each.partition(":") for each in os.environ.pop(VARIABLE, "").split())
+    return {name: int(number) for name, _, number in told}
+
+
+def _handed_over() -> list[int]:
+    """All that came through the exec, handles too. What this program has opened by itself is not inheritable."""
+    opened = clone.open_descriptors()
+    return [each for each in opened if each > 2 and os.get_inheritable(each)]
