@@ -135,7 +135,8 @@ class InodeTable:
 
     def folders(self) -> list[Record]:
         """Every computed directory that the kernel remembers."""
-        return [self._records[nodeid] for nodeid in list(self._folders.values())]
+        with self._lock:
+            return [self._records[nodeid] for nodeid in self._folders.values()]
 
     def path(self, nodeid: int) -> bytes | None:
         """Where a directory is below the root of the mount, as far as the kernel was told; None: not known."""

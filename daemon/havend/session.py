@@ -75,8 +75,8 @@ def opened(
             note.recover(catalog, Mover(catalog, nullcontext(), operations.relocated))
             yield operations
             operations.settle(all_of_them=True)
+            operations.library.loose.close()  # not who fails: uploads go on with the next server
         finally:
-            tree.scope.library.loose.close()
             arrivals.close()
 
 

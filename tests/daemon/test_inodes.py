@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +122,26 @@ def test_what_the_kernel_forgets_is_gone():
     assert made.find(number) is None
     assert made.folder("by-date") is None
     made.forget(number, 1)  # a number that nobody knows is no reason to fall over
+
+
+def test_the_folders_can_be_gone_through_while_the_kernel_forgets_some():
+    made = table()
+    ended, interval = threading.Event(), sys.getswitchinterval()
+
+    def forget() -> None:
+        while not ended.is_set():
+            for number in [made.admit(folder(f"f{n}"), ROOT, b"f") for n in range(50)]:
+                made.forget(number, 1)
+
+    with ThreadPoolExecutor(1) as pool:
+        forgetting = pool.submit(forget)
+        sys.setswitchinterval(1e-6)
+        try:
+            assert all(ROOT in {each.nodeid for each in made.folders()} for _ in range(2000))
+        finally:
+            sys.setswitchinterval(interval)
+            ended.set()
+        forgetting.result()
 
 
 def test_a_number_that_goes_from_a_file_to_a_directory_counts_on(tmp_path: Path):

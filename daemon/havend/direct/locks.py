@@ -203,7 +203,7 @@ class Locks:
 
     def gone(self, nodeid: int) -> None:
         """Nobody has the file open any more."""
-        for key in [key for key in self._owners if key[0] == nodeid]:
+        for key in [key for key in list(self._owners) if key[0] == nodeid]:
             self.closed(key[0], key[1], whole=key[2])
 
     # --- descriptors, under the lock ----------------------------------------------------------------------------
