@@ -1,8 +1,8 @@
 """FUSE in, operations out, over pyfuse3. Translates; decides nothing.
 
 The reference transport: any kernel, no privileges. Threading: handlers run on the event loop, which must never wait. What
-may wait for a disk or a search goes through `_aside`; reads try the page cache first (preadv2 with RWF_NOWAIT), because a
-thread for each costs four times a read.
+changes something, or may wait for a disk or a search, goes through `_aside`; reads try the page cache first (preadv2 with
+RWF_NOWAIT), because a thread for each costs four times a read.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import os
 import select
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pyfuse3
@@ -23,10 +24,10 @@ from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound, SourceGone
 from havenfs.originals.at_once import WouldWait, at_once
 from havenfs.originals.metadata import NOW, Changes
-from havenfs.views import Inventory
 
 from .errno import number as errno_of
-from .patience import PATIENCE_S, Patience, source_of
+from .naming import backing
+from .patience import LONG_PATIENCE_S, PATIENCE_S, Patience, source_of
 from .stats import SHORT_S, Attributes
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS = 24  # waiting at once for one disk, or for searches; more than a spun-down disk and a few people need
-FILING_S = 120.0  # what is honestly long, as in the direct transport
 _ACL = b"system.posix_acl_"
 
 
@@ -108,14 +108,16 @@ class Handlers(pyfuse3.Operations):
             return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
         raise SourceGone(f"no answer within {PATIENCE_S:.0f} s")
 
-    async def _filing(self, function: Callable[[int], None], fh: int) -> None:
+    async def _at_length(
+        self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
         """Run on a thread what may bring gigabytes to a slow disk, and is no sign that it hangs."""
-        with trio.move_on_after(FILING_S):
+        with trio.move_on_after(LONG_PATIENCE_S):
             await trio.to_thread.run_sync(
-                function, fh, abandon_on_cancel=True, limiter=self._closing
+                partial(function, *args, **kwargs), abandon_on_cancel=True, limiter=self._closing
             )
             return
-        raise SourceGone(f"no answer within {FILING_S:.0f} s")
+        raise SourceGone(f"no answer within {LONG_PATIENCE_S:.0f} s")
 
     async def _soon(
         self, inode: InodeT, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -176,8 +178,12 @@ class Handlers(pyfuse3.Operations):
     def _listing(self, inode: int) -> Listing:
         """A snapshot that can be read without waiting for a disk."""
         listing = self._operations.listing(inode)
-        if isinstance(listing.entries, Inventory):
-            listing.entries = list(listing.entries)
+        if backing(listing.directory) is not None:
+            try:
+                listing.entries = list(listing.entries)
+            except BaseException:
+                self._operations.nudges.closed(inode)
+                raise
         return listing
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
@@ -226,7 +232,7 @@ class Handlers(pyfuse3.Operations):
         """Bring a directory's names to the disk."""
         with _told():
             nodeid = self._listings[fh].nodeid
-            await self._aside(nodeid, self._operations.fsyncdir, nodeid)
+            await self._at_length(self._operations.fsyncdir, nodeid)
 
     # --- bytes ----------------------------------------------------------------------------------------------
 
@@ -274,7 +280,7 @@ class Handlers(pyfuse3.Operations):
         """A descriptor was closed: what was written becomes known."""
         with _told():
             if self._operations.handles.get(fh).writable:
-                await self._filing(self._operations.flush, fh)
+                await self._at_length(self._operations.flush, fh)
 
     async def release(self, fh: FileHandleT) -> None:
         """Close the original."""
@@ -294,7 +300,7 @@ class Handlers(pyfuse3.Operations):
     async def fsync(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
         """Bring a file to the disk."""
         with _told():
-            await self._aside(self._of(fh), self._operations.fsync, fh, data_only=datasync)
+            await self._at_length(self._operations.fsync, fh, data_only=datasync)
 
     async def readlink(self, inode: InodeT, ctx: RequestContext) -> FileNameT:
         """The target of a symlink."""
@@ -333,12 +339,12 @@ class Handlers(pyfuse3.Operations):
     ) -> None:
         """Set an extended attribute. pyfuse3 has dealt with XATTR_CREATE and XATTR_REPLACE by asking first."""
         with _told():
-            await self._on(inode, self._operations.setxattr, inode, name, value, 0, _caller(ctx))
+            await self._aside(inode, self._operations.setxattr, inode, name, value, 0, _caller(ctx))
 
     async def removexattr(self, inode: InodeT, name: XAttrNameT, ctx: RequestContext) -> None:
         """Remove an extended attribute."""
         with _told():
-            await self._on(inode, self._operations.removexattr, inode, name, _caller(ctx))
+            await self._aside(inode, self._operations.removexattr, inode, name, _caller(ctx))
 
     async def statfs(self, ctx: RequestContext) -> pyfuse3.StatvfsData:
         """The first source's disk: pyfuse3 does not say which inode is asked about."""
@@ -374,7 +380,7 @@ class Handlers(pyfuse3.Operations):
         )
         with _told():
             try:
-                found = await self._on(
+                found = await self._aside(
                     inode, self._operations.setattr, inode, changes, _caller(ctx), fh
                 )
             except PermissionError:
@@ -382,7 +388,7 @@ class Handlers(pyfuse3.Operations):
                     raise
                 # The kernel has checked: who is not the owner can only have meant "now", which pyfuse3 does not say.
                 changes = replace(changes, atime_ns=NOW, mtime_ns=NOW)
-                found = await self._on(
+                found = await self._aside(
                     inode, self._operations.setattr, inode, changes, _caller(ctx), fh
                 )
             return _entry(found)
@@ -393,7 +399,7 @@ class Handlers(pyfuse3.Operations):
         """Make a directory."""
         with _told():
             return _entry(
-                await self._on(
+                await self._aside(
                     parent_inode,
                     self._operations.mkdir,
                     parent_inode,
@@ -409,7 +415,7 @@ class Handlers(pyfuse3.Operations):
         """Make a file, a FIFO, a socket or a device node."""
         with _told():
             return _entry(
-                await self._on(
+                await self._aside(
                     parent_inode,
                     self._operations.mknod,
                     parent_inode,
@@ -426,7 +432,7 @@ class Handlers(pyfuse3.Operations):
         """Make a symlink."""
         with _told():
             return _entry(
-                await self._on(
+                await self._aside(
                     parent_inode,
                     self._operations.symlink,
                     parent_inode,
@@ -442,7 +448,7 @@ class Handlers(pyfuse3.Operations):
         """Give a file one more name."""
         with _told():
             return _entry(
-                await self._on(
+                await self._aside(
                     new_parent_inode,
                     self._operations.link,
                     inode,
@@ -455,12 +461,16 @@ class Handlers(pyfuse3.Operations):
     async def unlink(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
         """Remove a name."""
         with _told():
-            await self._on(parent_inode, self._operations.unlink, parent_inode, name, _caller(ctx))
+            await self._aside(
+                parent_inode, self._operations.unlink, parent_inode, name, _caller(ctx)
+            )
 
     async def rmdir(self, parent_inode: InodeT, name: FileNameT, ctx: RequestContext) -> None:
         """Remove an empty directory."""
         with _told():
-            await self._on(parent_inode, self._operations.rmdir, parent_inode, name, _caller(ctx))
+            await self._aside(
+                parent_inode, self._operations.rmdir, parent_inode, name, _caller(ctx)
+            )
 
     async def rename(
         self,
@@ -473,7 +483,7 @@ class Handlers(pyfuse3.Operations):
     ) -> None:
         """Move a name."""
         with _told():
-            await self._on(
+            await self._aside(
                 parent_inode_old,
                 self._operations.rename,
                 parent_inode_old,

@@ -2,8 +2,9 @@
 
 A disk that hangs takes its requests with it: each of them a thread that nobody can end. A disk that only spins up is
 given its time: only waits of about PATIENCE_S count. One of them is enough for its own inode, so that a kernel that asks
-twice (it does, for a name that it knew) makes nobody wait twice; MOST of them are enough for the whole source. A transport
-tells which requests wait; any thread may ask.
+twice (it does, for a name that it knew) makes nobody wait twice; MOST of them are enough for the whole source. What is
+honestly long (bringing gigabytes to the disk) says nothing of it, and is no sign. A transport tells which requests wait;
+any thread may ask.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 10.0
 """After which a request is answered EIO: a large disk that was asleep takes up to that."""
+LONG_PATIENCE_S: Final = 120.0
+"""The same of what is honestly long."""
 MOST: Final = 4
 """Requests of one source that have waited for so long and wait on: more than one bad sector."""
 

@@ -73,9 +73,8 @@ class Fillable(Assets):
 
     @property
     def slow(self) -> bool:
-        """While files are put in here, or taken out of any: what removes a folder may merge thousands of removals."""
-        library = self.scope.library
-        return super().slow or library.bursts.open or bool(library.loose.within(self.key))
+        """While files are put in here: those are asked of a disk."""
+        return super().slow or bool(self.scope.library.loose.within(self.key))
 
     @property
     def holds(self) -> bool:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 from havend import session
 from havend.invalidate import PERIOD_S, Watcher
-from havend.patience import PATIENCE_S, Patience
+from havend.patience import LONG_PATIENCE_S, PATIENCE_S, Patience
 
 from . import capabilities, wire
 from .capabilities import Capabilities
@@ -53,10 +53,10 @@ log = logging.getLogger(__name__)
 SPIN_S: Final = 30e-6  # measured on an idle machine: a cold lookup 51 -> 18 us
 LOOK_S: Final = 0.01
 MOMENT_S: Final = 2e-5
-LONG_PATIENCE_S: Final = 120.0  # what is honestly long: bringing gigabytes to a slow disk
 MOST_STUCK: Final = 500  # threads: a disk that hangs for hours must not take the machine's memory
 STACK: Final = 512 << 10
 
+# What may bring gigabytes to a slow disk, and so is honestly long.
 _LONG: Final = frozenset(
     {wire.FSYNC, wire.FSYNCDIR, wire.FLUSH, wire.RELEASE, wire.FALLOCATE}
     | {wire.COPY_FILE_RANGE, wire.COPY_FILE_RANGE_64, wire.SYNCFS}
@@ -105,7 +105,7 @@ def _follow(
         while server.capabilities is None and not server.over.wait(PERIOD_S):
             pass
         if afresh and not notifier.everything():
-            for name, _ in operations.listing(wire.ROOT).entries:
+            for name, _ in operations.snapshot(wire.ROOT).entries:
                 notifier.expire(wire.ROOT, name)
         if server.over.wait(PERIOD_S):
             return
@@ -246,6 +246,8 @@ class Server:
             log.exception("a thread that served has failed")
             if self._leader is seat:
                 self._depose()
+        finally:
+            seat.unique = 0
 
     def _loop(self, seat: _Seat) -> None:
         device, beat, alarm = self._device, self._beat, self._alarm
@@ -413,7 +415,9 @@ class Server:
         for seat in list(self._stuck):
             self._bear(seat, now)
         self._sick = bool(self._stuck) and self._sickness.judge(
-            [(seat.header[3], now - seat.since) for seat in self._stuck if seat.header is not None]
+            (header[3], now - seat.since)
+            for seat in self._stuck
+            if (header := seat.header) is not None and header[1] not in _LONG
         )
         locks = self._dispatch.locks if self._dispatch is not None else None
         if locks is not None:

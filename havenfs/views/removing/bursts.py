@@ -99,11 +99,6 @@ class Bursts:
             if done is not None:  # with the folder above it is gone as one
                 self._burst(above, by).ids.append(done.id)
 
-    @property
-    def open(self) -> bool:
-        """Whether anything was taken out lately."""
-        return bool(self._open)
-
     def due(self) -> bool:
         """Whether `settle` has something to do."""
         now = time.monotonic()
