@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from typing import TYPE_CHECKING, Protocol
 
 from havenfs import mounts
@@ -88,7 +87,15 @@ class OpenFiles(Nodes):
         """What the page cache may hold of an inode."""
 
     def open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
-        """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source."""
+        """Open a file. Raises NotPermitted for writing to what is an answer, ReadOnly in a read-only source, and Stale where
+        another file has taken its place on disk."""
+        opened = self._open(nodeid, flags, caller)
+        if opened.nodeid != nodeid:
+            self.release(opened.handle)
+            raise Stale(f"another file is at the path of inode {nodeid:#x}")
+        return opened
+
+    def _open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
         writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
         flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
         if not nodeid & ASSET and self.handles.has(nodeid):
@@ -109,9 +116,6 @@ class OpenFiles(Nodes):
                     descriptor, found = disk.open_file(node.source, node.path)
             opened = self.opened(node.source, node.path, descriptor, found, flags)
             opened.fresh = bool(flags & os.O_TRUNC)  # emptied, whether or not anything is written
-            if opened.nodeid != nodeid:
-                self.handles.close(self.handles.remove(opened.handle))
-                raise Stale(f"another file is at the path of inode {nodeid:#x}")
             return opened
         if writing:
             if isinstance(node, Text) and node.fleeting:
@@ -202,7 +206,7 @@ class OpenFiles(Nodes):
     def _count(self, opened: Opened, loose: Loose | None) -> None:
         if loose is not None:
             opened.loose = loose
-            loose.opens += 1
+            self.library.loose.opened(loose)
             if opened.flags & os.O_TRUNC:
                 loose.failed = 0
 
@@ -302,10 +306,7 @@ class OpenFiles(Nodes):
         except (HavenError, OSError) as error:
             log.info("something that was put into a folder is not kept: %s", error)
             loose.refused = True
-        loose.opens -= 1
-        loose.since = time.monotonic()
-        if loose.refused and not loose.opens:
-            self.library.loose.drop(loose)
+        self.library.loose.released(loose)
 
     def _announce(self, opened: Opened) -> None:
         """Tell the observer of a file whose content changed since it was opened, or last announced."""

@@ -83,18 +83,22 @@ class Operations(Naming):
         self.graves.forget(nodeid, last=self.table.find(nodeid) is None)
 
     def listing(self, nodeid: int) -> Listing:
-        """A snapshot of a directory. A search in it runs here."""
-        directory = self.directory(nodeid)
-        generation = self.generation
-        if (real := backing(directory)) is not None:
+        """A snapshot for who has a directory open: `nudges.closed` is to follow."""
+        if (real := backing(self.directory(nodeid))) is not None:
             self.nudges.opened(nodeid, disk.path(real.source, real.path))
         else:
             self.nudges.opened(nodeid)
         try:
-            return Listing(nodeid, directory, directory.entries(), generation)
+            return self.snapshot(nodeid)
         except BaseException:
             self.nudges.closed(nodeid)
             raise
+
+    def snapshot(self, nodeid: int) -> Listing:
+        """A snapshot of a directory. A search in it runs here."""
+        generation = self.generation
+        directory = self.directory(nodeid)
+        return Listing(nodeid, directory, directory.entries(), generation)
 
     # --- attributes -------------------------------------------------------------------------------------
 

@@ -59,8 +59,13 @@ class Correcting(Fillable):
 
     @property
     def lasting(self) -> bool:
-        """The log of changes says what came and left; not that README.txt does."""
-        return super().lasting and self.key not in self.scope.library.awaited
+        """The log of changes says what came and left; not that README.txt does, nor what is loose."""
+        library = self.scope.library
+        return (
+            super().lasting
+            and self.key not in library.awaited
+            and not library.loose.within(self.key)
+        )
 
     def receive(self, node: Node, rights: Rights) -> Leaf:
         """Date or place a file; from now on it is here."""

@@ -101,9 +101,10 @@ def test_litter_has_little_room_and_what_is_open_stays(
     assert caught.value.errno == errno.EFBIG
     loose.grow(pieces[3].source, pieces[3].path, 199)
     assert list(loose.within("album")) == [b"._0", b"._1", b"._3"]
-    with pytest.raises(OSError, match="space") as caught:
-        loose.grow(pieces[3].source, pieces[3].path, 300)
-    assert caught.value.errno == errno.ENOSPC
+    for _ in range(2):  # trying again makes no room
+        with pytest.raises(OSError, match="space") as caught:
+            loose.grow(pieces[3].source, pieces[3].path, 300)
+        assert caught.value.errno == errno.ENOSPC
 
 
 def test_all_of_it_is_gone_with_the_mount() -> None:

@@ -116,11 +116,7 @@ class Content:
     def open(self, header: Header, body: memoryview) -> bytes:
         """Open a file."""
         flags, _ = wire.OPEN_IN.unpack(body)
-        opened = self._operations.open(header[3], flags, caller(header))
-        if opened.nodeid != header[3]:  # another file took its place on disk
-            self._operations.release(opened.handle)
-            raise Stale(f"inode {header[3]:#x}")
-        return self._held(header, opened)
+        return self._held(header, self._operations.open(header[3], flags, caller(header)))
 
     def create(self, header: Header, body: memoryview) -> bytes:
         """Make a file and open it."""

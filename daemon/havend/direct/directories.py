@@ -125,6 +125,8 @@ class Directories:
     def _again(self, snapshot: Snapshot, folder: Folder, position: int, size: int) -> bytes:
         """What was packed before."""
         ends = folder.ends
+        if position > len(ends):  # seekdir(3) to where nothing is
+            return b""
         start = ends[position - 1] if position else 0
         stop = bisect_right(ends, start + size)
         if stop <= position:
@@ -193,7 +195,7 @@ class Directories:
 
     def _names(self, snapshot: Snapshot, position: int, size: int) -> bytes:
         """Names and types only, for a kernel that does not want more."""
-        listing = snapshot.listing or self._operations.listing(snapshot.nodeid)
+        listing = snapshot.listing or self._operations.snapshot(snapshot.nodeid)
         items: Items = listing.entries
         pack = _Packer(self._operations, listing, counting=False)
         out: list[bytes] = []
@@ -218,8 +220,7 @@ class Directories:
             return
         age = self._kept.age
         with suppress(HavenError, OSError):
-            listing = self._operations.listing(parent)
-            self._operations.nudges.closed(parent)
+            listing = self._operations.snapshot(parent)
             count = len(listing.entries)
             if misses < count // WORTH:
                 self._misses[parent] = misses, count // WORTH

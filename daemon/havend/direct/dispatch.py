@@ -10,9 +10,11 @@ import errno
 import logging
 import struct
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from havend.errno import number as errno_of
+from havend.inodes import COMPUTED
 from havenfs.errors import HavenError
 
 from . import wire
@@ -53,9 +55,10 @@ class Dispatch:
         answer: Callable[[int, int], None],
     ) -> None:
         self._operations = operations
+        self._kept = kept
         self._directories = Directories(operations, kept)
         self.backing = Backing(descriptor, offered=agreed.passthrough)
-        entries = Entries(operations, agreed, kept, self._directories, self.backing)
+        self._entries = entries = Entries(operations, agreed, kept, self._directories, self.backing)
         self._content = content = Content(
             operations, entries, self._directories, self.backing, ledger, answer
         )
@@ -102,6 +105,8 @@ class Dispatch:
             wire.TMPFILE: content.tmpfile,
             wire.COPY_FILE_RANGE_64: content.copy_file_range_64,
         }
+        for opcode in _NAMING:
+            self._handlers[opcode] = partial(self._naming, self._handlers[opcode])
 
     def carry_out(self, header: Header, body: memoryview) -> bytes | int | None:
         """Do what a message asks. The body of the answer, or an errno, or None when there is nothing to answer (yet)."""
@@ -120,6 +125,15 @@ class Dispatch:
         else:
             code = _unknown(header[1])
         return None if header[1] in wire.SILENT else code
+
+    def _naming(self, handler: Handler, header: Header, body: memoryview) -> bytes | int | None:
+        """What changes names: who lists a folder of answers now sees that, though it is told in a moment only, or is told to
+        nobody (what is loose)."""
+        try:
+            return handler(header, body)
+        finally:
+            if header[3] & COMPUTED:
+                self._kept.forget_directory(header[3])
 
     def undo(self, opcode: int, body: bytes) -> None:
         """The kernel did not take an answer: whoever asked has gone. What it would have been told of is let go."""
@@ -140,9 +154,13 @@ class Dispatch:
     def _forget(self, entry: bytes) -> None:
         nodeid = int.from_bytes(entry[:8], "little")
         if nodeid:
-            self._operations.forget(nodeid, 1)
+            self._entries.forgotten(nodeid, 1)
 
 
+_NAMING: Final = frozenset(
+    {wire.CREATE, wire.MKNOD, wire.MKDIR, wire.SYMLINK, wire.LINK}
+    | {wire.UNLINK, wire.RMDIR, wire.RENAME, wire.RENAME2}
+)
 _ENTRIES: Final = frozenset({wire.LOOKUP, wire.MKNOD, wire.MKDIR, wire.SYMLINK, wire.LINK})
 
 

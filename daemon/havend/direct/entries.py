@@ -78,14 +78,15 @@ class Entries:
     def forget(self, header: Header, body: memoryview) -> None:
         """The kernel dropped lookups of an inode."""
         (lookups,) = wire.FORGET_IN.unpack(body)
-        self._forget(header[3], lookups)
+        self.forgotten(header[3], lookups)
 
     def forget_many(self, _: Header, body: memoryview) -> None:
         """The kernel dropped lookups of inodes."""
         for nodeid, lookups in wire.forgotten(body):
-            self._forget(nodeid, lookups)
+            self.forgotten(nodeid, lookups)
 
-    def _forget(self, nodeid: int, lookups: int) -> None:
+    def forgotten(self, nodeid: int, lookups: int) -> None:
+        """So many lookups of an inode count no more."""
         self._operations.forget(nodeid, lookups)
         # What happens in a directory that the kernel does not know is told to nobody, and so not to us.
         if self._kept.folder(nodeid) is not None and self._operations.table.find(nodeid) is None:
@@ -184,9 +185,6 @@ class Entries:
             found = self._operations.mkdir(parent, name, mode, caller(header))
         except (HavenError, OSError) as error:
             return self._made_before(header, name, error)
-        self._kept.forget_directory(
-            parent
-        )  # whoever lists it now sees that, though it is told in a moment only
         return replies.entry(found)
 
     def symlink(self, header: Header, body: memoryview) -> bytes:
@@ -206,7 +204,6 @@ class Entries:
             found = self._operations.link(nodeid, header[3], name, caller(header))
         except (HavenError, OSError) as error:
             return self._made_before(header, name, error)
-        self._kept.forget_directory(header[3])
         return replies.entry(found)
 
     def unlink(self, header: Header, body: memoryview) -> bytes:
@@ -228,7 +225,6 @@ class Entries:
         except (HavenError, OSError) as error:
             _done_before(header, error)
             self._operations.removed_before(header[3], name, is_directory=True)
-        self._kept.forget_directory(header[3])
         return b""
 
     def rename(self, header: Header, body: memoryview) -> bytes:
@@ -250,8 +246,8 @@ class Entries:
         except (HavenError, OSError) as error:
             _done_before(header, error)
             self._operations.renamed_before(header[3], old, target, new)
-        self._kept.forget_directory(header[3])
-        self._kept.forget_directory(target)
+        if target & COMPUTED:
+            self._kept.forget_directory(target)
         return b""
 
     def masked(self, parent: int, mode: int, umask: int) -> int:

@@ -200,6 +200,19 @@ class Looseness:
         if not names:
             del self._folders[loose.folder]
 
+    def opened(self, loose: Loose) -> None:
+        """One more has it open."""
+        with self._lock:
+            loose.opens += 1
+
+    def released(self, loose: Loose) -> None:
+        """One less has it open: the last one lets go of what is refused."""
+        with self._lock:
+            loose.opens -= 1
+            loose.since = time.monotonic()
+            if loose.refused and not loose.opens:
+                self.drop(loose)
+
     def grow(self, source: Source, path: bytes | None, end: int) -> None:
         """Litter is about to be written up to *end*. Raises OSError EFBIG or ENOSPC where that is too much."""
         if end > LARGEST:
@@ -208,9 +221,10 @@ class Looseness:
         if loose is None or end <= loose.size:
             return
         with self._lock:
-            loose.size = end
+            before, loose.size = loose.size, end
             self._shorten()
             if sum(one.size for one in self._paths.values()) > ROOM:
+                loose.size = before
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _shorten(self) -> None:

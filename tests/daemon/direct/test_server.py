@@ -18,7 +18,10 @@ from havend.direct.capabilities import Capabilities, agree
 from havend.direct.content import Content
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
+from havend.patience import MOST
 from havenfs.decisions import Keeper, values
+
+from .conftest import PATIENCE_S
 
 if TYPE_CHECKING:
     from havend.handles import Opened
@@ -190,6 +193,24 @@ def test_patience_ends_with_an_error(workshop: Any, served: Any, stuck: threadin
         assert code == errno.EIO
         assert 0.25 < time.monotonic() - began < 2
         stuck.set()
+
+
+def test_what_takes_long_to_reach_the_disk_is_no_sign_that_the_disk_hangs(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = threading.Event()
+    monkeypatch.setattr("havend.operations.Operations.fsync", lambda *_, **__: written.wait(20))
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk(PATH)
+        handle, _ = kernel.open(nodeid)
+        body = wire.FSYNC_IN.pack(handle, 0, 0)
+        waiting = [kernel.send(wire.FSYNC, nodeid, body) for _ in range(MOST)]
+        time.sleep(2 * PATIENCE_S)
+        assert kernel.walk(PATH) == nodeid
+        kernel.ask(wire.GETATTR, nodeid, wire.GETATTR_IN.pack(0, 0, 0))
+        written.set()
+        assert sorted(kernel.receive() for _ in waiting) == [(each, 0, b"") for each in waiting]
 
 
 def test_who_interrupts_a_read_that_hangs_need_not_wait(
@@ -506,6 +527,37 @@ def test_an_unknown_directory_handle_is_listed_anew(workshop: Any, served: Any) 
         nodeid = kernel.walk("files")
         body = wire.READ_IN.pack(12345, 0, 4096, 0, 0, 0, 0)
         assert b"photos" in kernel.ask(wire.READDIRPLUS, nodeid, body)
+
+
+def test_a_listing_that_is_kept_ends_where_it_ends(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        nodeid = kernel.walk("types/photos")
+        names = kernel.list(nodeid)
+        assert kernel.list(nodeid) == names
+        handle, _, _ = wire.OPENED.unpack(kernel.ask(wire.OPENDIR, nodeid, wire.OPEN_IN.pack(0, 0)))
+        for far in (0, len(names), len(names) + 1, 1 << 40):
+            body = wire.READ_IN.pack(handle, far, 65536, 0, 0, 0, 0)
+            assert bool(kernel.ask(wire.READDIRPLUS, nodeid, body)) == (far == 0)
+
+
+def test_what_stands_for_no_asset_is_listed_as_long_as_it_is_there(
+    workshop: Any, served: Any
+) -> None:
+    def listed() -> bool:
+        return b".DS_Store" in [name for name, _ in kernel.list(month)]
+
+    with served(workshop) as kernel:
+        kernel.begin()
+        month = kernel.walk("by-date/2019/07")
+        assert kernel.list(month) == kernel.list(month)
+        body = wire.CREATE_IN.pack(os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644, 0, 0)
+        made = kernel.ask(wire.CREATE, month, body + b".DS_Store\0")
+        assert listed()
+        kernel.release(month, wire.OPENED.unpack_from(made, wire.ENTRY.size)[0])
+        assert listed()
+        kernel.ask(wire.UNLINK, month, b".DS_Store\0")
+        assert not listed()
 
 
 def test_a_server_that_cannot_read_fails_instead_of_ending_well(workshop: Any) -> None:
