@@ -38,6 +38,14 @@ def _privileged() -> bool:
     return os.geteuid() == 0 and os.uname().machine in _NUMBERS
 
 
+def user(uid: int) -> str:
+    """The name of a user, for people."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
 class Acting:
     """A context in which this thread is the caller, as far as files are concerned. Not within itself."""
 
@@ -50,10 +58,7 @@ class Acting:
     @property
     def who(self) -> str:
         """The caller's name, for what is decided in it."""
-        try:
-            return pwd.getpwuid(self._caller.uid).pw_name
-        except KeyError:
-            return f"uid {self._caller.uid}"
+        return user(self._caller.uid)
 
     @property
     def owner(self) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from havenfs.errors import HavenError, NotPermitted, ReadOnly, SourceGone
 from havenfs.views import saying
 from havenfs.views.filing import Mover
 
-from . import decisions
+from . import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -123,7 +123,7 @@ def _answer(connection: socket.socket, decide: Decide) -> Answer:
     except msgspec.DecodeError as error:
         return _refusal(NotPermitted(f"not a question: {error}"))
     try:
-        done = decide(question, f"{decisions.who(uid)} ({question.door})")
+        done = decide(question, f"{credentials.user(uid)} ({question.door})")
     except HavenError as error:
         return _refusal(error)
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pwd
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from msgspec.structs import replace
 from havenfs.catalog import Catalog, guarded
 from havenfs.decisions import Keeper, undo as undoing, values
 from havenfs.errors import NotFound, NotJournaled
+
+from . import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ def undo(state: State, operation_id: str | None, *, rest: bool) -> Undone:
             operation_id = next(found, None)
             if operation_id is None:
                 raise NotFound("nothing is left to take back")
-        by = who(os.getuid())
+        by = credentials.user(os.getuid())
         done = keeper.revert(operation_id, by=by, rest=rest, heard=_told(catalog))
         return Undone(operation=done)
 
@@ -145,7 +146,7 @@ def undo_burst(state: State, user: str | None) -> BroughtBack:
             and alarm.since_ms <= operation.at_ms <= alarm.at_ms
             and not undone
         ]
-        by, told = who(os.getuid()), _told(catalog)
+        by, told = credentials.user(os.getuid()), _told(catalog)
         for operation_id in removals:
             keeper.revert(operation_id, by=by, heard=told)
         return BroughtBack(who=alarm.who, operations=len(removals))
@@ -173,14 +174,6 @@ def _told(catalog: Catalog) -> Callable[[Source, bytes], object]:
     from havenfs.ingest.arrival import Arrivals  # 30 ms, which every mount would pay
 
     return Arrivals(catalog).written
-
-
-def who(uid: int) -> str:
-    """The name of a user."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def _plain(operation: Operation, undone: bool) -> dict[str, Any]:  # noqa: FBT001 -- of a pair

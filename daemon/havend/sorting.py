@@ -18,7 +18,7 @@ from havenfs.retrieval.search import Searcher
 from havenfs.sorting.sorter import Sorter
 from havenfs.views import filing, open_tree
 
-from . import decisions
+from . import credentials, decisions
 from .moves import moving, relocating
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _Ourselves(nullcontext[None]):
     @property
     def who(self) -> str:
         """The user's name."""
-        return decisions.who(os.getuid())
+        return credentials.user(os.getuid())
 
 
 class Filing:

@@ -61,7 +61,7 @@ def of_asset(
     )
 
 
-def of_original(found: os.stat_result, nodeid: int, *, gone: bool = False) -> Attributes:
+def of_original(found: os.stat_result, nodeid: int) -> Attributes:
     """What `files/` shows: the disk's own attributes."""
     directory = stat.S_ISDIR(found.st_mode)
     return Attributes(
@@ -69,7 +69,7 @@ def of_original(found: os.stat_result, nodeid: int, *, gone: bool = False) -> At
         nodeid,
         found.st_mode,
         # Samba shows nonsense below 2 for directories (btrfs counts 1); a file without a name has none.
-        max(found.st_nlink, 2) if directory and not gone else found.st_nlink,
+        max(found.st_nlink, 2) if directory else found.st_nlink,
         found.st_uid,
         found.st_gid,
         found.st_size,

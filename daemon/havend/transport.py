@@ -1,7 +1,8 @@
 """Which of the two ways to the kernel is taken, and why; and what a running mount has told of it. Knows neither of them.
 
 **pyfuse3** runs on every kernel and without privileges. **direct** speaks the kernel's protocol itself and needs Linux 6.9
-(passthrough, and the notice that makes the kernel send again what a dead server had not answered) and CAP_SYS_ADMIN.
+(passthrough, and the notice that makes the kernel send again what a dead server had not answered), CAP_SYS_ADMIN, and a
+machine whose system calls it knows by number.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ Name = Literal["pyfuse3", "direct"]
 
 WANTED: Final = ("auto", "pyfuse3", "direct")
 OLDEST: Final = (6, 9)
+MACHINES: Final = ("x86_64", "aarch64", "riscv64")
 CAP_SYS_ADMIN: Final = 21
 
 
@@ -42,7 +44,7 @@ def choose(wanted: str) -> Choice:
     """What *wanted* (one of WANTED) comes to on this machine. Raises ConfigError when it cannot be had."""
     if wanted == "pyfuse3":
         return Choice(transport="pyfuse3", reason="as asked")
-    obstacle = missing(os.uname().release, Path("/proc/self/status").read_text())
+    obstacle = missing(os.uname(), Path("/proc/self/status").read_text())
     if wanted == "direct":
         if obstacle:
             raise ConfigError(
@@ -54,11 +56,13 @@ def choose(wanted: str) -> Choice:
     return Choice(transport="direct", reason="this kernel and our rights allow it")
 
 
-def missing(release: str, status: str) -> str | None:
-    """What the direct transport lacks on a kernel of this *release* in a process of this /proc *status*; None: nothing."""
-    numbers = re.match(r"(\d+)\.(\d+)", release)
+def missing(system: os.uname_result, status: str) -> str | None:
+    """What the direct transport lacks on this *system* in a process of this /proc *status*; None: nothing."""
+    numbers = re.match(r"(\d+)\.(\d+)", system.release)
     if numbers is None or tuple(map(int, numbers.groups())) < OLDEST:
-        return f"Linux {release} is older than {OLDEST[0]}.{OLDEST[1]}"
+        return f"Linux {system.release} is older than {OLDEST[0]}.{OLDEST[1]}"
+    if system.machine not in MACHINES:
+        return f"it was never tried on {system.machine}"
     effective = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
     if effective is None or not int(effective[1], 16) >> CAP_SYS_ADMIN & 1:
         return "only a process with CAP_SYS_ADMIN may mount by itself"

@@ -19,9 +19,8 @@ from havenfs.decisions import values
 from havenfs.entities import Hit
 from havenfs.errors import NotFound, NotPermitted, ReadOnly
 from havenfs.originals import disk
-from havenfs.views.removing import removal
 
-from .deciding import decide
+from . import deciding
 from .folders import Folder
 from .nodes import Leaf, Text
 
@@ -68,7 +67,7 @@ class Duplicates(Folder):
         contents = tuple(asset.hash for asset in group.members())
         if len(contents) < 2:
             raise NotPermitted("files of equal bytes are copies, whatever anybody says")
-        decide(self.scope.library, values.Distinguish(contents=contents), rights)
+        deciding.decide(self.scope.library, values.Distinguish(contents=contents), rights)
 
     def _group(self, asset_id: AssetId) -> Group:
         return Group(self.scope.choose(str(asset_id)), asset_id)
@@ -128,7 +127,7 @@ class Group(Folder):
         originals = library.catalog.read(_files, node.asset.id)
         for source, _ in originals:
             disk.writable(source)
-        who, began = removal.name_of(rights), time.time()
+        who, began = deciding.who(rights), time.time()
         library.guard.check(who)
         library.bin.discard(originals, node.asset.hash, others[0].hash, rights, by=who)
         for _ in originals:

@@ -24,7 +24,7 @@ from . import readme
 from .awaiting import Awaiting, Correcting
 from .fillable import as_found
 from .folders import Assets, Yielding
-from .labels import decoded
+from .labels import decoded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -211,7 +211,7 @@ def country(gazetteer: Mapping[PlaceId, Place], place: Place) -> Place:
 def country_names(gazetteer: Mapping[PlaceId, Place]) -> dict[PlaceId, str]:
     """The folder of each country, by name."""
     tops = [place for place in gazetteer.values() if place.parent_id is None]
-    return _unique({place.id: _shown(place.name) for place in sorted(tops, key=_order)}, {})
+    return _unique({place.id: shown(place.name) for place in sorted(tops, key=_order)}, {})
 
 
 def city_names(gazetteer: Mapping[PlaceId, Place], country_id: PlaceId) -> dict[PlaceId, str]:
@@ -225,7 +225,7 @@ def city_names(gazetteer: Mapping[PlaceId, Place], country_id: PlaceId) -> dict[
         for place in gazetteer.values()
         if place.kind is PlaceKind.CITY and country(gazetteer, place).id == country_id
     ]
-    names = {place.id: _shown(place.name) for place in sorted(cities, key=_order)}
+    names = {place.id: shown(place.name) for place in sorted(cities, key=_order)}
     regions = {
         place.id: above.name
         for place in cities
@@ -258,12 +258,6 @@ def _unique(names: dict[PlaceId, str], regions: Mapping[PlaceId, str]) -> dict[P
         taken.add(shown.casefold())
         unique[id_] = shown
     return unique
-
-
-def _shown(name: str) -> str:
-    """A leading _ or @ is the system's: a place that has one is shown with the full-width twin."""
-    text = legal(name)
-    return {"_": "＿", "@": "＠"}.get(text[:1], text[:1]) + text[1:]
 
 
 def _order(place: Place) -> tuple[str, int]:

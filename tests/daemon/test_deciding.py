@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from blake3 import blake3
 
-from havend import cli, deciding, decisions, session
+from havend import cli, deciding, session
 from havenfs import sockets
 from havenfs.catalog import browse, given, sources, trashed
 from havenfs.decisions import Keeper, asking, new_uid, values
@@ -74,7 +74,7 @@ def test_it_answers_when_it_is_committed_and_says_who_decided_and_where(
     assert workshop.catalog.read(given.rows, "given_rating") == []
     listed = keeper.last(1)[0].operation
     assert (listed.id, listed.reverts) == (done, made.id)
-    assert listed.by == f"{decisions.who(os.getuid())} (web page)"
+    assert listed.by == f"{credentials.user(os.getuid())} (web page)"
     assert done in workshop.state.journal.read_text()
     assert undo(workshop, str(done)) == keeper.last(1)[0].operation.id
     assert workshop.catalog.read(given.rows, "given_rating") == [("31" * 32, 4)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from havend import transport
+from havend.direct import clone
 from havenfs.config import State
 from havenfs.errors import ConfigError
 
@@ -18,21 +19,30 @@ ROOT = "Name:\thavenfs\nCapEff:\t000001ffffffffff\n"
 NOBODY = "Name:\thavenfs\nCapEff:\t0000000000000000\n"
 
 
+def linux(release: str, machine: str = "x86_64") -> os.uname_result:
+    return os.uname_result(("Linux", "nas", release, "#1", machine))
+
+
 @pytest.mark.parametrize("release", ["6.9.0", "6.12.41+deb13-amd64", "6.18.44-fc-v669", "7.0-rc1"])
 def test_a_kernel_from_6_9_on_and_the_right_to_mount_are_all_that_is_needed(release: str):
-    assert transport.missing(release, ROOT) is None
+    assert transport.missing(linux(release), ROOT) is None
 
 
 @pytest.mark.parametrize("release", ["6.1.0-37-amd64", "6.8.12", "5.19.0", "weird"])
 def test_an_older_kernel_is_named_as_the_obstacle(release: str):
-    reason = transport.missing(release, ROOT)
+    reason = transport.missing(linux(release), ROOT)
     assert reason is not None
     assert release in reason
 
 
+def test_a_machine_whose_system_calls_are_not_known_is_the_obstacle():
+    assert tuple(clone.NUMBERS) == transport.MACHINES
+    assert "armv7l" in (transport.missing(linux("6.18.0", "armv7l"), ROOT) or "")
+
+
 def test_a_process_that_may_not_mount_is_told_so():
-    assert "CAP_SYS_ADMIN" in (transport.missing("6.18.0", NOBODY) or "")
-    assert "CAP_SYS_ADMIN" in (transport.missing("6.18.0", "nothing readable") or "")
+    assert "CAP_SYS_ADMIN" in (transport.missing(linux("6.18.0"), NOBODY) or "")
+    assert "CAP_SYS_ADMIN" in (transport.missing(linux("6.18.0"), "nothing readable") or "")
 
 
 def test_what_is_asked_for_and_cannot_be_had_is_an_error_and_auto_says_why_it_fell_back(

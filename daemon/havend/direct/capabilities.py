@@ -68,11 +68,6 @@ class Capabilities(Struct, frozen=True):
         return bool(self.flags & wire.HAS_EXPIRE_ONLY)
 
     @property
-    def resend(self) -> bool:
-        """Whether requests of a server that died can be had again."""
-        return bool(self.flags & wire.HAS_RESEND)
-
-    @property
     def epoch(self) -> bool:
         """Whether every name can be told to be asked for again at once."""
         return self.minor >= wire.EPOCH_MINOR

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CLONE_FILES: Final = 0x400
 PR_SET_PDEATHSIG: Final = 1
-_NUMBER: Final = {"x86_64": 56, "aarch64": 220, "riscv64": 220}
-"""clone(2) per machine. The arguments after the flags and the stack, whose order differs, are all 0."""
+NUMBERS: Final = {"x86_64": 56, "aarch64": 220, "riscv64": 220}
+"""clone(2) per machine of `transport.MACHINES`. The arguments after the flags and the stack, whose order differs, are all 0."""
 
 # PyDLL: the interpreter's lock must not change hands between the calls.
 _libc = ctypes.PyDLL(None, use_errno=True)
@@ -29,17 +29,12 @@ _libc.syscall.restype = ctypes.c_long
 _python = ctypes.pythonapi
 
 
-def supported() -> bool:
-    """Whether the system call's number is known for this machine."""
-    return platform.machine() in _NUMBER
-
-
 def clone() -> int:
     """Like os.fork(), but parent and child share one table of descriptors. Raises OSError."""
     if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208  # names alone
         raise RuntimeError("a process of several threads cannot be copied")
     flags = CLONE_FILES | signal.SIGCHLD
-    arguments = [ctypes.c_long(n) for n in (_NUMBER[platform.machine()], flags, 0, 0, 0, 0)]
+    arguments = [ctypes.c_long(n) for n in (NUMBERS[platform.machine()], flags, 0, 0, 0, 0)]
     collecting = gc.isenabled()
     gc.disable()  # from here to the end of the copying the interpreter's own locks are held
     _python.PyOS_BeforeFork()

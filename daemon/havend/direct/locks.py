@@ -101,10 +101,6 @@ class Locks:
         """Whether anybody waits, so that `retry` is to be called."""
         return bool(self._waiting)
 
-    def holds(self, nodeid: int) -> bool:
-        """Whether any lock of an inode may be held through the mount."""
-        return any(key[0] == nodeid for key in self._owners)
-
     # --- asking -----------------------------------------------------------------------------------------------
 
     def test(self, wish: Wish) -> tuple[int, int, int, int]:

@@ -77,7 +77,8 @@ HARMLESS: Final = frozenset(
         ACCESS, LSEEK, GETLK,
     }
 )  # fmt: skip
-"""Change nothing on disk, so that whoever asked may go away without an answer. An open that truncates changes something."""
+"""Change nothing on disk, so that whoever asked may go away without an answer; but for an open that truncates, of which who
+is killed does not learn whether it did."""
 
 # --- what INIT agrees on (flags, then flags2 from bit 32) -----------------------------------------------------------
 
@@ -187,7 +188,6 @@ INTERRUPT_IN = struct.Struct("<Q")
 FALLOCATE_IN = struct.Struct("<QQQII")  # fh offset length mode padding
 LSEEK_IN = struct.Struct("<QQII")  # fh offset whence padding
 COPY_IN = struct.Struct("<QQQQQQQ")  # fh_in off_in nodeid_out fh_out off_out len flags
-SYNCFS_IN = struct.Struct("<Q")
 
 INVAL_INODE = struct.Struct("<Qqq")
 INVAL_ENTRY = struct.Struct("<QII")

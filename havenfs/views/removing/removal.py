@@ -23,7 +23,7 @@ from havenfs.catalog import trashed
 from havenfs.catalog.catalog import TROUBLE
 from havenfs.errors import InvalidName, NotFound, ReadOnly, SourceGone
 from havenfs.originals import disk
-from havenfs.views.deciding import Somebody
+from havenfs.views import deciding
 
 if TYPE_CHECKING:
     from havenfs.catalog.trashed import Original
@@ -63,7 +63,7 @@ def remove(library: Library, source: Source, path: bytes, rights: Rights) -> Non
         _note(library, source, top)
         disk.unlink(source, path, rights)
         return
-    who = None if library.guard.quiet else name_of(rights)
+    who = None if library.guard.quiet else deciding.who(rights)
     if who is not None:
         library.guard.check(who)
     if not source.writable or not _wanted(library, source, path):
@@ -77,7 +77,7 @@ def discard(library: Library, source: Source, path: bytes, rights: Rights) -> No
     if library.bin is None:
         raise ReadOnly("nothing can be moved to the trash here")
     disk.writable(source)
-    who, began = name_of(rights), time.time()
+    who, began = deciding.who(rights), time.time()
     library.guard.check(who)
     original = _original(library, source, path)
     if original is None and not path.lower().endswith(SIDECARS):
@@ -87,11 +87,6 @@ def discard(library: Library, source: Source, path: bytes, rights: Rights) -> No
     if original is not None:
         library.guard.count(who, began)
     library.bin.make_room()
-
-
-def name_of(rights: Rights) -> str:
-    """Who asks."""
-    return rights.who if isinstance(rights, Somebody) else "somebody"
 
 
 def _wanted(library: Library, source: Source, path: bytes) -> bool:

@@ -16,7 +16,7 @@ from havenfs.catalog import names, sources, trashed
 from havenfs.errors import NotFound, NotPermitted, SourceGone
 from havenfs.originals import disk
 from havenfs.trash import folder
-from havenfs.views import readme
+from havenfs.views import deciding, readme
 from havenfs.views.files import DiskDirectory
 from havenfs.views.folders import EXCHANGE, Folder
 from havenfs.views.nodes import DiskFile
@@ -96,7 +96,7 @@ class Trash(Swallowing):
     def rmdir(self, name: bytes, rights: Rights) -> None:
         """Purge all of a day: one decision. Of a day that is empty by now nothing is left to do."""
         rows = self._open(_date(name.decode(errors="replace"))).rows()
-        who = removal.name_of(rights)
+        who = deciding.who(rights)
         self.scope.library.guard.check(who)
         _own(rows, who)
         self._bin().purge(rows, by=who)
@@ -136,7 +136,7 @@ class Day(Swallowing):
 
     def unlink(self, name: bytes, rights: Rights) -> None:
         """Delete it for good."""
-        row, who = self._row(name.decode(errors="replace")), removal.name_of(rights)
+        row, who = self._row(name.decode(errors="replace")), deciding.who(rights)
         self.scope.library.guard.check(who)
         _own([row], who)
         if not self._bin().purge([row], by=who):
@@ -148,7 +148,7 @@ class Day(Swallowing):
         """Out into a folder of `files/`: restored, under that name. Into another source EXDEV, upon which `mv` copies it."""
         if flags & EXCHANGE or not isinstance(to, DiskDirectory):
             self._refuse()
-        row, who = self._row(name.decode(errors="replace")), removal.name_of(rights)
+        row, who = self._row(name.decode(errors="replace")), deciding.who(rights)
         _own([row], who)
         source, path = self._source(row), to.path_of(new_name)
         if source is None:

@@ -62,7 +62,7 @@ class Subject:
 
 def transports() -> list[str]:
     """The transports that run here."""
-    lacking = transport.missing(os.uname().release, Path("/proc/self/status").read_text())
+    lacking = transport.missing(os.uname(), Path("/proc/self/status").read_text())
     return ["pyfuse3"] if lacking else ["direct", "pyfuse3"]
 
 

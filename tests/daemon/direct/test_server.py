@@ -199,7 +199,11 @@ def test_what_takes_long_to_reach_the_disk_is_no_sign_that_the_disk_hangs(
     workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = threading.Event()
-    monkeypatch.setattr("havend.operations.Operations.fsync", lambda *_, **__: written.wait(20))
+
+    def fsync(self: Any, handle: int, *, data_only: bool) -> None:
+        written.wait(20)
+
+    monkeypatch.setattr("havend.operations.Operations.fsync", fsync)
     with served(workshop) as kernel:
         kernel.begin()
         nodeid = kernel.walk(PATH)
