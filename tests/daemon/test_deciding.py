@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from blake3 import blake3
 
-from havend import cli, deciding, session
+from havend import cli, credentials, deciding, session
 from havenfs import sockets
 from havenfs.catalog import browse, given, sources, trashed
 from havenfs.decisions import Keeper, asking, new_uid, values
