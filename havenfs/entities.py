@@ -109,6 +109,17 @@ class Source(Struct, frozen=True, kw_only=True):
     root: bytes
     """Absolute path."""
     writable: bool = False
+    mark: tuple[int, int] | None = None
+    """st_dev and st_ino of its root when its disk was last known to be there; see `originals.presence`."""
+
+
+class Mark(NamedTuple):
+    """By what the disk of a source is known again: what its root is."""
+
+    device: int
+    inode: int
+    filesystem: int
+    """f_fsid; 0 where the file system has none."""
 
 
 class Caller(NamedTuple):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from havenfs.catalog import sources
-from havenfs.ingest import walk
 from havenfs.ingest.scan import Report, scan
+from havenfs.originals import presence
 
 from . import watch
 from .disks import Disks
@@ -205,5 +205,5 @@ class Scanner:
 
 
 async def _mark(source: Source) -> tuple[int, int] | None:
-    """`walk.mark` in a thread that may be left behind: a dead network disk answers after minutes."""
-    return await trio.to_thread.run_sync(walk.mark, source.root, abandon_on_cancel=True)
+    """`presence.look` in a thread that may be left behind: a dead network disk answers after minutes."""
+    return await trio.to_thread.run_sync(presence.look, source.root, abandon_on_cancel=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper, note
 from havenfs.errors import HavenError
-from havenfs.originals import disk
+from havenfs.originals import disk, presence
 from havenfs.originals.walks import walks
 from havenfs.views import open_tree
 from havenfs.views.filing import Mover
@@ -49,7 +49,12 @@ def opened(
 ) -> Generator[Operations]:
     """The operations of the tree of *state*, to be mounted on *mountpoint*, which `files/` then never enters."""
     _raise_limit()
-    with credentials.neutral(), _attentive(), Catalog(state.catalog) as catalog:
+    with (
+        credentials.neutral(),
+        _attentive(),
+        Catalog(state.catalog) as catalog,
+        walks.recognising(lambda source: presence.recognise(catalog, source) is not None),
+    ):
         decisions.agree(catalog, state)
         tree = open_tree(
             catalog,

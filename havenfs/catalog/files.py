@@ -65,6 +65,18 @@ def by_path(db: apsw.Connection, source_id: SourceId, path: bytes) -> File | Non
     return from_row(row) if row else None
 
 
+def some(db: apsw.Connection, source_id: SourceId, most: int) -> list[tuple[bytes, int]]:
+    """Path and size of a few files of the source, from both ends of the alphabet."""
+    return [
+        row
+        for order in ("ASC", "DESC")
+        for row in db.execute(
+            f"SELECT path, size FROM file WHERE source_id = ? ORDER BY path {order} LIMIT ?",  # noqa: S608
+            (source_id, most // 2),
+        )
+    ]
+
+
 def by_inode(db: apsw.Connection, source_id: SourceId, inode: int) -> list[bytes]:
     """The paths at which this inode of the source was last seen: several for hard links."""
     rows = db.execute("SELECT path FROM file WHERE inode = ? AND source_id = ?", (inode, source_id))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from havenfs.entities import Source, SourceId
+from havenfs.entities import Mark, Source, SourceId
 from havenfs.errors import NotFound
+
+from .integers import signed, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,14 +55,16 @@ def configure(db: apsw.Connection, sources: Sequence[SourceConfig]) -> list[Sour
 def configured(db: apsw.Connection) -> list[Source]:
     """Every configured source, present or not, by name."""
     rows = db.execute(
-        "SELECT id, name, root, writable FROM source WHERE name NOT LIKE '/%' ORDER BY name"
+        "SELECT id, name, root, writable, device, inode FROM source WHERE name NOT LIKE '/%' ORDER BY name"
     )
     return [from_row(row) for row in rows]
 
 
 def present(db: apsw.Connection) -> list[Source]:
     """The configured sources whose disks are there, by name."""
-    rows = db.execute("SELECT id, name, root, writable FROM source WHERE present ORDER BY name")
+    rows = db.execute(
+        "SELECT id, name, root, writable, device, inode FROM source WHERE present ORDER BY name"
+    )
     return [from_row(row) for row in rows]
 
 
@@ -75,7 +79,7 @@ def uploads(db: apsw.Connection, name: str | None = None) -> Source | None:
 def get(db: apsw.Connection, source_id: SourceId) -> Source:
     """The source. Raises NotFound."""
     row = db.execute(
-        "SELECT id, name, root, writable FROM source WHERE id = ?", (source_id,)
+        "SELECT id, name, root, writable, device, inode FROM source WHERE id = ?", (source_id,)
     ).fetchone()
     if row is None:
         raise NotFound(f"source {source_id}")
@@ -85,7 +89,8 @@ def get(db: apsw.Connection, source_id: SourceId) -> Source:
 def by_name(db: apsw.Connection, name: str) -> Source:
     """The present source of this name. Raises NotFound."""
     row = db.execute(
-        "SELECT id, name, root, writable FROM source WHERE name = ? AND present", (name,)
+        "SELECT id, name, root, writable, device, inode FROM source WHERE name = ? AND present",
+        (name,),
     ).fetchone()
     if row is None:
         raise NotFound(name)
@@ -105,6 +110,23 @@ def set_present(db: apsw.Connection, source_id: SourceId, present: bool) -> None
     )
 
 
+def mark(db: apsw.Connection, source_id: SourceId) -> Mark | None:
+    """By what its disk is known again; None before it was first looked at."""
+    row = db.execute(
+        "SELECT device, inode, filesystem FROM source WHERE id = ? AND device IS NOT NULL",
+        (source_id,),
+    ).fetchone()
+    return Mark(*map(unsigned, row)) if row else None
+
+
+def set_mark(db: apsw.Connection, source_id: SourceId, mark: Mark) -> None:
+    """Know its disk by this from now on."""
+    db.execute(
+        "UPDATE source SET device = ?, inode = ?, filesystem = ? WHERE id = ?",
+        (*map(signed, mark), source_id),
+    )
+
+
 def scanned(db: apsw.Connection, source_id: SourceId) -> None:
     """Count one more complete scan."""
     db.execute("UPDATE source SET scan = scan + 1 WHERE id = ?", (source_id,))
@@ -117,8 +139,9 @@ def scans(db: apsw.Connection, source_id: SourceId) -> int:
 
 
 def from_row(row: Sequence[Any]) -> Source:
-    """The Source in a row of id, name, root, writable."""
-    return Source(id=SourceId(row[0]), name=row[1], root=row[2], writable=bool(row[3]))
+    """The Source in a row of id, name, root, writable, device, inode."""
+    mark = None if row[4] is None else (unsigned(row[4]), unsigned(row[5]))
+    return Source(id=SourceId(row[0]), name=row[1], root=row[2], writable=bool(row[3]), mark=mark)
 
 
 def _id(db: apsw.Connection, statement: str, arguments: tuple[str | bytes]) -> int | None:

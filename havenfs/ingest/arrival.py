@@ -25,6 +25,7 @@ from havenfs.errors import Unreadable
 from havenfs.extract import identify, magic
 from havenfs.ingest import identity as identities, walk
 from havenfs.ingest.scan import equal
+from havenfs.originals import presence
 
 if TYPE_CHECKING:
     from havenfs.catalog import Catalog
@@ -61,7 +62,7 @@ class Arrivals:
             if seen is None:
                 # Whoever deleted it says so, and a disk that went away deletes nothing; but what was recorded just
                 # now may have been too late for them.
-                if changed and not walk.empty(source.root):
+                if changed and not presence.empty(source.root):
                     self._forget(source, path, look, directory=False)
                 break
             if not self._learn(source, seen, look, again=changed):

@@ -7,12 +7,14 @@ Deletions come last, and only when the whole of what was asked for could be look
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import contents, files, sources
 from havenfs.entities import FileState
 from havenfs.ingest import walk
+from havenfs.originals import presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,7 @@ class Report:
     """What a scan found."""
 
     present: bool = True
-    """False: the root is missing or empty; everything known stays as it was, hidden."""
+    """False: the disk is away, or another one is in its place; everything known stays as it was, hidden."""
     seen: int = 0
     new: int = 0
     changed: int = 0
@@ -75,7 +77,7 @@ def scan(
     each directory; a stopped scan records no deletions.
     """
     run = _Scan(catalog, source)
-    mark = walk.mark(source.root)
+    mark = presence.look(source.root)
     if not _present(run):
         return run.report
     stack = [directory]
@@ -105,7 +107,7 @@ def scan(
         if len(run.fresh) + len(run.other) >= BATCH:
             _flush(run)
     _flush(run)
-    if walk.mark(source.root) != mark or not _present(run):
+    if presence.look(source.root) != mark or not _present(run):
         log.warning("source %s went away during the scan; nothing is taken as deleted", source.name)
         return run.report
     _delete(run)
@@ -115,22 +117,23 @@ def scan(
 
 
 def _present(run: _Scan) -> bool:
-    """Whether the root is there, recorded. A root without a single entry is a mount point whose disk is away, if
-    anything was ever known below it."""
+    """Whether the disk is there, recorded, and what it is known by."""
     source = run.source
-    there = walk.mark(source.root) is not None
-    if there and walk.empty(source.root):
-        there = not run.catalog.read(_anything, source)
+    found = presence.recognise(run.catalog, source)
+    there = found is not None
+    if found is not None and found != run.catalog.read(sources.mark, source.id):
+        run.catalog.write(sources.set_mark, source.id, found)
     if run.catalog.read(sources.is_present, source.id) != there:
-        log.info("source %s is %s", source.name, "there" if there else "away")
+        if there:
+            log.info("source %s is there", source.name)
+        else:
+            log.warning(
+                "source %s is away: %s is not there, or nothing of what was known is in it",
+                *(source.name, os.fsdecode(source.root)),
+            )
         run.catalog.write(sources.set_present, source.id, there)
     run.report.present = there
     return there
-
-
-def _anything(db: Connection, source: Source) -> bool:
-    known = files.children(db, source.id, b"")
-    return bool(known.files or known.directories)
 
 
 def _compare(run: _Scan, known: Children, found: walk.Listing) -> None:

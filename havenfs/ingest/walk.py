@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from havenfs import mounts
 from havenfs.catalog.files import LINK, Seen
+from havenfs.catalog.integers import signed
 from havenfs.entities import FileState
 from havenfs.errors import SourceGone
 from havenfs.extract import original
@@ -144,24 +145,6 @@ def unlisted(path: bytes, error: OSError) -> Seen:
     return _unlisted(path, f"the folder cannot be read ({os.strerror(error.errno or 0)})")
 
 
-def mark(root: bytes) -> tuple[int, int] | None:
-    """Device and inode of the root directory; None when it is not there. Another mark is another disk."""
-    try:
-        info = os.stat(root)  # noqa: PTH116 -- paths are bytes; the root itself may be a link
-    except OSError:
-        return None
-    return (info.st_dev, info.st_ino) if stat.S_ISDIR(info.st_mode) else None
-
-
-def empty(root: bytes) -> bool:
-    """Whether the root has no entry at all, not even ignored ones: a mount point without its disk."""
-    try:
-        with os.scandir(root) as found:
-            return next(found, None) is None
-    except OSError:
-        return True
-
-
 def _unlisted(path: bytes, reason: str) -> Seen:
     return Seen(
         path=path, size=0, mtime_ns=0, device=0, inode=0, state=FileState.FAILED, reason=reason
@@ -180,16 +163,11 @@ def _seen(path: bytes, info: os.stat_result) -> Seen:
         path=path,
         size=info.st_size,
         mtime_ns=min(info.st_mtime_ns, LATEST_NS),
-        device=_signed(info.st_dev),
-        inode=_signed(info.st_ino),
+        device=signed(info.st_dev),
+        inode=signed(info.st_ino),
         state=state,
         reason=reason,
     )
-
-
-def _signed(number: int) -> int:
-    """SQLite's integers are signed; some network file systems use all 64 bits of an inode number."""
-    return number - (1 << 64) if number >> 63 else number
 
 
 def foreign(device: int) -> bool:

@@ -8,6 +8,7 @@ import errno
 import os
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from havenfs import mounts
@@ -16,7 +17,7 @@ from havenfs.errors import NotFound, SourceGone
 from .at_once import Held, may_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
 
     from havenfs.entities import Source
@@ -52,12 +53,25 @@ class Walks:
 
     def __init__(self) -> None:
         self._seconds = 0.0
+        self._recognise: Callable[[Source], bool] = _unasked
+        self._roots: dict[bytes, tuple[int, int]] = {}  # what was recognised
         self._held: dict[tuple[bytes, bytes], Held] = {}
         self._lock = threading.Lock()
 
     def keep(self, seconds: float) -> None:
         """Keep descriptors for so long."""
         self._seconds = seconds
+
+    @contextmanager
+    def recognising(self, recognise: Callable[[Source], bool]) -> Generator[None]:
+        """Ask that meanwhile of a root that is not what it was when its disk was last known to be there: whether it is that
+        disk, mounted again (`presence`). Otherwise it is away. For who writes where people say."""
+        before, self._recognise = self._recognise, recognise
+        try:
+            yield
+        finally:
+            self._recognise = before
+            self._roots.clear()
 
     def moved(self, source: Source, path: bytes) -> None:
         """Close a directory, and what is below it: it has gone, or has moved."""
@@ -86,7 +100,7 @@ class Walks:
         if held is not None and held.until >= time.monotonic():
             return held
         may_wait()
-        fd = _walk(source, path)
+        fd = self._walk(source, path)
         if not self._seconds:
             return Held(fd, 0.0)
         held = Held(fd, time.monotonic() + self._seconds, local=mounts.local(os.fstat(fd).st_dev))
@@ -98,18 +112,33 @@ class Walks:
         del old
         return held
 
+    def _walk(self, source: Source, path: bytes) -> int:
+        try:
+            here = os.open(source.root, FOLDER)
+        except OSError as error:
+            if error.errno in _OURS:
+                raise
+            raise SourceGone(f"{os.fsdecode(source.root)}: {error.strerror}") from error
+        if source.mark is not None:
+            found = os.fstat(here)
+            mark = found.st_dev, found.st_ino
+            if mark not in (source.mark, self._roots.get(source.root)):
+                if not self._recognise(source):
+                    os.close(here)
+                    raise SourceGone(f"{os.fsdecode(source.root)}: its disk is not mounted there")
+                self._roots[source.root] = mark
+        return _down(here, path)
+
+
+def _unasked(source: Source) -> bool:
+    return True
+
 
 walks = Walks()
 """Of this process."""
 
 
-def _walk(source: Source, path: bytes) -> int:
-    try:
-        here = os.open(source.root, FOLDER)
-    except OSError as error:
-        if error.errno in _OURS:
-            raise
-        raise SourceGone(f"{os.fsdecode(source.root)}: {error.strerror}") from error
+def _down(here: int, path: bytes) -> int:
     try:
         for component in filter(None, path.split(b"/")):
             if component == b"..":

@@ -153,6 +153,33 @@ def test_a_disk_that_was_pulled_deletes_nothing_and_comes_back_by_itself(
     assert house.files() == before
 
 
+def test_nothing_is_written_under_a_disk_that_is_away_and_what_lies_there_is_not_the_source(
+    house: House, sick: Disk, until: Callable[..., float]
+) -> None:
+    house.scan()
+    before = house.files()
+    sick.pull()
+    sick.at.joinpath("left.jpg").write_bytes(JPEG)  # by somebody else, who did not know
+
+    def refused() -> bool:
+        code, _ = timed(lambda: (house.disk / "new.jpg").write_bytes(JPEG))
+        return code in (errno.EIO, errno.ENOENT)
+
+    until(refused)
+    for _ in range(20):
+        assert refused()
+        house.scan()
+    assert house.files() == before
+    assert os.listdir(sick.at) == ["left.jpg"]
+    until(sick.released)
+    sick.repair()
+    sick.mount()
+    house.scan()
+    until(lambda: timed((house.point / "by-date/_undated/d0.jpg").read_bytes)[0] == 0)
+    until(lambda: timed(lambda: (house.disk / "new.jpg").write_bytes(JPEG + b"new"))[0] == 0)
+    assert house.files() == before + 1
+
+
 def test_a_write_to_a_disk_that_is_pulled_meanwhile_records_no_deletion(
     house: House, sick: Disk
 ) -> None:

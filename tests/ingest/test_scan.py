@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -188,24 +189,42 @@ def test_overwriting_a_photo_with_a_known_one_shows_the_known_one_there(home: Ho
     assert home.shown() == {"a.jpg": b}
 
 
-@pytest.mark.parametrize("away", ["missing", "empty"])
+@pytest.mark.parametrize("away", ["missing", "empty", "another"])
 def test_a_disk_that_is_away_deletes_nothing_and_comes_back(home: Home, away: str) -> None:
     home.put("x/a.jpg", "A")
     home.index()
     before = home.shown()
     hidden = home.root.with_name("unplugged")
     home.root.rename(hidden)
-    if away == "empty":
+    if away != "missing":
         home.root.mkdir()
+    if away == "another":
+        home.put("y/a.jpg", "B")
     report = home.index()
     assert (report.present, report.gone) == (False, 0)
     assert home.shown() == {}
     assert home.file("x/a.jpg") is not None
-    if away == "empty":
-        home.root.rmdir()
+    if away != "missing":
+        shutil.rmtree(home.root)
     hidden.rename(home.root)
     assert home.index().present
     assert home.shown() == before
+
+
+def test_a_disk_that_was_copied_to_another_one_is_the_same_source(home: Home) -> None:
+    home.put("x/a.jpg", "A")
+    home.put("x/b.jpg", "B")
+    home.index()
+    old = home.root.with_name("old")
+    home.root.rename(old)
+    shutil.copytree(old, home.root)
+    (home.root / "x/b.jpg").unlink()
+    report = home.index()
+    assert (report.present, report.gone) == (True, 1)
+    (home.root / "x/a.jpg").unlink()  # as many as there are: this disk is known by now
+    home.put("new.jpg", "N")
+    report = home.index()
+    assert (report.present, report.gone) == (True, 1)
 
 
 def test_an_empty_folder_that_was_never_anything_else_is_there(home: Home) -> None:
