@@ -74,8 +74,9 @@ class Handlers(pyfuse3.Operations):
         self._limiters: dict[int, trio.CapacityLimiter] = {}
         self._patience = Patience()
         self._closing = trio.CapacityLimiter(math.inf)
+        self._directories: dict[int, int] = {}  # handle -> inode
+        self._opened = 0
         self._listings: dict[int, Listing] = {}
-        self._listed = 0
         self._slow_disks: set[int] = set()  # handles whose disk cannot say "not in memory"
         self._buffer = memoryview(bytearray(1 << 20))
         self._absent = (
@@ -168,12 +169,12 @@ class Handlers(pyfuse3.Operations):
             return _entry(await self._soon(inode, self._operations.getattr, inode))
 
     async def opendir(self, inode: InodeT, ctx: RequestContext) -> FileHandleT:
-        """Take the snapshot that this handle lists."""
+        """A handle to list a directory by: the snapshot is taken when it is first read."""
         with _told():
-            listing = await self._on(inode, self._listing, inode)
-        self._listed += 1
-        self._listings[self._listed] = listing
-        return self._listed
+            await self._on(inode, self._operations.directory, inode)
+        self._opened += 1
+        self._directories[self._opened] = inode
+        return self._opened
 
     def _listing(self, inode: int) -> Listing:
         """A snapshot that can be read without waiting for a disk."""
@@ -188,14 +189,15 @@ class Handlers(pyfuse3.Operations):
 
     async def readdir(self, fh: FileHandleT, start_id: int, token: ReaddirToken) -> None:
         """List from *start_id*, with full attributes. Each entry taken is a lookup that FORGET will count down."""
-        listing = self._listings[fh]
-        operations = self._operations
-        if start_id == 0 and listing.begun:  # rewinddir: POSIX wants the directory as it is now
+        operations, listing = self._operations, self._listings.get(fh)
+        if (
+            listing is None or start_id == 0
+        ):  # rewinddir, too: POSIX wants the directory as it is now
+            before, inode = listing, self._directories[fh]
             with _told():
-                listing = await self._on(listing.nodeid, self._listing, listing.nodeid)
-            operations.nudges.closed(listing.nodeid)
-            self._listings[fh] = listing
-        listing.begun = True
+                listing = self._listings[fh] = await self._on(inode, self._listing, inode)
+            if before is not None:
+                operations.nudges.closed(inode)
         for position in range(start_id, len(listing.entries) + 2):
             if position < 2:
                 if not pyfuse3.readdir_reply(
@@ -218,7 +220,9 @@ class Handlers(pyfuse3.Operations):
 
     async def releasedir(self, fh: FileHandleT) -> None:
         """Let go of the snapshot."""
-        self._operations.nudges.closed(self._listings.pop(fh).nodeid)
+        inode = self._directories.pop(fh)
+        if self._listings.pop(fh, None) is not None:
+            self._operations.nudges.closed(inode)
 
     def _dots(self, nodeid: int, position: int) -> pyfuse3.EntryAttributes:
         """`.` and `..`: the kernel uses their inode number and type only, and counts no lookup."""
@@ -231,7 +235,7 @@ class Handlers(pyfuse3.Operations):
     async def fsyncdir(self, fh: FileHandleT, datasync: bool) -> None:  # noqa: FBT001  # pyfuse3's signature
         """Bring a directory's names to the disk."""
         with _told():
-            nodeid = self._listings[fh].nodeid
+            nodeid = self._directories[fh]
             await self._at_length(self._operations.fsyncdir, nodeid)
 
     # --- bytes ----------------------------------------------------------------------------------------------
@@ -279,8 +283,11 @@ class Handlers(pyfuse3.Operations):
     async def flush(self, fh: FileHandleT) -> None:
         """A descriptor was closed: what was written becomes known."""
         with _told():
-            if self._operations.handles.get(fh).writable:
+            opened = self._operations.handles.get(fh)
+            if opened.loose is not None:  # to be filed, perhaps on another disk
                 await self._at_length(self._operations.flush, fh)
+            elif opened.writable:
+                await self._aside(opened.nodeid, self._operations.flush, fh)
 
     async def release(self, fh: FileHandleT) -> None:
         """Close the original."""

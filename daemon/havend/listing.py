@@ -18,7 +18,6 @@ class Listing(Struct):
     entries: Entries
     generation: int
     """Of the library (`Operations.generation`) when it was taken."""
-    begun: bool = False
 
     @property
     def keep(self) -> bool:

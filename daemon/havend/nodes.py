@@ -212,6 +212,11 @@ class Nodes:
             isinstance(node, DiskFile) and self.library.loose.at(node.source, node.path) is not None
         )
 
+    def is_loose(self, nodeid: int) -> bool:
+        """The same of an inode that is remembered."""
+        record = self.table.find(nodeid)
+        return record is not None and self.loose(record.node)
+
     def common(self, directory: Directory) -> Attributes:
         """What the assets listed in a directory have in common: one of no bytes, of no time, without a number."""
         return self._asset(0, 0, ASSET, directory)

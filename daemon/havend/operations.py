@@ -20,7 +20,7 @@ from havenfs.errors import (
     NotPermitted,
     Stale,
 )
-from havenfs.originals import disk, metadata
+from havenfs.originals import disk, metadata, roots
 from havenfs.originals.at_once import may_wait
 from havenfs.views import DiskFile, Folder, Original, attributes
 from havenfs.views.uploads.loose import MEMORY
@@ -253,10 +253,10 @@ class Operations(Naming):
         """The disk that an inode lies on; for an answer that of the first source, or of the catalog."""
         node = self.node(nodeid)
         if isinstance(node, Original):
-            return disk.statvfs(node.source)
+            return roots.room(node.source)
         for source in self.library.catalog.read(sources.present):
             try:
-                return disk.statvfs(source)
+                return roots.room(source)
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)

@@ -1,5 +1,5 @@
-"""The roots of sources, asked for without ever waiting long: one disk that hangs must not keep `files/` from listing the
-others.
+"""The roots of sources, and the room on their disks, asked for without ever waiting long: one disk that hangs must not keep
+`files/` from listing the others.
 
 A question that is not answered at once has a thread of its own, because nobody can end one that waits for a disk; there is one at a time for each
 source. Not an executor's thread: those are waited for when the program ends. Any thread may ask.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import _thread
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from havenfs.errors import SourceGone
 
@@ -19,27 +19,30 @@ from .at_once import WouldWait, at_once
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from havenfs.entities import Source
+
+T = TypeVar("T")
 
 WAIT_S: Final = 1.0
 """Attributes of a root are in memory, also while its disk sleeps; a share at the other end of the world takes 0.3 s."""
 
 
-class _Question:
-    """One lstat of a root, on its thread."""
+class _Question(Generic[T]):
+    """One question about a root, on its thread."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self._question = ask
         self.asked = time.monotonic()
-        self.answer: os.stat_result | Exception | None = None
+        self.answer: T | Exception | None = None
         self._answered = _thread.allocate_lock()
         self._answered.acquire()
         _thread.start_new_thread(self._ask, ())
 
     def _ask(self) -> None:
         try:
-            self.answer = disk.status(self.source, b"")
+            self.answer = self._question()
         except Exception as error:  # noqa: BLE001 -- handed to whoever asked
             self.answer = error
         finally:
@@ -59,7 +62,7 @@ class _Question:
         return False
 
 
-_open: dict[bytes, _Question] = {}
+_open: dict[tuple[str, bytes], _Question[Any]] = {}
 
 
 def status(source: Source) -> os.stat_result:
@@ -67,12 +70,22 @@ def status(source: Source) -> os.stat_result:
     PermissionError."""
     with suppress(WouldWait), at_once():  # a thread, on a busy machine, is waited for 4 ms
         return disk.status(source, b"")
-    question = _open.get(source.root)
+    return _answer("status", source, lambda: disk.status(source, b""))
+
+
+def room(source: Source) -> os.statvfs_result:
+    """The room on the disk of *source*. Raises the same."""
+    return _answer("room", source, lambda: disk.statvfs(source))
+
+
+def _answer(what: str, source: Source, ask: Callable[[], T]) -> T:
+    key = (what, source.root)
+    question: _Question[T] | None = _open.get(key)
     if question is None or question.late:
-        question = _open[source.root] = _Question(source)
+        question = _open[key] = _Question(ask)
     if not question.wait():
         raise SourceGone(f"{source.name}: its disk does not answer")
-    _open.pop(source.root, None)
+    _open.pop(key, None)
     answer = question.answer
     if isinstance(answer, Exception):
         raise answer

@@ -61,6 +61,7 @@ _LONG: Final = frozenset(
     {wire.FSYNC, wire.FSYNCDIR, wire.FLUSH, wire.RELEASE, wire.FALLOCATE}
     | {wire.COPY_FILE_RANGE, wire.COPY_FILE_RANGE_64, wire.SYNCFS}
 )
+_CLOSING: Final = frozenset({wire.FLUSH, wire.RELEASE})
 _NOTWITHSTANDING: Final = frozenset(
     {wire.FORGET, wire.BATCH_FORGET, wire.RELEASE, wire.RELEASEDIR, wire.FLUSH, wire.STATFS}
 )
@@ -417,7 +418,7 @@ class Server:
         self._sick = bool(self._stuck) and self._sickness.judge(
             (header[3], now - seat.since)
             for seat in self._stuck
-            if (header := seat.header) is not None and header[1] not in _LONG
+            if (header := seat.header) is not None and not self._is_long(header)
         )
         locks = self._dispatch.locks if self._dispatch is not None else None
         if locks is not None:
@@ -429,13 +430,23 @@ class Server:
         if leader is not None and leader.unique:  # it began in this very moment, and saw us armed
             self._alarm.arm(LOOK_S)
 
+    def _is_long(self, header: Header) -> bool:
+        """Whether a request may honestly take long. A close does where an upload is filed by it."""
+        return header[1] in _LONG and (
+            header[1] not in _CLOSING or self.operations.is_loose(header[3])
+        )
+
     def _bear(self, seat: _Seat, now: float) -> None:
         """A thread that was deposed: it has gone, or is borne with for a while."""
         unique, header = seat.unique, seat.header
         if not unique or header is None:
             self._stuck.remove(seat)
             return
-        patience = LONG_PATIENCE_S if header[1] in _LONG else self._patience
+        patience = self._patience
+        if self._sickness.given_up(header[3]):
+            patience = 0.0
+        elif self._is_long(header):
+            patience = LONG_PATIENCE_S
         if not seat.told and now - seat.since > patience:
             seat.told = True
             log.warning("no answer to request %d within %.0f s", header[1], patience)

@@ -233,6 +233,20 @@ def test_statfs_is_that_of_the_disk(place: Any):
     )
 
 
+def test_a_folder_is_listed_as_it_is_when_it_is_first_read_and_anew_when_it_is_read_again(
+    place: Any,
+):
+    folder = os.open(place.files, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in ("a", "b"):
+            os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+        assert sorted(os.listdir(folder)) == ["a", "b"]
+        os.unlink("a", dir_fd=folder)
+        assert os.listdir(folder) == ["b"]
+    finally:
+        os.close(folder)
+
+
 def test_a_folder_of_5_000_is_listed_while_it_is_emptied(place: Any):
     for number in range(5_000):
         os.close(os.open(place.disk / f"{number:04}", os.O_CREAT | os.O_WRONLY))
