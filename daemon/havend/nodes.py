@@ -36,7 +36,7 @@ from .stats import LONG_S, SHORT_S, Attributes
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from havenfs.entities import Source
+    from havenfs.entities import AssetId, Hit, Source
     from havenfs.views.nodes import Directory, Node
 
     from .listing import Listing
@@ -69,6 +69,8 @@ class Nodes:
         self.deciders = Deciders(uid, gid)
         self._sources: dict[SourceId, tuple[Source, float]] = {}
         self._leaves: Bounded[int, Leaf] = Bounded(REMEMBERED)
+        self._hits: Bounded[AssetId, Hit] = Bounded(REMEMBERED)
+        """Of assets in the search that found them last: their score stays known in other views."""
 
     def slow(self, nodeid: int) -> bool:
         """Whether an operation on this inode may wait for a disk, a search or a count."""
@@ -101,7 +103,8 @@ class Nodes:
             except NotFound:
                 raise Stale(f"asset {nodeid:#x}") from None
             self._leaves[nodeid] = leaf
-        return leaf
+        hit = self._hits.get(leaf.asset.id)
+        return leaf if hit is None or leaf.hit is hit else Leaf(leaf.asset, hit)
 
     def _again(self, nodeid: int) -> Node:
         """Find a node again that was only listed, that a predecessor told the kernel of, or that was too long ago."""
@@ -156,9 +159,6 @@ class Nodes:
         if isinstance(node, Original):
             return self._original(node, nodeid)
         if isinstance(node, Leaf):
-            known = self._leaves.get(nodeid)
-            if known is not None and node.hit is None and known.asset.id == node.asset.id:
-                node = Leaf(node.asset, known.hit)  # its score stays known in other views
             self._leaves[nodeid] = node
         return self.attributes(node, nodeid, self.directory(parent))
 
@@ -171,6 +171,8 @@ class Nodes:
         """Attributes of a node under its number, as an entry of *parent*."""
         if isinstance(node, Leaf):
             asset = node.asset
+            if node.hit is not None:
+                self._hits[asset.id] = node.hit
             return self._asset(asset.size, asset.mtime_ns, nodeid, parent)
         if isinstance(node, Original):
             return self._original(node, nodeid)

@@ -250,6 +250,7 @@ def test_a_hit_says_its_score_and_why(operations: Operations):
     assert float(operations.getxattr(number, b"user.haven.score")) > 0
     assert b"fountain" in operations.getxattr(number, b"user.haven.why")
     walk(operations, "by-date/2019/07/IMG_0001.jpg")
+    operations.news()  # of anything
     assert operations.getxattr(number, b"user.haven.why")
 
 

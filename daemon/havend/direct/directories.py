@@ -283,7 +283,7 @@ class _Packer:
             if not self._counting:
                 found = operations.attributes(node, nodeid, listing.directory)
             elif uncounted(nodeid):
-                found = operations.admit(node, listing.nodeid, name)  # its score is remembered
+                found = operations.admit(node, listing.nodeid, name)
             else:
                 operations.table.admit(node, listing.nodeid, name, listed=True)
                 found = operations.attributes(node, nodeid, listing.directory)
