@@ -77,11 +77,13 @@ class Watcher:
         self._operations.news()  # first: an answer that was read before is not to be kept if it leaves after
         while self._operations.doubtful:
             self._kernel.entry(*self._operations.doubtful.popleft())
+        others = self._operations.reconsider()
         news = _news(self._catalog, self._since)
-        if news.generation == self._since:
+        if news.generation == self._since and not others:
             return
         self._since = news.generation
-        if news.changed is None:
+        if news.changed is None or others:
+            log.info("more changed than can be told one by one: every folder is asked again")
             self._tell_all()
         else:
             self._tell(news.touched, news.changed)
@@ -123,7 +125,6 @@ class Watcher:
         return self._table.folder(child) is None
 
     def _tell_all(self) -> None:
-        log.info("more changed than can be told one by one: every folder is asked again")
         folders = self._table.folders()
         self._gone.clear()
         now = time.time_ns()

@@ -34,6 +34,7 @@ from .inodes import ASSET, HASHED, InodeTable
 from .stats import LONG_S, SHORT_S, Attributes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from havenfs.entities import AssetId, Hit, Source
@@ -67,6 +68,8 @@ class Nodes:
         self._uid = uid
         self._gid = gid
         self.deciders = Deciders(uid, gid)
+        self.asked: Callable[[], Deciders | None] = _nobody
+        """Says who decides at this moment; None: as before."""
         self._sources: dict[SourceId, tuple[Source, float]] = {}
         self._leaves: Bounded[int, Leaf] = Bounded(REMEMBERED)
         self._hits: Bounded[AssetId, Hit] = Bounded(REMEMBERED)
@@ -188,8 +191,8 @@ class Nodes:
             uid, gid, writers = self.deciders
             return stats.of_text(nodeid, uid, gid, touched, node.size, writers=writers)
         lasting = parent is None or parent.lasting
-        fillable = isinstance(node, Folder) and node.fillable
-        uid, gid, writers = self.deciders if fillable else (self._uid, self._gid, 0)
+        # Also where nothing can be put: things can be taken from there to elsewhere, and why not is told by us.
+        uid, gid, writers = self.deciders
         if isinstance(node, Folder) and node.common:
             writers = 0o222
         return stats.of_folder(
@@ -225,9 +228,9 @@ class Nodes:
 
     def _asset(self, size: int, mtime: int, nodeid: int, parent: Directory | None) -> Attributes:
         lasting = parent is None or parent.lasting
-        return stats.of_asset(
-            size, mtime, nodeid, nodeid & ~ASSET, self._uid, self._gid, lasting=lasting
-        )
+        # Theirs who decide: nobody may make a link to a file that is somebody else's and not to be written to.
+        uid, gid, _ = self.deciders
+        return stats.of_asset(size, mtime, nodeid, nodeid & ~ASSET, uid, gid, lasting=lasting)
 
     def source(self, source_id: SourceId) -> Source:
         """The source, remembered for a moment."""
@@ -248,10 +251,22 @@ class Nodes:
         """Make one operation of removals that followed one another. To be called every moment, where it may wait."""
         self.library.bursts.settle(self.library.keeper, all_of_them=all_of_them)
 
+    def reconsider(self) -> bool:
+        """See whether others decide by now, and so may do in every folder what nobody else may."""
+        now = self.asked()
+        if now is None or now == self.deciders:
+            return False
+        self.deciders = now
+        return True
+
     def news(self) -> None:
         """The library changed, and the kernel is about to be told."""
         self.generation += 1
         self._leaves.clear()
+
+
+def _nobody() -> None:
+    return None
 
 
 def briefly(found: Attributes) -> Attributes:

@@ -8,12 +8,13 @@ import resource
 import sys
 import time
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import Catalog, sources
 from havenfs.decisions import Keeper, note
 from havenfs.errors import HavenError
-from havenfs.originals import disk, presence
+from havenfs.originals import presence, roots
 from havenfs.originals.walks import walks
 from havenfs.views import open_tree
 from havenfs.views.filing import Mover
@@ -68,7 +69,8 @@ def opened(
             operations = Operations(
                 tree, table, uid=os.getuid(), gid=os.getgid(), observer=arrivals
             )
-            operations.deciders = _deciders(catalog, operations.deciders)
+            operations.asked = partial(_deciders, catalog, operations.deciders)
+            operations.reconsider()
             tree.scope.library.relocated = operations.relocated
             tree.scope.library.copied = COPIED
             arrivals.told = operations.news  # what it remembers of assets, from before the commit
@@ -85,15 +87,16 @@ def opened(
             arrivals.close()
 
 
-def _deciders(catalog: Catalog, otherwise: Deciders) -> Deciders:
-    """Who may write where new files go may also say what they are; without such a place, whoever runs the mount."""
+def _deciders(catalog: Catalog, otherwise: Deciders) -> Deciders | None:
+    """Who may write where new files go may also say what they are; without such a place, whoever runs the mount. None: its
+    disk does not say."""
     source = catalog.read(sources.uploads)
     if source is None:
         return otherwise
     try:
-        status = disk.status(source, b"")
+        status = roots.status(source)
     except (HavenError, OSError):
-        return otherwise
+        return None
     return Deciders(status.st_uid, status.st_gid, status.st_mode & 0o222)
 
 

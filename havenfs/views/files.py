@@ -17,7 +17,7 @@ from msgspec import Struct
 from havenfs import mounts
 from havenfs.catalog import sources
 from havenfs.errors import NotFound, NotPermitted, SourceGone
-from havenfs.originals import disk, roots
+from havenfs.originals import disk, roots, staging
 from havenfs.originals.spellings import spellings
 from havenfs.trash import folder
 from havenfs.views.removing import removal
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from .library import Library
     from .nodes import Directory, Entry, Node
+
+_KEPT = frozenset({folder.NAME, staging.FOLDER})
+"""Ours, on each disk."""
 
 
 class DiskDirectory(Struct, frozen=True):
@@ -63,7 +66,7 @@ class DiskDirectory(Struct, frozen=True):
     def entries(self) -> Inventory:
         """Everything, dot-files too, by name, each with its lstat."""
         hidden = {name for path in self.hidden if self._is_hidden(name := os.path.basename(path))}
-        hidden.add(folder.NAME)
+        hidden |= _KEPT
         return Inventory(self.source, self.path, self._shown, hidden)
 
     def _shown(self, name: bytes, status: os.stat_result) -> DiskDirectory | DiskFile | None:
@@ -153,8 +156,8 @@ class DiskDirectory(Struct, frozen=True):
         return self._at(name)
 
     def _at(self, name: bytes) -> bytes:
-        if name == folder.NAME:
-            raise NotPermitted("what was removed lies there: it is shown in trash/")
+        if name in _KEPT:
+            raise NotPermitted("what was removed, or is being put in, lies there: see trash/")
         if self.hidden and self._is_hidden(name):
             raise NotPermitted(f"{os.fsdecode(name)} is where this tree is mounted")
         return self.path + b"/" + name if self.path else name
@@ -174,7 +177,7 @@ class DiskDirectory(Struct, frozen=True):
         )
 
     def _is_hidden(self, name: bytes) -> bool:
-        if name == folder.NAME:
+        if name in _KEPT:
             return True
         for path in self.hidden:
             # The cheapest test first: this is asked for every name that is looked up.

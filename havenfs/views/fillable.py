@@ -50,7 +50,7 @@ def meant(library: Library, node: Node) -> Asset:
             raise InvalidName(
                 "no photo, video or document, or one that was not looked at yet"
             ) from None
-    raise InvalidName("only photos, videos and documents can be put here")
+    raise NotPermitted("only photos, videos and documents can be put here")
 
 
 def as_found(library: Library, asset: Asset) -> Found:
