@@ -123,10 +123,12 @@ def _search(
     if not decision.name:
         raise InvalidName("a saved search without a name")
     key = names.key(decision.name)
+    known = draft.get("saved_search", key)
     if isinstance(decision, values.SaveSearch):
+        if known is not None and not decision.over:
+            raise Exists(decision.name)
         draft.set("saved_search", (key,), (decision.name, decision.query))
         return f"saved the search “{decision.name}”"
-    known = draft.get("saved_search", key)
     if known is None:
         raise NotFound(decision.name)
     draft.set("saved_search", (key,), None)

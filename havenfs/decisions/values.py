@@ -171,10 +171,11 @@ class SetPosition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SaveSearch(msgspec.Struct, frozen=True, kw_only=True):
-    """Save a query by a name; over another one of that name too."""
+    """Save a query by a name. *over*: another query for the search of that name."""
 
     name: str
     query: str
+    over: bool = False
 
 
 class RenameSearch(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import collections
 from havenfs.catalog.names import legal, original
 from havenfs.decisions import values
-from havenfs.errors import Exists, InvalidName, InvalidQuery, NotFound
+from havenfs.errors import InvalidName, InvalidQuery, NotFound
 
 from . import readme
 from .deciding import decide
@@ -48,7 +48,7 @@ class Saved(Folder):
             raise NotFound(name) from None
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
-        """Save the name as a query. Raises InvalidName when it is none."""
+        """Save the name as a query. Raises InvalidName when it is none, Exists."""
         text = given(name)
         self._save(original(text), original(text), rights)
         return self.child(text)
@@ -73,8 +73,6 @@ class Saved(Folder):
         self._save(original(given(name)), results.text, rights)
 
     def _save(self, name: str, query: str, rights: Rights) -> None:
-        if name in self.scope.library.catalog.read(collections.saved):
-            raise Exists(name)
         try:
             parse(query)
         except InvalidQuery as error:

@@ -158,4 +158,4 @@ def _requery(library: Library, results: Results, text: str, rights: Rights) -> N
         raise InvalidName(str(error)) from error
     for name, query in library.catalog.read(collections.saved).items():
         if query == results.text:
-            decide(library, values.SaveSearch(name=name, query=text), rights)
+            decide(library, values.SaveSearch(name=name, query=text, over=True), rights)

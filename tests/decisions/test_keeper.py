@@ -374,8 +374,13 @@ def test_a_decision_that_makes_no_sense_leaves_nothing_behind(desk: Desk) -> Non
     inner = desk.folder("Inner", rome)
     tag = desk.folder("Rome", kind="tag")
     desk.person("Alice")
+    desk.decide(values.SaveSearch(name="cat", query="cat 2019"))
+    desk.decide(values.SaveSearch(name="dog", query="dog"))
     before = desk.tables(), desk.state.journal.read_bytes()
     for decision, error in (
+        (values.SaveSearch(name="Cat", query="Cat"), Exists),
+        (values.SaveSearch(name="cat", query="another"), Exists),
+        (values.RenameSearch(name="dog", new_name="CAT"), Exists),
         (values.MakePerson(uid=new_uid(), name="ALICE"), Exists),
         (values.MakePerson(uid=new_uid(), name=""), InvalidName),
         (values.MakeFolder(uid=new_uid(), folder=values.Folder.ALBUM, name="rome"), Exists),

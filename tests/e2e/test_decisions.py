@@ -152,6 +152,11 @@ def test_a_search_is_saved_by_mkdir_or_by_moving_it_renamed_and_forgotten(mounte
     assert listed(saved) == ["Papers", "That year"]
     assert listed(saved / "That year") == listed(mounted / "search/type=photo 2019")
     refused(errno.EEXIST, os.mkdir, saved / "Papers")
+    refused(errno.EEXIST, os.mkdir, saved / "papers")
+    refused(errno.EEXIST, os.rename, mounted / "search/type=photo", saved / "PAPERS")
+    refused(errno.EEXIST, os.rename, saved / "That year", saved / "papers")
+    assert listed(saved) == ["Papers", "That year"]
+    assert listed(saved / "Papers") == listed(mounted / "search/type=document")
     refused(errno.EINVAL, os.mkdir, saved / "colour=red")
     refused(errno.EPERM, os.link, mounted / PICTURE, saved / "Papers/IMG_0001.jpg")
     refused(errno.EPERM, os.rename, mounted / "search/dog", mounted / "albums/dog")
