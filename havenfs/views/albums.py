@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import browse, collections
 from havenfs.catalog.browse import Condition
 from havenfs.decisions import new_uid, values
-from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+from havenfs.errors import Exists, NotEmpty, NotFound
 
 from . import readme
 from .deciding import decide, who
 from .fillable import Fillable
 from .folders import EXCHANGE, Folder
-from .labels import given, shown, written
+from .labels import found, given, shown, written
 from .nodes import Leaf
 
 if TYPE_CHECKING:
@@ -73,26 +73,30 @@ class Tree(Fillable):
     def entries(self) -> Entries:
         """Folders by name, then assets by date."""
         catalog = self.scope.library.catalog
-        found: list[Entry] = [
+        folders: list[Entry] = [
             (shown(collection.name).encode(), self._open(collection))
             for collection in catalog.read(collections.below, self._kind, self._uid)
         ]
-        taken = {name for name, _ in found}
+        taken = {name for name, _ in folders}
         leaves = (
             (asset.name.encode(), Leaf(asset))
             for asset in catalog.read(browse.assets, self.scope.conditions())
         )
-        own = [*found, *(entry for entry in leaves if entry[0] not in taken)]
+        own = [*folders, *(entry for entry in leaves if entry[0] not in taken)]
         return self.guided(self.with_loose(own))
 
     def child(self, name: str) -> Node:  # type: ignore[override]  # as above
         """A folder in here, else an asset."""
+        glance, here = self.scope.library.catalog.glance, (self._kind, self._uid)
         try:
-            wanted = self._kind, self._uid, written(name)
-            found = self.scope.library.catalog.read(collections.named, *wanted)
-        except (InvalidName, NotFound):
+            folder = found(
+                name,
+                lambda called: glance(collections.named, *here, called),
+                lambda: glance(collections.below, *here),
+            )
+        except NotFound:
             return super().child(name)
-        return self._open(found)
+        return self._open(folder)
 
     def real_name(self, name: bytes) -> bytes:
         """Found by listing, because folders stand here too, and what is loose."""

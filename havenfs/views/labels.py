@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from havenfs.catalog.names import legal, original
-from havenfs.errors import InvalidName, NotPermitted
+import unicodedata
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from havenfs.catalog.names import LIMIT, legal, original
+from havenfs.errors import InvalidName, NotFound, NotPermitted
 from havenfs.views.uploads.litter import is_passing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _TWINS = {"_": "\uff3f", "@": "\uff20"}
 """A leading one is the system's: people's are shown full-width."""
 _PLAIN = {twin: plain for plain, twin in _TWINS.items()}
+_GRAPHEME = 64
+"""Bytes by which a name that was cut may be shorter than the limit: more than what anybody writes as one character."""
+
+
+class Named(Protocol):
+    """What people call something."""
+
+    @property
+    def name(self) -> str | None: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 def decoded(name: bytes) -> str:
@@ -24,7 +42,12 @@ def given(name: bytes) -> str:
     `@eaDir` and rsync's `.~tmp~` are no album, no person and no search."""
     if is_passing(name):
         raise NotPermitted("programs call so what they need for themselves: that has no place here")
-    return decoded(name)
+    return kept(decoded(name))
+
+
+def kept(name: str) -> str:
+    """A name that somebody gives, by whichever door, as it is kept: composed (NFC), as it is shown."""
+    return unicodedata.normalize("NFC", name)
 
 
 def shown(name: str) -> str:
@@ -38,3 +61,27 @@ def written(name: str) -> str:
     if name[:1] in _TWINS:
         raise InvalidName("a name that begins so is the system's")
     return original(_PLAIN.get(name[:1], name[:1]) + name[1:])
+
+
+def found(name: str, called: Callable[[str], N], everything: Callable[[], Iterable[N]]) -> N:
+    """Which of the folders in one place is meant by *name*: the one that is shown so, be it asked for as it is listed or as it
+    was made. Raises NotFound.
+
+    *called* finds one by what people call it, capitals aside; *everything* lists them all."""
+    wanted = legal(name)
+    try:
+        one = called(written(wanted))
+        if one.name is not None and shown(one.name) == wanted:
+            return one
+    except (InvalidName, NotFound):
+        pass
+    # By other doors than the tree's came names that hold a twin themselves, or are too long and shown cut.
+    if (
+        original(wanted) != wanted
+        or wanted[0] in _PLAIN
+        or len(wanted.encode()) > LIMIT - _GRAPHEME
+    ):
+        for one in everything():
+            if one.name is not None and shown(one.name) == wanted:
+                return one
+    raise NotFound(name)

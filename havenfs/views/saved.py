@@ -41,11 +41,8 @@ class Saved(Folder):
 
     def child(self, name: str) -> Results:
         """The answers of today to what was saved by this name."""
-        saved = self.scope.library.catalog.read(collections.saved)
-        try:
-            return self._open(saved[original(name)])
-        except KeyError:
-            raise NotFound(name) from None
+        _, query = self._find(name)
+        return self._open(query)
 
     def mkdir(self, name: bytes, mode: int, rights: Rights) -> Node:
         """Save the name as a query. Raises InvalidName when it is none, Exists."""
@@ -55,18 +52,18 @@ class Saved(Folder):
 
     def rmdir(self, name: bytes, rights: Rights) -> None:
         """Forget the search; what it finds is not touched."""
-        self.lookup(name)
-        decide(self.scope.library, values.ForgetSearch(name=original(decoded(name))), rights)
+        called, _ = self._find(decoded(name))
+        decide(self.scope.library, values.ForgetSearch(name=called), rights)
 
     def rename(
         self, name: bytes, to: Directory, new_name: bytes, flags: int, rights: Rights
     ) -> None:
         """Another name for it. Raises Exists."""
-        self.lookup(name)
+        called, _ = self._find(decoded(name))
         if flags & EXCHANGE or not isinstance(to, Saved):
             self._refuse()
-        old, new = original(decoded(name)), original(given(new_name))
-        decide(self.scope.library, values.RenameSearch(name=old, new_name=new), rights)
+        new = original(given(new_name))
+        decide(self.scope.library, values.RenameSearch(name=called, new_name=new), rights)
 
     def save(self, name: bytes, results: Results, rights: Rights) -> None:
         """Give a search a name. Raises Exists."""
@@ -79,6 +76,14 @@ class Saved(Folder):
             self.scope.library.refusals.append(f"saved/{name}: {error.reason}")
             raise InvalidName(str(error)) from error
         decide(self.scope.library, values.SaveSearch(name=name, query=query), rights)
+
+    def _find(self, name: str) -> tuple[str, str]:
+        """What people call the search that is shown so, and its query. Raises NotFound."""
+        wanted = legal(name)
+        for called, query in self.scope.library.catalog.glance(collections.saved).items():
+            if called == wanted or legal(called) == wanted:
+                return called, query
+        raise NotFound(name)
 
     def _open(self, query: str) -> Results:
         # By its query: a folder whose search is renamed stays the same one, and another query is another folder.

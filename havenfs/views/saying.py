@@ -13,7 +13,7 @@ from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import InvalidName, InvalidQuery, NotFound
 
 from .deciding import decide
-from .labels import written
+from .labels import kept, written
 from .results import Results, parse
 
 if TYPE_CHECKING:
@@ -93,18 +93,20 @@ def _tags(library: Library, asset: Asset, text: str | None) -> Decision:
 
 def tagged(library: Library, asset: Asset, said: Iterable[str]) -> Decision:
     """Exactly these tags, `animals/dog`; those that are none yet are made. What the file says stays. Raises InvalidName."""
-    wanted = {"/".join(part.strip() for part in each.split("/")) for each in said if each.strip()}
+    wanted = {
+        "/".join(kept(part.strip()) for part in each.split("/")) for each in said if each.strip()
+    }
     if any(not part for each in wanted for part in each.split("/")):
         raise InvalidName("a tag without a name")
-    mine = tags(library, asset)
+    mine = {uid: kept(path) for uid, path in tags(library, asset).items()}
     decisions: list[Decision] = [
         values.Fill(uid=uid, contents=(asset.hash,), inside=False)
         for uid, path in mine.items()
         if path not in wanted
     ]
-    from_file = library.catalog.read(collections.keywords, asset.id)
+    from_file = {kept(each) for each in library.catalog.read(collections.keywords, asset.id)}
     made: dict[str, str] = {}
-    for path in sorted(wanted - set(mine.values()) - set(from_file)):
+    for path in sorted(wanted - set(mine.values()) - from_file):
         uid = _tag(library, path, made, decisions)
         decisions.append(values.Fill(uid=uid, contents=(asset.hash,), inside=True))
     return values.Together(tuple(decisions))
@@ -119,7 +121,7 @@ def _tag(library: Library, path: str, made: dict[str, str], decisions: list[Deci
         uid = made.get(above)
         if uid is None and (parent is None or parent not in made.values()):
             with suppress(NotFound):
-                uid = library.catalog.read(collections.alike, values.Folder.TAG, parent, name).uid
+                uid = library.catalog.read(collections.named, values.Folder.TAG, parent, name).uid
         if uid is None:
             uid = made[above] = new_uid()
             decisions.append(
@@ -134,7 +136,7 @@ def _people(library: Library, asset: Asset, text: str | None) -> Decision:
     """Exactly these people, comma between them; those who are none yet are made."""
     if text is None:
         return library.catalog.read(gestures.say_nothing, asset.hash)
-    wanted = [written(each.strip()) for each in text.split(",") if each.strip()]
+    wanted = [written(kept(each.strip())) for each in text.split(",") if each.strip()]
     return library.catalog.read(gestures.exactly, asset.id, asset.hash, wanted)
 
 

@@ -69,6 +69,29 @@ def test_an_album_is_made_filled_moved_and_emptied(mounted: Path) -> None:
     assert (mounted / "by-date/2019/07/IMG_0002.jpg").exists()
 
 
+@pytest.mark.parametrize("place", ["albums", "tags", "people", "saved"])
+@pytest.mark.parametrize(("name", "shown"), [("Zoe\u0308", "Zo\xeb"), ("tag:b", "tag\uff1ab")])
+def test_a_folder_is_found_as_it_is_listed_and_as_it_was_made(
+    mounted: Path, place: str, name: str, shown: str
+) -> None:
+    folder = mounted / place
+    ours = set(listed(folder))
+    run("mkdir", folder / name)
+    assert set(listed(folder)) - ours == {shown}
+    number = (folder / name).stat().st_ino
+    assert (folder / shown).stat().st_ino == number
+    refused(errno.EEXIST, os.mkdir, folder / name)
+    refused(errno.EEXIST, os.mkdir, folder / shown)
+    run("mv", folder / shown, folder / "Other")
+    run("mv", folder / "Other", folder / name)
+    assert set(listed(folder)) - ours == {shown}
+    assert (folder / shown).stat().st_ino == number
+    run("rmdir", folder / shown)
+    run("mkdir", folder / shown)
+    run("rmdir", folder / name)
+    assert set(listed(folder)) == ours
+
+
 def test_what_an_album_does_not_take_has_the_errno_of_the_table(mounted: Path) -> None:
     albums = mounted / "albums"
     (albums / "A").mkdir()

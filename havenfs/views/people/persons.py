@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from havenfs.catalog import browse, persons
 from havenfs.decisions import gestures, new_uid, values
-from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound
+from havenfs.errors import Exists, NotEmpty, NotFound
 from havenfs.views import readme
 from havenfs.views.deciding import decide, who
 from havenfs.views.folders import Folder
-from havenfs.views.labels import decoded, given, shown, written
+from havenfs.views.labels import decoded, found, given, shown, written
 
 from .person import Person, hand_over, merge
 from .strangers import Hidden, Ignored, Review, Unnamed
@@ -51,30 +51,32 @@ class People(Folder):
     def entries(self) -> list[Entry]:
         """The others first, then by name."""
         catalog = self.scope.library.catalog
-        found: list[Entry] = [
+        known: list[Entry] = [
             (shown(person.name).encode(), Person(self.scope, person))
             for person in catalog.read(persons.known)
             if person.name is not None
         ]
         if self.scope.outer():
-            found = [
+            known = [
                 (name, person)
-                for name, person in found
+                for name, person in known
                 if isinstance(person, Person)
                 and catalog.read(browse.exists, person.scope.conditions())
             ]
         others = [(name.encode(), folder) for name, folder in self._others.items()]
-        return [*others, *self.guided(found)]
+        return [*others, *self.guided(known)]
 
     def child(self, name: str) -> Node:
         """The person of this name, or a folder of the others."""
         if name in self._others:
             return self._others[name]
-        try:
-            person = self.scope.library.catalog.read(persons.named, written(name))
-        except InvalidName:
-            raise NotFound(name) from None
-        if person.ignored or person.name is None or shown(person.name) != name:
+        catalog = self.scope.library.catalog
+        person = found(
+            name,
+            lambda called: catalog.glance(persons.named, called),
+            lambda: catalog.glance(persons.known),
+        )
+        if person.ignored:
             raise NotFound(name)
         return Person(self.scope, person)
 

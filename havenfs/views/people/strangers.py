@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from havenfs.catalog import assets, clusters, persons
 from havenfs.catalog.browse import Condition, among
 from havenfs.catalog.clusters import ClusterId
+from havenfs.catalog.names import legal
 from havenfs.decisions import gestures, new_uid, values
 from havenfs.entities import Hit
-from havenfs.errors import InvalidName, NotFound
+from havenfs.errors import NotFound
 from havenfs.views import readme
 from havenfs.views.deciding import decide
 from havenfs.views.fillable import meant
 from havenfs.views.folders import EXCHANGE, Assets, Folder, Yielding
-from havenfs.views.labels import shown, written
+from havenfs.views.labels import found, shown
 from havenfs.views.nodes import Leaf
 
 from .person import Person, hand_over
@@ -132,13 +133,12 @@ class Review(Folder):
     def child(self, name: str) -> Doubts:
         """The doubtful faces of a person, if there are any."""
         catalog = self.scope.library.catalog
-        try:
-            person = catalog.read(persons.named, written(name))
-        except InvalidName:
-            raise NotFound(name) from None
-        if person.ignored or shown(person.name or "") != name:
-            raise NotFound(name)
-        if not catalog.read(persons.doubts, person.uid):
+        person = found(
+            name,
+            lambda called: catalog.glance(persons.named, called),
+            lambda: catalog.glance(persons.known),
+        )
+        if person.ignored or not catalog.read(persons.doubts, person.uid):
             raise NotFound(name)
         return Doubts(self.scope, person)
 
@@ -213,7 +213,7 @@ class Ignored(Folder):
     def child(self, name: str) -> Hidden:
         """Who is hidden by that name."""
         try:
-            return self._hidden()[name]
+            return self._hidden()[legal(name)]
         except KeyError:
             raise NotFound(name) from None
 
