@@ -7,6 +7,7 @@
   x NotADirectory         the node has no children
   x IsADirectory          the node has no bytes
   x InvalidName           a name that no entry here can have
+  x NameTooLong           a name of more bytes than any entry can have
   x TooDeep               facets nested beyond the limit
   x NotPermitted          nobody may, by nature of the place
   x ReadOnly              the source, or for now the whole tree, takes no writes
@@ -58,6 +59,10 @@ class IsADirectory(HavenError):  # noqa: N818
 
 class InvalidName(HavenError):  # noqa: N818
     """A name that no entry of this directory can have."""
+
+
+class NameTooLong(HavenError):  # noqa: N818
+    """A name of more than 255 bytes, or one that would be longer as it is shown."""
 
 
 class TooDeep(HavenError):  # noqa: N818

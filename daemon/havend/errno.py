@@ -14,6 +14,7 @@ TABLE: dict[type[errors.HavenError], int] = {
     errors.NotADirectory: codes.ENOTDIR,
     errors.IsADirectory: codes.EISDIR,
     errors.InvalidName: codes.EINVAL,
+    errors.NameTooLong: codes.ENAMETOOLONG,
     errors.TooDeep: codes.ELOOP,
     errors.NotPermitted: codes.EPERM,
     errors.ReadOnly: codes.EROFS,

@@ -8,7 +8,9 @@ import stat
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
+from havenfs.catalog.names import LIMIT
 from havenfs.errors import (
+    NameTooLong,
     NotFound,
     NotPermitted,
     Stale,
@@ -41,9 +43,17 @@ class Naming(OpenFiles):
     """The tree as inodes whose names can be changed."""
 
     def _changing(self, parent: int, name: bytes) -> bool:
-        """A name is about to change through the mount. Whether that is README.txt, which stands for nothing."""
+        """A name is about to change through the mount. Whether that is README.txt, which stands for nothing. Raises NameTooLong."""
+        if len(name) > LIMIT:
+            self.too_long(self.directory(parent))
         self.nudges.own(parent, name)
         return self.stirring(parent, name)
+
+    def too_long(self, directory: Directory) -> None:
+        """Somebody asks for a name that no computed folder has. Of a directory on a disk that one says itself: exFAT and NTFS
+        count characters. Raises NameTooLong."""
+        if backing(directory) is None:
+            raise NameTooLong(f"a name of more than {LIMIT} bytes")
 
     def mknod(self, parent: int, name: bytes, mode: int, rdev: int, caller: Caller) -> Attributes:
         """Make a file, a FIFO, a socket or a device node."""

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from havenfs.catalog import sources
+from havenfs.catalog.names import LIMIT
 from havenfs.errors import (
     HavenError,
     NotFound,
@@ -48,7 +49,7 @@ class Operations(Naming):
     # --- names ------------------------------------------------------------------------------------------
 
     def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Attributes:
-        """Find a name in a directory and count the lookup. Raises NotFound and what the view raises."""
+        """Find a name in a directory and count the lookup. Raises NotFound, NameTooLong and what the view raises."""
         if caller is not None and self.nudges.is_helper(*caller):
             phantom = self.nudges.phantom(parent, name)
             if phantom is not None:
@@ -56,8 +57,11 @@ class Operations(Naming):
         if name in (b".", b".."):  # NFS, of a handle that it kept
             return self._dots(parent, above=name == b"..")
         generation = self.generation
+        directory = self.directory(parent)
+        if len(name) > LIMIT:
+            self.too_long(directory)
         try:
-            node = self.directory(parent).lookup(name)
+            node = directory.lookup(name)
         except NotFound as error:
             if self.nudges.is_going(parent, name):  # not NotFound, which the kernel would remember
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error

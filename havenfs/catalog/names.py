@@ -30,6 +30,7 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"]
     + [f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"]
 )
+_TWIN = 3  # bytes of a twin in place of one
 _EXTENSION = 32  # bytes, dot included; anything longer after a dot is prose, not an extension
 
 
@@ -48,13 +49,28 @@ def text(raw: bytes) -> str:
 def legal(name: str) -> str:
     """The same name in letters that every system allows: NFC, no separators, no control characters, no trailing dot
     or space, no device name, 1 to 255 bytes with its extension kept. A legal name comes back unchanged."""
-    name = unicodedata.normalize("NFC", name).translate(_LEGAL)
+    name = _mapped(name)
     name = shorten(name, LIMIT) or UNNAMED
     if name[-1] in _LAST:
-        name = shorten(name[:-1], LIMIT - 3) + _LAST[name[-1]]
-    if name.split(".", 1)[0].rstrip(" ").casefold() in _DEVICES:
-        name = chr(ord(name[0]) + 0xFEE0) + name[1:]
+        name = shorten(name[:-1], LIMIT - _TWIN) + _LAST[name[-1]]
+    if _is_device(name):
+        name = shorten(chr(ord(name[0]) + 0xFEE0) + name[1:], LIMIT)
     return name
+
+
+def fits(name: str) -> bool:
+    """Whether `legal` keeps the whole of it: it has 255 bytes at most, each twin among them."""
+    name = _mapped(name)
+    twins = (name[-1:] in _LAST) + _is_device(name)
+    return len(name.encode()) + twins * (_TWIN - 1) <= LIMIT
+
+
+def _mapped(name: str) -> str:
+    return unicodedata.normalize("NFC", name).translate(_LEGAL)
+
+
+def _is_device(name: str) -> bool:
+    return name.split(".", 1)[0].rstrip(" ").casefold() in _DEVICES
 
 
 def original(name: str) -> str:
@@ -62,7 +78,7 @@ def original(name: str) -> str:
     that held no such twin themselves."""
     if "\uff01" <= name[:1] <= "\uff5e":
         plain = chr(ord(name[0]) - 0xFEE0) + name[1:]
-        if plain.split(".", 1)[0].rstrip(" ").casefold() in _DEVICES:
+        if _is_device(plain):
             name = plain
     for plain, twin in _LAST.items():
         if name.endswith(twin):

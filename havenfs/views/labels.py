@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from havenfs.catalog.names import LIMIT, legal, original
-from havenfs.errors import InvalidName, NotFound, NotPermitted
+from havenfs.catalog.names import LIMIT, fits, legal, original
+from havenfs.errors import InvalidName, NameTooLong, NotFound, NotPermitted
 from havenfs.views.uploads.litter import is_passing
 
 if TYPE_CHECKING:
@@ -39,21 +39,27 @@ def decoded(name: bytes) -> str:
 
 def given(name: bytes) -> str:
     """The same for a folder that somebody makes or renames. Raises NotPermitted for what programs call their own: `.Trash-1000`,
-    `@eaDir` and rsync's `.~tmp~` are no album, no person and no search."""
+    `@eaDir` and rsync's `.~tmp~` are no album, no person and no search. Raises NameTooLong."""
     if is_passing(name):
         raise NotPermitted("programs call so what they need for themselves: that has no place here")
     return kept(decoded(name))
 
 
 def kept(name: str) -> str:
-    """A name that somebody gives, by whichever door, as it is kept: composed (NFC), as it is shown."""
+    """A name that somebody gives, by whichever door, as it is kept: composed, as it is shown. Raises NameTooLong."""
+    if not fits(name):
+        raise NameTooLong(f"a name of more than {LIMIT} bytes, as the tree would show it")
+    return composed(name)
+
+
+def composed(name: str) -> str:
+    """The same name in the one form in which all are kept and shown (NFC)."""
     return unicodedata.normalize("NFC", name)
 
 
 def shown(name: str) -> str:
     """How a folder of this name is called in the tree."""
-    name = legal(name)
-    return _TWINS.get(name[0], name[0]) + name[1:]
+    return legal(_TWINS.get(name[:1], name[:1]) + name[1:])
 
 
 def written(name: str) -> str:

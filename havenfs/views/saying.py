@@ -13,7 +13,7 @@ from havenfs.decisions import gestures, new_uid, values
 from havenfs.errors import InvalidName, InvalidQuery, NotFound
 
 from .deciding import decide
-from .labels import kept, written
+from .labels import composed, kept, written
 from .results import Results, parse
 
 if TYPE_CHECKING:
@@ -92,19 +92,22 @@ def _tags(library: Library, asset: Asset, text: str | None) -> Decision:
 
 
 def tagged(library: Library, asset: Asset, said: Iterable[str]) -> Decision:
-    """Exactly these tags, `animals/dog`; those that are none yet are made. What the file says stays. Raises InvalidName."""
+    """Exactly these tags, `animals/dog`; those that are none yet are made. What the file says stays. Raises InvalidName,
+    NameTooLong."""
     wanted = {
-        "/".join(kept(part.strip()) for part in each.split("/")) for each in said if each.strip()
+        "/".join(composed(part.strip()) for part in each.split("/"))
+        for each in said
+        if each.strip()
     }
     if any(not part for each in wanted for part in each.split("/")):
         raise InvalidName("a tag without a name")
-    mine = {uid: kept(path) for uid, path in tags(library, asset).items()}
+    mine = {uid: composed(path) for uid, path in tags(library, asset).items()}
     decisions: list[Decision] = [
         values.Fill(uid=uid, contents=(asset.hash,), inside=False)
         for uid, path in mine.items()
         if path not in wanted
     ]
-    from_file = {kept(each) for each in library.catalog.read(collections.keywords, asset.id)}
+    from_file = {composed(each) for each in library.catalog.read(collections.keywords, asset.id)}
     made: dict[str, str] = {}
     for path in sorted(wanted - set(mine.values()) - from_file):
         uid = _tag(library, path, made, decisions)
@@ -125,7 +128,7 @@ def _tag(library: Library, path: str, made: dict[str, str], decisions: list[Deci
         if uid is None:
             uid = made[above] = new_uid()
             decisions.append(
-                values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=name, parent=parent)
+                values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=kept(name), parent=parent)
             )
         parent = uid
     assert parent is not None

@@ -47,6 +47,33 @@ def test_a_legal_name_stays_as_it_is(text: str) -> None:
 
 @settings(deadline=None)  # a busy machine is no failure
 @given(texts.filter(lambda t: t and not TWINS & set(unicodedata.normalize("NFC", t))))
+def test_a_name_that_fits_is_kept_whole(text: str) -> None:
+    if names.fits(text) and not "！" <= text[0] <= "～":
+        assert names.original(names.legal(text)) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("x" * 255, True),
+        ("x" * 256, False),
+        ("x" * 250 + ":a", True),
+        ("x" * 253 + ":a", False),
+        ("x" * 254 + ".", False),
+        ("x" * 252 + ".", True),
+        ("con." + "x" * 249, True),
+        ("con." + "x" * 250, False),
+        ("e\u0301" * 127, True),
+        ("é" * 128, False),
+    ],
+)
+def test_what_fits_is_told_by_how_it_is_shown(name: str, fits: bool) -> None:
+    assert names.fits(name) is fits
+    assert len(names.legal(name).encode()) <= 255
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(texts.filter(lambda t: t and not TWINS & set(unicodedata.normalize("NFC", t))))
 def test_what_was_replaced_can_be_read_back(text: str) -> None:
     wanted = unicodedata.normalize("NFC", text)
     name = names.legal(text)

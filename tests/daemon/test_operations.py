@@ -13,6 +13,7 @@ from havenfs.entities import Caller
 from havenfs.errors import (
     Exists,
     IsADirectory,
+    NameTooLong,
     NoAttribute,
     NotADirectory,
     NotFound,
@@ -89,6 +90,19 @@ def test_facets_intersect_from_left_to_right(operations: Operations):
     assert names(operations, "types/photos/@not/@search/fountain/@by-date") == ["2019", "_undated"]
     assert names(operations, "search/dog/@ranked")[0].startswith("001 ")
     assert names(operations, "@people") == []
+
+
+def test_no_name_of_a_computed_folder_has_more_than_255_bytes(operations: Operations):
+    for place in ("", "albums", "people", "search", "by-date", "files", "albums/@people"):
+        with pytest.raises(NameTooLong):
+            walk(operations, f"{place}/{'y' * 256}")
+    with pytest.raises(NotFound):
+        walk(operations, f"albums/{'y' * 255}")
+    with pytest.raises(NameTooLong):
+        operations.mkdir(walk(operations, "albums").nodeid, b"y" * 256, 0o755, ROOT_USER)
+    # Of a disk that one says it itself: some count characters.
+    with pytest.raises(OSError, match="too long"):
+        walk(operations, f"files/photos/{'y' * 256}")
 
 
 def test_facets_are_not_listed(operations: Operations):

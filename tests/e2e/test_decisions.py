@@ -92,6 +92,24 @@ def test_a_folder_is_found_as_it_is_listed_and_as_it_was_made(
     assert set(listed(folder)) == ours
 
 
+def test_no_name_has_more_than_255_bytes(mounted: Path) -> None:
+    long = "y" * 256
+    for place in ("", "albums", "tags", "people", "saved", "search", "by-date/2019", "files", "files/photos"):  # fmt: skip
+        refused(errno.ENAMETOOLONG, os.stat, mounted / place / long)
+    for place in ("albums", "tags", "people", "saved"):
+        folder = mounted / place
+        ours = listed(folder)
+        refused(errno.ENAMETOOLONG, os.mkdir, folder / long)
+        refused(errno.ENAMETOOLONG, os.mkdir, folder / ("q" * 253 + ":a"))
+        (folder / ("y" * 255)).mkdir()
+        refused(errno.ENAMETOOLONG, os.rename, folder / ("y" * 255), folder / long)
+        refused(errno.ENAMETOOLONG, os.rename, folder / ("y" * 255), folder / ("q" * 254 + "."))
+        (folder / ("y" * 255)).rmdir()
+        assert listed(folder) == ours
+    refused(errno.ENAMETOOLONG, os.open, mounted / "favorites" / long, os.O_CREAT | os.O_WRONLY)
+    refused(errno.ENAMETOOLONG, os.rename, mounted / "search/type=photo", mounted / "saved" / long)
+
+
 def test_what_an_album_does_not_take_has_the_errno_of_the_table(mounted: Path) -> None:
     albums = mounted / "albums"
     (albums / "A").mkdir()

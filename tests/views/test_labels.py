@@ -9,7 +9,7 @@ import pytest
 
 from havenfs.catalog import assets, collections, given, persons
 from havenfs.decisions import Keeper, new_uid, values
-from havenfs.errors import Exists, InvalidName, NotFound
+from havenfs.errors import Exists, InvalidName, NameTooLong, NotFound
 from havenfs.retrieval.search import Searcher
 from havenfs.views import open_tree, saying
 
@@ -142,6 +142,46 @@ def test_names_that_were_kept_as_they_were_given_are_reached(home: Home) -> None
             home.rmdir(place, "Other")
     for table in ("person", "saved_search"):
         assert home.catalog.read(given.rows, table) == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", ["y" * 256, "q" * 253 + ":a", "q" * 254 + "."])
+def test_a_name_that_is_too_long_as_it_would_be_shown_is_refused(
+    home: Home, place: str, name: str
+) -> None:
+    home.mkdir(place, "x" * 255)
+    for gesture in (
+        lambda: home.mkdir(place, name),
+        lambda: home.mv(place, "x" * 255, name),
+    ):
+        with pytest.raises(NameTooLong):
+            gesture()
+    assert home.listed(place) == ["x" * 255]
+    home.rmdir(place, "x" * 255)
+
+
+def test_nor_is_it_taken_by_another_door(home: Home) -> None:
+    asset, long = home.tagged("mine"), "y" * 256
+    for tag in (long, f"outer/{long}", f"{long}/inner"):
+        with pytest.raises(NameTooLong):
+            home.tagged("mine", tag)
+    library = home.tree.scope.library
+    with pytest.raises(NameTooLong):
+        saying.say(library, asset, "user.haven.people", long, home.rights)
+    with pytest.raises(NameTooLong):
+        home.at("saved").save(long.encode(), home.at("search/dog"), home.rights)
+    assert home.listed("tags") == ["mine"]
+    assert home.listed("people") == home.listed("saved") == []
+
+
+def test_a_long_tag_that_a_sidecar_brought_stays_when_others_are_given(home: Home) -> None:
+    uid, long = new_uid(), "y" * 300
+    home.decide(values.MakeFolder(uid=uid, folder=values.Folder.TAG, name=long))
+    asset = home.tagged("mine", long)
+    home.tagged("yours", long)
+    mine = saying.tags(home.tree.scope.library, asset)
+    assert sorted(mine.values()) == ["yours", long]
+    assert mine[uid] == long
 
 
 def test_a_hidden_person_is_found_by_either_form(home: Home) -> None:

@@ -24,6 +24,7 @@ STATUS: dict[type[errors.HavenError], HTTPStatus] = {
     errors.NotADirectory: HTTPStatus.NOT_FOUND,
     errors.IsADirectory: HTTPStatus.BAD_REQUEST,
     errors.InvalidName: HTTPStatus.BAD_REQUEST,
+    errors.NameTooLong: HTTPStatus.BAD_REQUEST,
     errors.TooDeep: HTTPStatus.BAD_REQUEST,
     errors.NotPermitted: HTTPStatus.FORBIDDEN,
     errors.ReadOnly: HTTPStatus.FORBIDDEN,
