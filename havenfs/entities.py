@@ -393,8 +393,9 @@ class Text(Struct, frozen=True, kw_only=True):
     origin: TextOrigin
     body: str
     boxes: bytes = b""
-    """Of a picture: where the words of `body` (as `str.split` cuts them) stand, in order: for each left, top, width and
-    height as uint16, little-endian, 65535 being the picture's whole side, and confidence in percent as uint8."""
+    """Of a picture, or of the first page of several: where the words of `body` (as `str.split` cuts them) stand, in order
+    from the first one on; the words of later pages have none. For each left, top, width and height as uint16,
+    little-endian, 65535 being the picture's whole side, and confidence in percent as uint8."""
     language: str | None = None
     """ISO 639-1; None when it cannot be told."""
 

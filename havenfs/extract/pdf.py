@@ -9,7 +9,7 @@ import pypdfium2
 from pypdfium2 import raw as pdfium
 
 from havenfs.entities import Text, TextOrigin
-from havenfs.errors import Unreadable
+from havenfs.errors import ModelError, Unreadable
 
 from . import ocr
 
@@ -21,9 +21,11 @@ MOST_CHARACTERS = 1_000_000
 SECONDS = 20.0
 """For the text layer. A book of 600 pages takes about two."""
 FEWEST = 16
-"""Letters below which a text layer says nothing and the pages are taken for scans."""
+"""Letters below which a page's text layer says nothing and the page is taken for a scan."""
 SCANNED_PAGES = 4
-"""Pages that are rendered and read: letters say who writes about what on the first ones, and each costs a second or two."""
+"""Scans that are read: letters say who writes about what on the first ones, and each costs a second or two."""
+RENDERED_PAGES = 12
+"""Pages that are looked at for print. A book of photographs has hundreds without."""
 SCAN_SECONDS = 60.0
 DPI = 150
 LONGEST_SIDE = 2400
@@ -33,7 +35,10 @@ raw = cast(Any, pdfium)  # generated bindings without types
 
 
 def text(file: BinaryIO) -> Text | None:
-    """Return the words of the PDF *file*, None when there are none. Raises Unreadable, and ModelError as ocr.read."""
+    """Return the words of the PDF *file*, None when there are none. Raises Unreadable, and ModelError as ocr.read.
+
+    Each page for itself: a scan that somebody has put a typed cover on is still a scan.
+    """
     try:
         document = cast(Any, pypdfium2.PdfDocument(file))
     except pypdfium2.PdfiumError as error:
@@ -43,52 +48,67 @@ def text(file: BinaryIO) -> Text | None:
         if not count:
             reason = "the PDF has no pages"
             raise Unreadable(reason)
-        body = _layer(document, min(count, MOST_PAGES))
-        if sum(map(str.isalnum, body)) >= FEWEST:
-            return Text(origin=TextOrigin.DOCUMENT, body=body)
-        scanned = _scanned(document, min(count, SCANNED_PAGES))
-        if scanned is not None:
-            return scanned
-        return Text(origin=TextOrigin.DOCUMENT, body=body) if body.strip() else None
+        layers = _layers(document, min(count, MOST_PAGES))
+        scans = _scans(document, layers)
     finally:
         document.close()
+    pages = [scans[at].body if at in scans else layer for at, layer in enumerate(layers)]
+    body = "\n\n".join(pages)
+    if not body.strip():
+        return None
+    first = next(at for at, page in enumerate(pages) if page.strip())
+    return Text(
+        origin=TextOrigin.OCR if first in scans else TextOrigin.DOCUMENT,
+        body=body,
+        boxes=scans[0].boxes if 0 in scans else b"",  # that page is the document's picture
+    )
 
 
-def _layer(document: Any, count: int) -> str:
+def _layers(document: Any, count: int) -> list[str]:
+    """The text layer of each page, as far as there is time for."""
     deadline = time.monotonic() + SECONDS
     pages: list[str] = []
     length = 0
     for index in range(count):
-        try:
-            page = document[index]
-        except pypdfium2.PdfiumError:  # one page is damaged: the others may still say something
-            continue
-        try:
-            layer = page.get_textpage()
-            try:
-                words = cast(str, layer.get_text_range())
-            finally:
-                layer.close()
-        except pypdfium2.PdfiumError:
-            words = ""
-        finally:
-            page.close()
+        words = _layer(document, index)
         pages.append(
             words.replace("\r\n", "\n").replace("\ufffe", "")
         )  # U+FFFE: pdfium's mark for a hyphen at a break
         length += len(words)
         if length > MOST_CHARACTERS or time.monotonic() > deadline:
             break
-    return "\n\n".join(pages)
+    return pages
 
 
-def _scanned(document: Any, count: int) -> Text | None:
-    """The words on the first pages; boxes of those on the first one only, which is the picture of the document."""
+def _layer(document: Any, index: int) -> str:
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:  # one page is damaged: the others may still say something
+        return ""
+    try:
+        layer = page.get_textpage()
+        try:
+            return cast(str, layer.get_text_range())
+        finally:
+            layer.close()
+    except pypdfium2.PdfiumError:
+        return ""
+    finally:
+        page.close()
+
+
+def _scans(document: Any, layers: list[str]) -> dict[int, Text]:
+    """What is read on the first pages whose layers say nothing, where it is more than those say.
+
+    Raises what ocr.read raises when nothing else is known of the document.
+    """
     deadline = time.monotonic() + SCAN_SECONDS
-    pages: list[str] = []
-    boxes = b""
-    for index in range(count):
-        if time.monotonic() > deadline:
+    bare = [at for at, layer in enumerate(layers) if sum(map(str.isalnum, layer)) < FEWEST]
+    found: dict[int, Text] = {}
+    fault: Unreadable | ModelError | None = None
+    tries = 0
+    for index in bare[:RENDERED_PAGES]:
+        if tries == SCANNED_PAGES or time.monotonic() > deadline:
             break
         try:
             picture = _rendered(document[index])
@@ -96,11 +116,17 @@ def _scanned(document: Any, count: int) -> Text | None:
             continue
         if ocr.likeness(picture) < ocr.GATE:
             continue
-        found = ocr.read(picture)
-        if found is not None:
-            pages.append(found.body)
-            boxes = boxes if index else found.boxes
-    return Text(origin=TextOrigin.OCR, body="\n\n".join(pages), boxes=boxes) if pages else None
+        tries += 1
+        try:
+            words = ocr.read(picture)
+        except (Unreadable, ModelError) as error:
+            fault = error
+            continue
+        if words is not None and len(words.body.split()) > len(layers[index].split()):
+            found[index] = words
+    if fault is not None and not found and len(bare) == len(layers):
+        raise fault
+    return found
 
 
 def _rendered(page: Any) -> Image.Image:

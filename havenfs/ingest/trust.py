@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from havenfs.entities import DateSource, Stage
+from havenfs.entities import DateSource, Stage, TextOrigin
 from havenfs.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -130,9 +130,19 @@ def _vector(vector: bytes, dimension: int) -> None:
 
 def _text(found: Text) -> None:
     count, rest = divmod(len(found.boxes), BOX)
-    _check(not rest and (not count or count == len(found.body.split())), "words")
+    _check(not rest and (not count or _whole(found, count)), "words")
     code = found.language or "xx"
     _check(len(code) in (2, 3) and code.isascii() and code.isalpha(), "language")
+
+
+def _whole(found: Text, count: int) -> bool:
+    """Whether *count* boxes are those of a picture's words, or of the page that such words begin with: pages and blocks
+    end with an empty line."""
+    for part in found.body.split("\n\n") if found.origin is TextOrigin.OCR else ():
+        count -= len(part.split())
+        if count <= 0:
+            break
+    return count == 0
 
 
 def _between(value: float | None, low: float, high: float) -> bool:

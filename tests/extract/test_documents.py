@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image, ImageDraw, ImageFont
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 
-from havenfs.entities import Text, TextOrigin
-from havenfs.errors import SourceGone, Unreadable
+from havenfs.entities import Findings, Stage, Text, TextOrigin
+from havenfs.errors import ModelError, SourceGone, Unreadable
 from havenfs.extract import documents, mail, ocr, office, plaintext
+from havenfs.ingest import trust
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,16 +99,45 @@ def test_a_damaged_pdf_says_so(tmp_path: Path):
         read(tmp_path, b"%PDF-1.7\n" + b"junk" * 100, "application/pdf")
 
 
-def test_a_scanned_pdf_is_read_like_a_picture(tmp_path: Path):
+def scan(*lines: str) -> Image.Image:
+    """An A4 page of print, at 150 dpi."""
     page = Image.new("L", (1240, 1754), 255)
     draw = ImageDraw.Draw(page)
-    for index, line in enumerate(
-        ["Invoice number 4711", "Amount due 129.50", "Thank you for your order"]
-    ):
+    for index, line in enumerate(lines):
         draw.text((120, 200 + 90 * index), line, fill=10, font=ImageFont.load_default(size=44))
-    page.save(tmp_path / "scan.pdf", resolution=150, save_all=True, append_images=[page])
-    text = documents.read(os.fsencode(tmp_path / "scan.pdf"), "application/pdf")
+    return page
+
+
+def bound(*pages: str | Image.Image) -> bytes:
+    """A PDF of typed lines and of scans."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(595, 842))
+    for page in pages:
+        if isinstance(page, str):
+            canvas.drawString(72, 720, page)
+        else:
+            canvas.drawImage(ImageReader(page), 0, 0, 595, 842)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def text_of(directory: Path, content: bytes) -> Text:
+    path = directory / "document"
+    path.write_bytes(content)
+    text = documents.read(os.fsencode(path), "application/pdf")
     assert text is not None
+    trust.findings(Findings(text=text), frozenset([Stage.TEXT]), dimension=None)
+    return text
+
+
+INVOICE = ("Invoice number 4711", "Amount due 129.50", "Thank you for your order")
+
+
+def test_a_scanned_pdf_is_read_like_a_picture(tmp_path: Path):
+    page = scan(*INVOICE)
+    page.save(tmp_path / "scan.pdf", resolution=150, save_all=True, append_images=[page])
+    text = text_of(tmp_path, (tmp_path / "scan.pdf").read_bytes())
     assert text.origin is TextOrigin.OCR
     first, second = text.body.split("Invoice number 4711")[1:]
     assert "129.50" in first
@@ -115,6 +147,46 @@ def test_a_scanned_pdf_is_read_like_a_picture(tmp_path: Path):
         "where the words of the first page stand, which is the one that is shown"
     )
     assert all(left < 0.6 * 65535 and top < 0.3 * 65535 for left, top, *_ in boxes)
+
+
+def test_the_scanned_pages_of_a_pdf_with_a_typed_cover_are_read(tmp_path: Path):
+    text = text_of(
+        tmp_path,
+        bound("The insurance of our house, collected in 2019", scan(*INVOICE), "Typed at the end"),
+    )
+    assert text.origin is TextOrigin.DOCUMENT
+    assert text.boxes == b"", "the page that is shown has no words that were read off it"
+    assert text.body.startswith("The insurance of our house, collected in 2019\n\nInvoice number")
+    assert text.body.endswith("Typed at the end")
+
+
+def test_a_scanned_cover_keeps_the_places_of_its_words_before_typed_pages(tmp_path: Path):
+    text = text_of(tmp_path, bound(scan(*INVOICE), "A typed page with more than that"))
+    assert text.origin is TextOrigin.OCR
+    read, typed = text.body.split("A typed page")
+    assert len(text.boxes) // ocr.BOX.size == len(read.split()) > 0
+    assert typed
+
+
+def test_a_page_that_cannot_be_read_takes_nothing_from_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def fails(_: Image.Image) -> None:
+        raise ModelError("tesseract is not installed")
+
+    monkeypatch.setattr(ocr, "read", fails)
+    text = text_of(tmp_path, bound("Rental agreement for the garden", scan(*INVOICE)))
+    assert text.body == "Rental agreement for the garden"
+    with pytest.raises(ModelError, match="tesseract"):
+        text_of(tmp_path, bound(scan(*INVOICE), scan(*INVOICE)))
+
+
+def test_few_words_of_a_page_outweigh_none_that_are_read_off_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ocr, "likeness", lambda _: 1.0)
+    monkeypatch.setattr(ocr, "read", lambda _: Text(origin=TextOrigin.OCR, body="Annua1"))
+    assert text_of(tmp_path, bound("Annual report")).body == "Annual report"
 
 
 def test_a_blank_pdf_has_no_text(tmp_path: Path):

@@ -153,3 +153,32 @@ def test_an_impossible_identity_is_refused(lie: Identity) -> None:
 def test_a_size_that_only_a_damaged_header_says_harms_nothing_else() -> None:
     found = replace(GOOD, metadata=Metadata(width=160, height=1_048_696))
     assert trust.findings(found, ALL, dimension=4) is found
+
+
+def ocr(body: str, boxes: int, origin: TextOrigin = TextOrigin.OCR) -> Findings:
+    return Findings(text=Text(origin=origin, body=body, boxes=bytes(9 * boxes)))
+
+
+def test_places_of_all_words_or_of_the_first_page_s_are_honest() -> None:
+    for found in (
+        ocr("a b\n\nc", 3),
+        ocr("a b\n\nc", 2),
+        ocr("a\nb\n\nc\n\nd e", 3),
+        ocr("a b", 0),
+    ):
+        assert trust.findings(found, ALL, dimension=4) is found
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        ocr("a b\n\nc", 4),
+        ocr("a b\n\nc", 1),
+        ocr("", 1),
+        ocr("a b", 2, TextOrigin.DOCUMENT),
+        Findings(text=Text(origin=TextOrigin.OCR, body="a", boxes=bytes(10))),
+    ],
+)
+def test_places_of_words_that_are_not_there_are_refused(lie: Findings) -> None:
+    with pytest.raises(Unreadable, match="makes no sense"):
+        trust.findings(lie, ALL, dimension=4)
