@@ -1,7 +1,8 @@
 """The type of a file from its first bytes. Knows signatures; opens nothing, except the table of contents of a zip.
 
 The extension never decides: it only refines a family that the bytes have already proved (plain text to Markdown,
-TIFF to a camera's raw format). Pure functions.
+TIFF to a camera's raw format). Of a file that is called a text fewer proofs are asked: there is no signature for KOI8-R.
+Pure functions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from havenfs.entities import Kind
+from havenfs.errors import Unreadable
+from havenfs.extract import encoding
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -58,6 +61,12 @@ _TEXT_EXTENSION = {
     b".csv": "text/csv",
     b".tsv": "text/csv",
 }
+
+_PAGES = frozenset({b".html", b".htm", b".xhtml"})
+_TEXTS = frozenset({b".txt", b".text", b".log", b".eml", *_TEXT_EXTENSION, *_PAGES})
+"""Names of texts, of which fewer proofs are asked than of others."""
+_NOTES_OF_PROGRAMS = frozenset({b".xmp", b".aae"})
+"""XML, or what is left of it: never a document."""
 
 _PREFIX: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -119,12 +128,14 @@ OFFICE = {
 }
 """What a zip is that is called so, for who must not open it."""
 
+# Microsoft's web programs number it: document2.xml.
+_MAIN_PART = re.compile(r"(word/document|xl/workbook|ppt/presentation)\d*\.xml")
 _HEADER_LINE = re.compile(rb"[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]")
 _MAIL = re.compile(
     rb"^(from|received|return-path|delivered-to|message-id|mime-version|date|to|subject):",
     re.I | re.M,
 )
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_HIGH = bytes(range(0x80, 0x100))
 
 
 def kind(mime: str) -> Kind | None:
@@ -244,19 +255,42 @@ def _text(head: bytes, extension: bytes) -> str:
         return "image/svg+xml" if b"<svg" in low else "application/xml"
     if start[:1] in (b"{", b"[") and extension in (b".json", b".geojson", b".ipynb", b".map"):
         return "application/json"
-    if (
-        low.startswith((b"<head", b"<body", b"<!--"))
-        and b"<" in low
-        and extension in (b".html", b".htm")
-    ):
+    if extension in _PAGES:  # many begin with any tag, or with none
         return "text/html"
-    if _HEADER_LINE.match(start) and len({m.lower() for m in _MAIL.findall(text[:4096])}) >= 3:
+    if _is_mail(text, extension):
         return "message/rfc822"
     return _TEXT_EXTENSION.get(extension, "text/plain")
 
 
-def _as_text(head: bytes) -> bytes | None:
-    """*head* as UTF-8 when it can be text in UTF-8, UTF-16 with a mark or an old 8-bit code; else None."""
+def _start(text: bytes) -> bytes:
+    return text[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1024]
+
+
+def _is_page(low: bytes) -> bool:
+    return low.startswith((b"<!doctype html", b"<html")) or (
+        low.startswith(b"<?xml") and b"<html" in low
+    )
+
+
+def _is_mail(text: bytes, extension: bytes) -> bool:
+    """Whether headers of a mail come first; a file that is called a mail needs fewer of them, which may stand farther down
+    and begin with the line that parts the mails of an mbox."""
+    start = text[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    named = extension == b".eml"
+    if named and start.startswith(b"From "):
+        start = start.partition(b"\n")[2]
+    if _HEADER_LINE.match(start) is None:
+        return False
+    found = {match.lower() for match in _MAIL.findall(text if named else text[:4096])}
+    return len(found) >= (1 if named else 3)
+
+
+def _as_text(head: bytes, extension: bytes) -> bytes | None:
+    """*head* as UTF-8 or nearly ASCII when it can be text, else None.
+
+    In UTF-8, UTF-16 with a mark or an old 8-bit code of western Europe whatever it is called; in any other code where
+    its name, or its beginning, says that it is text.
+    """
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             return head[: len(head) & ~1].decode("utf-16").encode()
@@ -267,15 +301,22 @@ def _as_text(head: bytes) -> bytes | None:
                 if error.start >= len(head) - 4
                 else None
             )
-    if _CONTROLS.search(head):
-        return None
+    if len(head) < HEAD:
+        head = encoding.ended(head)
+    if encoding.CONTROLS.search(head) is None and _is_western(head):
+        return head
+    if extension in _TEXTS and (wide := encoding.wide(head)) is not None:
+        return head[: len(head) & ~1].decode(wide, "replace").encode()
+    named = extension in _TEXTS or _is_page(_start(head).lower()) or _is_mail(head, b"")
+    return head if named and encoding.is_text(head) else None
+
+
+def _is_western(head: bytes) -> bool:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
-        cut = len(head) == HEAD and error.start >= len(head) - 4
-        high = sum(byte >= 0x80 for byte in head)
-        if (
-            not cut and high > len(head) * 0.3
-        ):  # an 8-bit code is mostly ASCII, compressed data is not
-            return None
-    return head
+        if len(head) == HEAD and error.start >= len(head) - 4:
+            return True
+        # an 8-bit code is mostly ASCII, compressed data is not
+        return len(head) - len(head.translate(None, _HIGH)) <= len(head) * 0.3
+    return True

@@ -1,4 +1,4 @@
-"""A saved mail: who wrote what to whom, its text, the names of what is attached. Standard library only; any thread.
+"""A saved mail: who wrote what to whom, its text, the names of what is attached. Any thread.
 
 Uses the library's older policy: the newer one raises a different exception for each sort of malformed header.
 """
@@ -30,10 +30,11 @@ def text(raw: bytes) -> str:
     except (RecursionError, ValueError, TypeError, LookupError) as error:
         reason = "the mail is damaged"
         raise Unreadable(reason) from error
+    values: dict[str, str] = {}
+    for name, value in message.raw_items():
+        values.setdefault(name.lower(), str(value))
     lines = [
-        f"{name}: {_header(str(value))}"
-        for name in HEADERS
-        if (value := message.get(name)) is not None
+        f"{name}: {_header(values[name.lower()])}" for name in HEADERS if name.lower() in values
     ]
     bodies: list[tuple[str, str]] = []
     attached: list[str] = []
@@ -65,6 +66,8 @@ def _payload(part: Message) -> str:
 
 
 def _header(value: str) -> str:
+    if not value.isascii():  # bytes that name no encoding, as the library keeps them
+        value = plaintext.decode(value.encode("utf-8", "surrogateescape"))
     try:
         pieces = decode_header(value)
     except (HeaderParseError, ValueError):

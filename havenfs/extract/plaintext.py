@@ -1,4 +1,4 @@
-"""Bytes of unknown encoding to text, and the text in web pages and RTF. Standard library only; pure; any thread."""
+"""Bytes of unknown encoding to text, and the text in web pages and RTF. Pure; any thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from html.parser import HTMLParser
 
 from havenfs.errors import Unreadable
+
+from . import encoding
 
 BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -49,35 +51,27 @@ INLINE = frozenset(
 
 
 def decode(raw: bytes, charset: str | None = None) -> str:
-    """Return *raw* as text: by its byte order mark, by *charset*, as UTF-8, and at last as cp1252.
+    """Return *raw* as text: by its byte order mark, by *charset*, as UTF-8, as what its letters look like (see encoding),
+    and at last as cp1252.
 
     The end may be cut in the middle of a character. cp1252 takes anything, so this never fails: better a few wrong letters
     than a document that cannot be found.
     """
-    for mark, encoding in BOMS:
+    for mark, name in BOMS:
         if raw.startswith(mark):
-            return raw[len(mark) :].decode(encoding, "replace")
-    for encoding in (charset, "utf-8", _wide(raw)):
-        if encoding is None:
+            return raw[len(mark) :].decode(name, "replace")
+    for name in (charset, encoding.wide(raw), "utf-8"):
+        if name is None:
             continue
         try:
-            return codecs.getincrementaldecoder(encoding)().decode(raw)
+            return codecs.getincrementaldecoder(name)().decode(raw)
         except (
             LookupError,
             ValueError,
             TypeError,
         ):  # an unknown name, wrong bytes, a codec that is none for text
             continue
-    return raw.decode("cp1252", "replace")
-
-
-def _wide(raw: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of western text is zero."""
-    head = raw[:1024]
-    zeros = head.count(0)
-    if not zeros or zeros * 4 < len(head):
-        return None
-    return "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
+    return raw.decode(encoding.guess(raw) or "cp1252", "replace")
 
 
 def from_html(raw: bytes, charset: str | None = None) -> str:

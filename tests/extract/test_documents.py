@@ -306,6 +306,11 @@ def test_a_truncated_office_file_is_damaged(tmp_path: Path, cut: float):
         read(tmp_path, whole[: int(len(whole) * cut)], WORD)
 
 
+RUSSIAN = "Договор аренды квартиры заключён в Москве. Оплатить до пятницы."
+GREEK = "Αγαπητή γιαγιά, σου γράφουμε από τη Θεσσαλονίκη."
+JAPANESE = "請求書の番号は 4711 です。金曜日までにお支払いください。"
+
+
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -316,6 +321,16 @@ def test_a_truncated_office_file_is_damaged(tmp_path: Path, cut: float):
         ("Grüße".encode("utf-32"), "Grüße"),
         (b"Gr\xfc\xdfe \x96 10 \x80", "Grüße – 10 €"),
         ("日本語のメモ".encode(), "日本語のメモ"),
+        *(
+            (RUSSIAN.encode(code), RUSSIAN)
+            for code in ("cp1251", "koi8-r", "utf-16-le", "utf-16-be")
+        ),
+        ("Договор аренды квартиры".encode("koi8-r"), "Договор аренды квартиры"),
+        (GREEK.encode("iso8859-7"), GREEK),
+        (JAPANESE.encode("shift-jis"), JAPANESE),
+        (JAPANESE.encode("utf-16-le"), JAPANESE),
+        ("親愛的奶奶,我們在台北度假。".encode("big5"), "親愛的奶奶,我們在台北度假。"),
+        (b"line one with a nul\0\0\nand more\n", "line one with a nul\nand more"),
         ("cut in the middle: ü".encode()[:-1], "cut in the middle:"),
     ],
 )
@@ -347,6 +362,19 @@ def test_web_pages_show_what_a_reader_sees(tmp_path: Path):
         read(tmp_path, page, "text/html")
         == "Café\n\nOne two three & four\n\nfirst\nsecond\na red boat\n\nl r"
     )
+
+
+def test_a_long_page_in_another_script_is_read_though_its_mark_up_is_ascii(tmp_path: Path):
+    page = "<html><style>p {color: red}</style>" + f"<p>{RUSSIAN}</p>\n" * 2000
+    body = read(tmp_path, page.encode("koi8-r"), "text/html")
+    assert body is not None
+    assert body.count(RUSSIAN) == 2000
+
+
+def test_a_mail_with_bare_bytes_in_its_headers_is_read(tmp_path: Path):
+    raw = f"From - Mon Jul 15 10:15:00 2019\nSubject: {RUSSIAN}\nFrom: a@b.c\n\n{RUSSIAN}\n"
+    body = read(tmp_path, raw.encode("cp1251"), "message/rfc822")
+    assert body == f"Subject: {RUSSIAN}\nFrom: a@b.c\n\n{RUSSIAN}"
 
 
 def test_mails_give_headers_text_and_the_names_of_attachments(tmp_path: Path):
