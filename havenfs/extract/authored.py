@@ -14,7 +14,7 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from havenfs.entities import DateSource, Metadata, Taken
-from havenfs.extract import dates
+from havenfs.extract import archives, dates
 from havenfs.extract.failures import DECODING
 from havenfs.extract.original import opened
 
@@ -46,7 +46,7 @@ def facts(path: bytes, mime: str) -> Metadata:
                 )
             elif mime == "message/rfc822":
                 found = _mail(file)
-        except (pypdfium2.PdfiumError, zipfile.BadZipFile, *DECODING) as error:
+        except (pypdfium2.PdfiumError, *archives.FAULTS, *DECODING) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             found = None

@@ -21,6 +21,8 @@ HEAD = 64 * 1024
 """Bytes from the start that `sniff` wants to see."""
 UNKNOWN = "application/octet-stream"
 ZIP = "application/zip"
+OLE = "application/x-ole-storage"
+"""Word up to 2003 and its kin; and what an office program makes of a document that gets a password."""
 
 RAW = frozenset(
     {
@@ -82,7 +84,7 @@ _PREFIX: tuple[tuple[bytes, str], ...] = (
     (b"MMOR\x00\x08", "image/x-olympus-orf"),
     (b"IIU\x00", "image/x-panasonic-rw2"),
     (b"II\x1a\x00\x00\x00HEAPCCDR", "image/x-canon-crw"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
     (b"{\\rtf", "application/rtf"),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -218,36 +220,41 @@ def _zip(file: BinaryIO) -> str:
     """Office documents by what they contain; any other archive is a plain zip."""
     import zipfile  # by workers only: the mount, which sniffs too, opens no archive
 
+    from havenfs.extract import archives
+
+    declared = ""
     try:
-        file.seek(0)
-        with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            if "mimetype" in names and archive.getinfo("mimetype").file_size < 256:
-                declared = archive.read("mimetype").decode("ascii", "replace").strip()
-                if declared in DOCUMENTS:
-                    return declared
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, KeyError):
-        return ZIP  # RuntimeError: encrypted; ValueError: absurd sizes
+        with archives.reading():
+            file.seek(0)
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+                if "mimetype" in names and archive.getinfo("mimetype").file_size < 256:
+                    declared = archive.read("mimetype").decode("ascii", "replace").strip()
+    except Unreadable:
+        return ZIP
+    if declared in DOCUMENTS:
+        return declared
+    parts = {match[1] for name in names if (match := _MAIN_PART.fullmatch(name))}
     office = "application/vnd.openxmlformats-officedocument."
-    if "word/document.xml" in names:
+    if "word/document" in parts:
         return office + "wordprocessingml.document"
-    if "xl/workbook.xml" in names:
+    if "xl/workbook" in parts:
         return office + "spreadsheetml.sheet"
-    if "ppt/presentation.xml" in names:
+    if "ppt/presentation" in parts:
         return office + "presentationml.presentation"
     return ZIP
 
 
 def _text(head: bytes, extension: bytes) -> str:
     """A kind of text, or unknown. Structured data of programs (JSON, XML and with it XMP sidecars) is no document."""
-    text = _as_text(head)
+    text = _as_text(head, extension)
     if text is None:
         return UNKNOWN
-    start = text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1024]
+    if extension in _NOTES_OF_PROGRAMS:
+        return "application/xml"
+    start = _start(text)
     low = start.lower()
-    if low.startswith((b"<!doctype html", b"<html")) or (
-        low.startswith(b"<?xml") and b"<html" in low
-    ):
+    if _is_page(low):
         return "text/html"
     if low.startswith(
         (b"<?xml", b"<?xpacket", b"<x:xmpmeta", b"<svg", b"<rdf:", b"<!doctype plist")

@@ -6,12 +6,9 @@ unpacking, and any document type declaration ends the reading. Pure; any thread.
 
 from __future__ import annotations
 
-import lzma
 import re
-import struct
 import time
 import zipfile
-import zlib
 from typing import IO, TYPE_CHECKING, BinaryIO
 from xml.etree.ElementTree import ParseError
 
@@ -20,7 +17,7 @@ from defusedxml.ElementTree import iterparse
 
 from havenfs.errors import Unreadable
 
-from . import plaintext
+from . import archives, plaintext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,7 +32,6 @@ MOST_MEMBERS = 20_000
 SECONDS = 20.0
 CHARACTERS = 1_000_000
 
-DAMAGED = "the document is damaged"
 PROTECTED = "the document is protected by a password"
 
 DEEPEST = 500
@@ -43,22 +39,8 @@ DEEPEST = 500
 MOST_TAGS = 500_000
 """Tags of one paragraph."""
 
-FAULTS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    IndexError,
-    KeyError,
-    ValueError,  # names and dates that are none; UnicodeError included
-    OverflowError,
-    RuntimeError,  # NotImplementedError for unknown compressions included
-    ParseError,
-    DefusedXmlException,
-)
-"""What zipfile and the XML parser raise about bad data."""
+XML_FAULTS = (ParseError, DefusedXmlException)
+"""What the XML parser raises about bad data."""
 
 OPEN_XML = "application/vnd.openxmlformats-officedocument."
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
@@ -81,17 +63,14 @@ def text(file: BinaryIO, mime: str) -> str | None:
     parts: list[str] = []
     length = 0
     try:
-        for part in read(_Archive(file)):
-            parts.append(part)
-            length += len(part)
-            if length > CHARACTERS:
-                break
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise Unreadable(DAMAGED) from error
-    except FAULTS as error:
-        raise Unreadable(DAMAGED) from error
+        with archives.reading():
+            for part in read(_Archive(file)):
+                parts.append(part)
+                length += len(part)
+                if length > CHARACTERS:
+                    break
+    except XML_FAULTS as error:
+        raise Unreadable(archives.DAMAGED) from error
     return "".join(parts)
 
 
@@ -143,7 +122,7 @@ class _Archive:
                     hidden += tag in UNSEEN
                     held = held + 1 if wanted else 0
                     if len(stack) > DEEPEST or held > MOST_TAGS:
-                        raise Unreadable(DAMAGED)
+                        raise Unreadable(archives.DAMAGED)
                     continue
                 stack.pop()
                 if tag in PIECES:
@@ -205,9 +184,7 @@ def _paragraphs(archive: _Archive, names: Iterable[str], tags: frozenset[str]) -
 
 
 def _word(archive: _Archive) -> Iterator[str]:
-    names = archive.names(
-        r"word/(document\d*|footnotes|endnotes|header\d*|footer\d*|comments)\.xml"
-    )
+    names = archive.names(r"word/(document|footnotes|endnotes|header|footer|comments)\d*\.xml")
     names.sort(key=lambda name: "document" not in name)
     return _paragraphs(archive, names, frozenset({"p"}))
 
@@ -221,9 +198,14 @@ def _slides(archive: _Archive) -> Iterator[str]:
 
 def _sheets(archive: _Archive) -> Iterator[str]:
     """Row by row; strings are kept once for the whole workbook and cells name them by number."""
-    for _, attributes, _ in archive.ends("xl/workbook.xml", frozenset({"sheet"})):
-        yield attributes.get("name", "") + "\n"
-    shared = [words for _, _, words in archive.ends("xl/sharedStrings.xml", frozenset({"si"}))]
+    for name in archive.names(r"xl/workbook\d*\.xml"):
+        for _, attributes, _ in archive.ends(name, frozenset({"sheet"})):
+            yield attributes.get("name", "") + "\n"
+    shared = [
+        words
+        for name in archive.names(r"xl/sharedStrings\d*\.xml")
+        for _, _, words in archive.ends(name, frozenset({"si"}))
+    ]
     for name in archive.names(r"xl/worksheets/sheet\d+\.xml"):
         for tag, attributes, words in archive.ends(name, frozenset({"row", "c"})):
             if tag == "row":

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, cast
 from PIL import Image, ImageDraw, ImageFont
 
 from havenfs.errors import Unreadable
-from havenfs.extract import documents
+from havenfs.extract import archives, documents
 from havenfs.extract.decode import Picture, decode_file, finish
-from havenfs.extract.office import FAULTS
 from havenfs.extract.original import opened
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def _embedded(file: BinaryIO) -> Picture | None:
     if file.read(2) != b"PK":
         return None
     try:
-        with zipfile.ZipFile(file) as archive:
+        with archives.reading(), zipfile.ZipFile(file) as archive:
             for name in _THUMBNAILS:
                 try:
                     info = archive.getinfo(name)
@@ -120,6 +119,6 @@ def _embedded(file: BinaryIO) -> Picture | None:
                 picture = decode_file(io.BytesIO(body), len(body))
                 if max(picture.image.size) >= _SMALLEST:
                     return picture
-    except (*FAULTS, Unreadable):
+    except Unreadable:
         return None
     return None

@@ -184,8 +184,11 @@ def test_a_page_that_cannot_be_read_takes_nothing_from_the_others(
 def test_few_words_of_a_page_outweigh_none_that_are_read_off_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(ocr, "likeness", lambda _: 1.0)
-    monkeypatch.setattr(ocr, "read", lambda _: Text(origin=TextOrigin.OCR, body="Annua1"))
+    def mistaken(_: Image.Image) -> Text:
+        return Text(origin=TextOrigin.OCR, body="Annua1")
+
+    monkeypatch.setattr(ocr, "GATE", 0.0)
+    monkeypatch.setattr(ocr, "read", mistaken)
     assert text_of(tmp_path, bound("Annual report")).body == "Annual report"
 
 
@@ -205,6 +208,17 @@ def test_word_documents_keep_paragraphs_tabs_and_breaks_and_drop_what_is_not_sho
     notes = f"<w:footnotes {W}><w:p><w:r><w:t>a footnote</w:t></w:r></w:p></w:footnotes>"
     content = archive({"word/footnotes.xml": notes, "word/document.xml": document})
     assert read(tmp_path, content, WORD) == "Dear Ms Äsch\none two\nthree\na link\n\na footnote"
+
+
+def test_the_numbered_parts_that_web_programs_write_are_read(tmp_path: Path):
+    document = f"<w:document {W}><w:p><w:t>{{}}</w:t></w:p></w:document>"
+    content = archive(
+        {
+            "word/footnotes2.xml": document.format("a note"),
+            "word/document2.xml": document.format("a letter"),
+        }
+    )
+    assert read(tmp_path, content, WORD) == "a letter\na note"
 
 
 def test_sheets_are_read_row_by_row_with_shared_and_own_strings_and_numbers(tmp_path: Path):

@@ -331,3 +331,26 @@ def test_photographs_as_people_have_them(path: Path) -> None:
     )
     assert len(found.embeddings) == 1
     assert found.metadata.taken is not None
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damaged_parts_of_an_office_file_are_no_crash_however_they_are_packed(
+    tmp_path: Path, method: int
+) -> None:
+    parts = ("docProps/thumbnail.png", "docProps/core.xml", "word/document.xml")
+    path = tmp_path / "a.docx"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in parts:
+            archive.writestr(name, f"<x>{name * 50}</x>")
+        starts = [archive.getinfo(name).header_offset + 30 + len(name) for name in parts]
+    whole = path.read_bytes()
+    for at in range(1, 24):
+        content = bytearray(whole)
+        for start in starts:
+            content[start + at] ^= 0xFF
+        path.write_bytes(content)
+        found = go(path)
+        assert found.metadata is not None
+        assert Stage.TEXT in {*found.failed, *found.skipped} or found.text is not None
