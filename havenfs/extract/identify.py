@@ -11,14 +11,15 @@ from blake3 import blake3
 
 from havenfs.entities import Identity
 from havenfs.errors import Unreadable
-from havenfs.extract import magic
+from havenfs.extract import magic, promised
 from havenfs.extract.original import opened
 
 CHUNK = 1 << 20
 
 
 def identify(path: bytes) -> Identity:
-    """The identity of the file at *path* (absolute). Raises Unreadable and SourceGone.
+    """The identity of the file at *path* (absolute). Raises SourceGone, and Unreadable also for a file that is nothing of
+    what it is called.
 
     A file that is written to while it is read has no hash: that is noticed by size and times before and after, and
     the caller comes back when it rests.
@@ -26,6 +27,8 @@ def identify(path: bytes) -> Identity:
     with opened(path) as file:
         digest, size, head = digested(file.fileno())
         mime = magic.sniff(head, file, extension(path))
+    if (reason := promised.broken(path, mime)) is not None:
+        raise Unreadable(reason)
     return Identity(hash=digest, size=size, mime=mime, kind=magic.kind(mime))
 
 

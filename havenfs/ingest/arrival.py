@@ -22,7 +22,7 @@ from havenfs.bounded import Bounded
 from havenfs.catalog import contents, files, jobs
 from havenfs.entities import FileState, Identity
 from havenfs.errors import Unreadable
-from havenfs.extract import identify, magic
+from havenfs.extract import identify, magic, promised
 from havenfs.ingest import identity as identities, walk
 from havenfs.ingest.scan import equal
 from havenfs.originals import presence
@@ -235,14 +235,16 @@ class _Twin:
 
 def _identified(source: Source, seen: Seen) -> Identity | None:
     """What the file is; without a hash if it is none of ours. None: it is for the indexer to say, because it is large,
-    a zip, or still being written."""
+    a zip, damaged, or still being written."""
     with walk.opened(source.root, seen.path) as (descriptor, now):
         if not _one(now, seen):
             return None
         extension = identify.extension(seen.path)
         mime = magic.sniff(os.pread(descriptor, magic.HEAD, 0), None, extension)
         kind = magic.kind(mime)
-        if mime == magic.ZIP or (kind is not None and seen.size > HASHED):
+        if mime == magic.ZIP or promised.broken(seen.path, mime) is not None:
+            return None
+        if kind is not None and seen.size > HASHED:
             return None
         if kind is None:
             return Identity(hash=b"", size=seen.size, mime=mime, kind=None)

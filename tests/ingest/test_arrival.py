@@ -16,7 +16,7 @@ from havenfs.config import SourceConfig
 from havenfs.entities import FileState, Source, Stage
 from havenfs.errors import SourceGone
 from havenfs.extract import identify
-from havenfs.ingest import arrival, walk
+from havenfs.ingest import arrival, identity, walk
 from havenfs.ingest.scan import scan
 from tests.conftest import agree
 
@@ -191,7 +191,7 @@ def test_a_photo_overwritten_is_a_new_version_under_its_name_and_id(home: Home) 
 
 def test_a_photo_overwritten_with_something_else_is_shown_no_more(home: Home) -> None:
     home.put("a.jpg", JPEG + b"A")
-    assert home.put("a.jpg", bytes(5000))
+    assert home.put("a.jpg", b"\x1f\x8b" + bytes(5000))
     assert home.shown() == {}
     assert home.quiet()
 
@@ -284,6 +284,24 @@ def test_a_hard_link_is_known_without_being_read(
 
 
 # --- names ----------------------------------------------------------------------------------------------------
+
+
+def test_a_photo_of_zeros_is_left_to_the_indexer_which_says_what_is_wrong(home: Home) -> None:
+    assert home.put("a.jpg", bytes(5000))
+    file = home.file("a.jpg")
+    assert file is not None
+    assert (file.state, file.asset_id) == (FileState.NEW, None)
+    assert not home.put("a.dat", bytes(5000))
+
+
+def test_a_photo_that_is_damaged_in_place_keeps_what_was_said_about_it(home: Home) -> None:
+    home.put("a.jpg", JPEG + b"A")
+    before = home.shown()
+    assert home.put("a.jpg", bytes(5000))
+    file = home.file("a.jpg")
+    assert file is not None
+    home.catalog.write(identity.refuse, file, "zeros")
+    assert home.shown() == before
 
 
 def test_a_renamed_photo_keeps_its_asset(home: Home) -> None:
