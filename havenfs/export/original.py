@@ -10,6 +10,8 @@ open_clip itself fetches because they were asked for by name.
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ import torch
 from havenfs.errors import ConfigError
 from havenfs.export import bytepairs
 from havenfs.models import manifest as manifests
+
+UNLOADED = (RuntimeError, OSError, ValueError, KeyError, EOFError, pickle.UnpicklingError)
+"""What open_clip and torch raise about weights that are out of reach, or are none, or another model's."""
 
 _operators: list[Any] = []
 
@@ -59,7 +64,8 @@ def load(
 ) -> Original:
     """open_clip's model *name* with the weights *pretrained* (a tag or a file), random ones without.
 
-    *config* stands for open_clip's own configuration of that name. Raises ConfigError for names that open_clip does not know.
+    *config* stands for open_clip's own configuration of that name. Raises ConfigError for names that open_clip does not know
+    and for weights that cannot be had.
     """
     let_torchvision_load()
     import open_clip
@@ -79,9 +85,14 @@ def load(
         raise ConfigError(
             f"open_clip has no weights {pretrained!r} of {name}; it has {', '.join(tags) or 'none'}"
         )
-    model = open_clip.create_model(
-        name, pretrained=pretrained, load_weights=pretrained is not None, pretrained_text=False
-    )
+    try:
+        model = open_clip.create_model(
+            name, pretrained=pretrained, load_weights=pretrained is not None, pretrained_text=False
+        )
+    except UNLOADED as error:
+        if pretrained is None:
+            raise
+        raise _unloaded(name, pretrained, error) from error
     model = _simplified(model.eval())
     preprocess = dict(open_clip.get_model_preprocess_cfg(model))
     preprocess |= {key: list(preprocess[key]) for key in ("mean", "std")}
@@ -89,6 +100,26 @@ def load(
     return Original(
         name=name, model=model, config=settings, preprocess=preprocess, context=text.get("context_length", 77)
     )  # fmt: skip
+
+
+def _unloaded(name: str, pretrained: str, error: Exception) -> ConfigError:
+    """What to say of weights that could not be fetched, or do not fit."""
+    import open_clip
+
+    # Its first sentence: torch goes on and says how to run what a strange file holds.
+    why = " ".join(str(error).split()).partition(". ")[0][:300]
+    if Path(pretrained).exists():
+        return ConfigError(f"{pretrained} does not hold weights of {name} ({why})")
+    entry = open_clip.get_pretrained_cfg(name, pretrained)
+    if entry.get("hf_hub"):
+        hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+        place = f"{hub}/{entry['hf_hub'].strip('/')}"
+    else:
+        place = entry.get("url", "the network")
+    return ConfigError(
+        f"the weights {pretrained!r} of {name} could not be fetched from {place} ({why}). Export on a machine that is online, "
+        f"name a mirror with HF_ENDPOINT, or a file that you have: {name}:FILE. For a test without weights: --random"
+    )
 
 
 def _simplified(model: Any) -> Any:

@@ -97,6 +97,26 @@ def test_a_mistake_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words
     assert not (tmp_path / "out").exists()
 
 
+def test_weights_that_cannot_be_fetched_or_are_none_are_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    out = tmp_path / "out"
+    done = exporter("ViT-B-32:laion2b_s34b_b79k", "--out", out)
+    assert done.returncode == 2, done.stderr
+    said = done.stderr.splitlines()[-1]
+    assert "'laion2b_s34b_b79k' of ViT-B-32 could not be fetched from http://127.0.0.1:9/" in said
+    assert "HF_ENDPOINT" in said
+    assert "Traceback" not in done.stderr
+    (tmp_path / "weights.pt").write_bytes(b"no weights")
+    done = exporter(f"ViT-B-32:{tmp_path / 'weights.pt'}", "--out", out)
+    assert done.returncode == 2, done.stderr
+    assert "weights.pt does not hold weights of ViT-B-32" in done.stderr
+    assert not out.exists()
+
+
 def test_too_few_pictures_are_said(tmp_path: Path):
     from havenfs.export import pictures
 
