@@ -29,6 +29,7 @@ NAME = re.compile(
 LARGEST_JSON = (
     4 << 20
 )  # bytes; a manifest has hundreds, the longest published config a few thousand
+LONGEST_LINE = 500  # characters; the longest description of ours has 200
 CHUNK = 1 << 20
 
 MANIFEST = "manifest.json"
@@ -154,7 +155,7 @@ def decode(path: Path, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def read(directory: Path) -> Manifest | None:
-    """Return the checked manifest of *directory*, None when there is none. Raises ModelError."""
+    """Return the checked manifest of *directory*, its words fit to be printed; None when there is none. Raises ModelError."""
     path = directory / MANIFEST
     if not path.exists():
         return None
@@ -169,7 +170,22 @@ def read(directory: Path) -> Manifest | None:
         if name.startswith("/") or "\\" in name or not all(parts) or {".", ".."} & set(parts):
             reason = f"{path}: {name!r} is not a path inside the model's directory"
             raise ModelError(reason)
-    return manifest
+        if not name.isprintable():
+            reason = f"{path}: {name!r} is no name for a file of a model"
+            raise ModelError(reason)
+    return msgspec.structs.replace(
+        manifest,
+        kind=_line(manifest.kind),
+        licence=_line(manifest.licence),
+        source=_line(manifest.source),
+        description=_line(manifest.description),
+    )
+
+
+def _line(words: str) -> str:
+    """What a stranger says about a model, as one line that can be printed: it may tell a terminal to do anything."""
+    words = " ".join(words.split())[:LONGEST_LINE]
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def write(directory: Path, manifest: Manifest) -> None:

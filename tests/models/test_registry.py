@@ -125,9 +125,22 @@ def test_calibration_comes_from_the_manifest_and_defaults_fill_the_rest(tmp_path
     assert model.calibration.sentence("dog on a {beach}") == "a photo of dog on a {beach}"
 
 
+def test_what_a_stranger_says_of_a_model_cannot_command_a_terminal(tmp_path: Path):
+    said = {
+        "licence": "free\x1b[31m\x07\u202e",
+        "description": "two\nlines \x9b2J " + "x" * 10_000,
+    }
+    model = registry.load(put(tmp_path / "m", said))
+    assert model.licence == "free\ufffd[31m\ufffd\ufffd"
+    assert model.description.startswith("two lines \ufffd2J xxx")
+    assert model.description.isprintable()
+    assert len(model.description) <= 500
+
+
 @pytest.mark.parametrize(
     ("manifest", "words"),
     [
+        ({"files": {"visual/\x1b[31m.onnx": "0" * 64}}, "no name for a file of a model"),
         ({"kind": "speech"}, "kinds clip and faces, not 'speech'"),
         ({"dimension": 5}, "dimension 5, config.json 4"),
         ({"dimension": "4"}, r"Expected `int`.*\$\.dimension"),
