@@ -63,7 +63,7 @@ class _Encoder:
                 await self._worker.stop()
                 self._model = model.id
             try:
-                answer = await self._worker.ask(EncodeText(text), timeout_s=ANSWER_S)
+                answer = await self._worker.ask(EncodeText(text, model.id), timeout_s=ANSWER_S)
             except (WorkerDiedError, WorkerUnfitError) as error:
                 log.warning("the text model's worker %s", error)
                 return f"the text model {error}"

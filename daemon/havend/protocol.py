@@ -38,9 +38,10 @@ class Look(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class EncodeText(msgspec.Struct, frozen=True, tag=True):
-    """Embed the text of a query."""
+    """Embed a text: of a query by the model that answers, of a tag by the model of the vectors beside it."""
 
     text: str
+    model: ModelId
 
 
 class Locate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -101,7 +102,7 @@ class Gone(msgspec.Struct, frozen=True, tag=True):
 
 
 class NoModel(msgspec.Struct, frozen=True, tag=True):
-    """The model in use is missing or damaged: no file's fault either."""
+    """The model asked for is missing or damaged: no file's fault either."""
 
     reason: str
 

@@ -16,7 +16,7 @@ from havenfs.models import taxonomy
 from havenfs.retrieval.tagging import Tagger, sentences
 
 from .pool import Settings, Worker, WorkerDiedError, WorkerUnfitError
-from .protocol import Encoded, EncodeText
+from .protocol import Encoded, EncodeText, NoModel
 from .requeue import requeue
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 BATCH = 512
 PAUSE_S = 10.0  # between looks for work: a tag is not what anybody waits for
 ANSWER_S = 60.0  # for one sentence; the first one loads the model
+AGAIN_S = 1800.0  # after words could not be made: a machine short of memory has some again
 
 
 class Tagging:
@@ -47,8 +48,8 @@ class Tagging:
         self._ready: tuple[ModelId, Tagger] | None = None
         self._asked: ModelId | None = None
         """What another one did before is queued again."""
-        self._unable: ModelId | None = None
-        """By which the words could not be made; not tried again before another model is in use."""
+        self._unable: tuple[ModelId, float] | None = None
+        """By which the words could not be made, and until when it is not asked for them again."""
 
     async def follow(self) -> None:
         """Tag what comes, until cancelled."""
@@ -63,7 +64,7 @@ class Tagging:
         if model is None:
             return
         by = ModelId(f"{model.id}+{taxonomy.load().digest}")
-        if by == self._unable:
+        if self._unable and by == self._unable[0] and trio.current_time() < self._unable[1]:
             return
         if by != self._asked:
             await trio.to_thread.run_sync(requeue, self._catalog, Stage.TAGS, by)
@@ -73,7 +74,7 @@ class Tagging:
         if self._ready is None or self._ready[0] != by:
             words = await self._words(model, by)
             if words is None:
-                self._unable = by
+                self._unable = by, trio.current_time() + AGAIN_S
                 return
             self._ready = by, Tagger(taxonomy.load(), model.calibration, words)
         tagger = self._ready[1]
@@ -121,9 +122,12 @@ class Tagging:
         async with Worker(self._settings()) as worker:
             for text in sentences(taxonomy.load(), model.calibration):
                 try:
-                    answer = await worker.ask(EncodeText(text), timeout_s=ANSWER_S)
+                    answer = await worker.ask(EncodeText(text, model.id), timeout_s=ANSWER_S)
                 except (WorkerDiedError, WorkerUnfitError) as error:
                     log.error("no tags: the text model %s", error)  # noqa: TRY400 -- for the owner
+                    return None
+                if isinstance(answer, NoModel):
+                    log.error("no tags: %s", answer.reason)
                     return None
                 if not isinstance(answer, Encoded) or answer.model != model.id:
                     log.error("no tags: the text model does not answer as it should")

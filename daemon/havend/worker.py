@@ -110,11 +110,14 @@ class Worker:
             return Gone(str(error))
 
     def _encode(self, request: EncodeText) -> Answer:
-        if self._texts is None:
+        if self._texts is None or self._texts.model != request.model:
             from havenfs.extract.clip import TextEncoder
             from havenfs.models import registry
+            from havenfs.models.manifest import ModelKind
 
-            self._texts = TextEncoder(registry.answering(self._state), threads=self._threads)
+            self._texts = None  # not two of them in memory
+            model = registry.named(self._state, request.model, ModelKind.CLIP)
+            self._texts = TextEncoder(model, threads=self._threads)
         vector = self._texts.encode(request.text)
         return Encoded(model=self._texts.model, vector=vector.astype("<f4").tobytes())
 

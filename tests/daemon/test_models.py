@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
 from PIL import Image
 
-from havend import indexer, report, trial
+from havend import indexer, report, tagger, trial
 from havenfs.catalog import Catalog, vectors
 from havenfs.config import SourceConfig, State
 from havenfs.errors import ModelError
@@ -199,6 +200,57 @@ async def test_the_old_model_answers_until_the_new_one_has_seen_everything(tmp_p
         assert not catalog.write(vectors.forget, {new.id}, 4)
         assert dict(catalog.read(vectors.models)) == {new.id: 6}
     assert (await trio.to_thread.run_sync(found))[1] == before[1]
+
+
+async def test_tags_go_over_to_the_new_model_while_the_old_one_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(indexer, "OWNER_S", 3.0)  # long enough for the tagger to look in between
+    monkeypatch.setattr(tagger, "PAUSE_S", 0.1)
+    state = State(root=tmp_path / "state")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for n in range(6):
+        Image.new("RGB", (320, 240), (40 * n, 90, 200 - 30 * n)).save(photos / f"{n}.jpg")
+        os.utime(photos / f"{n}.jpg", (1_500_000_000, 1_500_000_000))
+    asked_while_old_answers: list[str] = []
+    words = tagger.Tagging._words
+
+    async def noted(self: Any, model: Any, by: Any) -> Any:
+        if registry.answering(state).id != model.id:
+            asked_while_old_answers.append(model.name)
+        return await words(self, model, by)
+
+    monkeypatch.setattr(tagger.Tagging, "_words", noted)
+
+    def tagged_by() -> set[tuple[str, str]]:
+        with Catalog(state.catalog) as catalog:
+            return catalog.read(
+                lambda db: set(db.execute("SELECT state, model FROM job WHERE stage = 'tags'"))
+            )
+
+    def settled(name: str) -> bool:
+        return (
+            registry.answering(state).name == name
+            and all(s == "done" and m.startswith(f"{name}@") for s, m in tagged_by())
+            and "Everything is indexed" in report.status(state).as_text()
+        )
+
+    async def until_settled(name: str) -> None:
+        with trio.fail_after(60):
+            while not await trio.to_thread.run_sync(settled, name):
+                await trio.sleep(0.2)
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(partial(indexer.run, state, [SourceConfig(name="photos", root=photos)]))
+        await until_settled("mini-clip")
+        await trio.to_thread.run_sync(
+            command, state, "install", "--from", str(MINIATURE), "--name", "twin"
+        )
+        await trio.to_thread.run_sync(command, state, "use", "twin")
+        await until_settled("twin")
+        nursery.cancel_scope.cancel()
+    assert asked_while_old_answers == ["twin"]
 
 
 def test_going_back_before_it_is_ready_changes_nothing(state: State):

@@ -30,11 +30,13 @@ from havend.protocol import (
     Identified,
     Identify,
     Look,
+    NoModel,
     Ready,
     frame,
 )
 from havenfs.config import State
-from havenfs.entities import Kind, Stage
+from havenfs.entities import Kind, ModelId, Stage
+from havenfs.models import registry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -89,9 +91,17 @@ async def test_a_worker_hashes_looks_and_goes_on_after_bad_files(
 
 
 async def test_a_text_is_embedded_by_the_same_model(worker: Worker) -> None:
-    answer = await worker.ask(EncodeText("a dog on a beach"), timeout_s=60)
+    model = registry.builtin()
+    answer = await worker.ask(EncodeText("a dog on a beach", model.id), timeout_s=60)
     assert isinstance(answer, Encoded)
-    assert answer.model.startswith("mini-clip@")
+    assert answer.model == model.id
+
+
+async def test_a_text_is_not_embedded_by_another_model_than_the_one_asked_for(
+    worker: Worker,
+) -> None:
+    answer = await worker.ask(EncodeText("a dog", ModelId("gone@000000000000")), timeout_s=60)
+    assert isinstance(answer, NoModel)
 
 
 async def test_a_killed_worker_is_named_and_replaced(worker: Worker, tmp_path: Path) -> None:
