@@ -57,7 +57,7 @@ def read(path: bytes, relative: bytes, *, kind: Kind, mime: str, mtime_ns: int) 
     name = os.path.basename(relative)  # noqa: PTH119 -- bytes
     return replace(
         merged,
-        taken=_taken(merged, relative, mtime_ns, zone),
+        taken=_taken(merged, relative, mtime_ns, zone, position=inside.latitude is not None),
         locality=locality,
         rating=words.rating,
         caption=words.caption,
@@ -116,8 +116,11 @@ def _packet(image: Image.Image) -> bytes:
     return packet if isinstance(packet, bytes) else b""
 
 
-def _taken(found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | None) -> Taken | None:
-    """The best date, with the offset of its place where only the position tells it."""
+def _taken(
+    found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | None, *, position: bool
+) -> Taken | None:
+    """The best date, with the offset of its place where only the position tells it. *position*: the file's own, not one
+    that somebody has given it since."""
     text = relative.decode("utf-8", "replace")
     *folders, name = text.split("/")
     stem = name.rpartition(".")[0] or name
@@ -128,6 +131,7 @@ def _taken(found: Metadata, relative: bytes, mtime_ns: int, zone: ZoneInfo | Non
         folder=dates.in_folders(folders),
         mtime_ns=mtime_ns,
         camera=found.exposure_s is not None or found.camera is not None,
+        position=position,
     )
     if taken is None or taken.source is DateSource.MTIME:
         return taken

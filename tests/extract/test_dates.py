@@ -36,6 +36,27 @@ def shown(seconds: int | None) -> str | None:
         ("Foto 14.07.2019", "2019-07-14 12:00:00"),
         ("2019_07_14", "2019-07-14 12:00:00"),
         ("IMG_20190714_999999", "2019-07-14 12:00:00"),
+        ("Screenshot 2019-07-14 at 9.05.12 PM", "2019-07-14 21:05:12"),
+        ("Screenshot 2019-07-14 at 9.05.12\u202fPM", "2019-07-14 21:05:12"),
+        ("WhatsApp Image 2019-07-14 at 9.05.12 PM", "2019-07-14 21:05:12"),
+        ("WhatsApp Image 2019-07-14 at 1.02.03 AM (1)", "2019-07-14 01:02:03"),
+        ("WhatsApp Image 2019-07-14 at 12.02.03 PM", "2019-07-14 12:02:03"),
+        ("Bildschirmfoto 2019-07-14 um 9.05.12", "2019-07-14 09:05:12"),
+        ("photo_5@14-07-2019_10-15-00", "2019-07-14 10:15:00"),
+        ("photo_5@07-04-2019_10-15-00", "2019-04-07 10:15:00"),
+        ("14-07-2019", "2019-07-14 12:00:00"),
+        ("2019-7-14 9-05-12", "2019-07-14 09:05:12"),
+        ("2019-7-1", "2019-07-01 12:00:00"),
+        ("2019-07-14 9", "2019-07-14 12:00:00"),
+        ("2019-07-14 9 1234", "2019-07-14 12:00:00"),
+        ("07-04-2019", None),  # the 4th of July, to Americans
+        ("DSC_2019_1_2", None),
+        ("Program 2019.1.2", None),
+        ("0711-2019-7-14", None),
+        ("+49 171 2019-714", None),
+        ("14-07-20191", None),
+        ("555-14-07-2019", None),
+        ("2019-7-1-4", "2019-07-01 12:00:00"),
         ("DSC_2019", None),
         ("IMG_0001", None),
         ("20191345_101500", None),
@@ -65,7 +86,25 @@ def test_a_name_with_a_date_gives_it(name: str, moment: str | None) -> None:
     ],
 )
 def test_folders_with_a_date_give_it(folders: str, moment: str | None) -> None:
-    assert shown(dates.in_folders(folders.split("/"))) == moment
+    found = dates.in_folders(folders.split("/"))
+    assert shown(found.first if found else None) == moment
+
+
+@pytest.mark.parametrize(
+    ("folders", "days"),
+    [
+        ("2019/07", 31),
+        ("2019-02 Ski", 28),
+        ("2019/07/14", 1),
+        ("2019-07-14 Rome", 1),
+        ("2019-07-10 to 2019-07-20 Italy", 11),
+        ("10.07.2019 - 20.07.2019", 11),
+    ],
+)
+def test_the_name_of_a_folder_is_about_a_span_of_days(folders: str, days: int) -> None:
+    found = dates.in_folders(folders.split("/"))
+    assert found is not None
+    assert found.last - found.first == (days - 1) * 86_400
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,25 @@ def test_dates_win_in_the_order_of_their_provenance(tmp_path: Path) -> None:
     assert found.taken.local - (found.taken.offset or 0) * 60 == MTIME // 10**9
 
 
+def test_a_picture_saved_anew_keeps_its_date_in_the_folder_of_its_month(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags[0x0132] = "2019:07:20 10:15:00"  # and no camera
+    path = picture(tmp_path / "IMG_5000.jpg", exif=tags)
+    for where in ("2019/07", "2019-07-10 to 2019-07-20 Italy", "2019-07-14 Rome"):
+        found = read(path, f"{where}/IMG_5000.jpg")
+        assert shown(found) == ("2019-07-20 10:15:00", None, DateSource.EXIF)
+
+
+def test_new_year_of_a_camera_that_knows_where_it_is_stands_against_a_folder(
+    tmp_path: Path,
+) -> None:
+    path = picture(tmp_path / "a.jpg", exif=at(camera_tags(_9003="2019:01:01 15:30:00"), *ROME))
+    assert shown(read(path, "2019-06 Ski/a.jpg"))[2] is DateSource.EXIF
+    assert shown(read(path, "2018-12 Ski/a.jpg"))[2] is DateSource.EXIF
+    path = picture(tmp_path / "b.jpg", exif=camera_tags(_9003="2008:01:01 00:12:00"))
+    assert shown(read(path, "2013-05-04 Lake/b.jpg"))[2] is DateSource.FOLDER
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.heic"])
 def test_the_packet_inside_a_picture_is_read(tmp_path: Path, name: str) -> None:
     options: dict[str, object] = {"xmp": packet()}
