@@ -208,6 +208,13 @@ def test_a_face_is_good_when_it_is_large_sharp_and_looks_at_us(finder: FaceFinde
     assert looking.frontal(profile) == 0
 
 
+@pytest.mark.parametrize("size", [(3, 3000), (2, 1200), (1440, 2), (1, 1), (8, 8), (64, 1440)])
+def test_the_thinnest_picture_has_no_faces_and_is_no_trouble(
+    finder: FaceFinder, size: tuple[int, int]
+) -> None:
+    assert finder.find(Image.new("RGB", size, "white")) == ()
+
+
 def test_the_frames_that_differ_most_are_looked_at() -> None:
     shades = [10, 12, 200, 11, 90, 201, 92]
     frames = [Image.new("RGB", (32, 24), (shade, shade, shade)) for shade in shades]
