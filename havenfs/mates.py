@@ -58,10 +58,15 @@ def read(name: bytes) -> Name:
     if match := re.match(_BURST, stem):
         return Name(match["before"], burst=True, cover=bool(match["cover"]))
     if match := re.search(_EDITED, stem):
-        return Name(stem[: match.start()] + (match["number"] or b""), edited=True)
+        return Name(_still(stem[: match.start()]) + (match["number"] or b""), edited=True)
     if match := re.match(_APPLE_EDITED, stem):
         return Name(match["before"] + match["number"], edited=True)
-    return Name(stem)
+    return Name(_still(stem))
+
+
+def _still(stem: bytes) -> bytes:
+    """Pixel phones name a motion photo PXL_1.MP.jpg; Takeout puts its film beside it, as PXL_1.MP."""
+    return stem.removesuffix(b".MP") or stem
 
 
 def spans(name: bytes) -> Iterator[Span]:
@@ -122,7 +127,7 @@ def owners(name: bytes) -> Span:
 _RAW = frozenset(
     b"3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f".split()
 )
-_FILM = frozenset(b"3gp avi m4v mkv mov mp4 mts".split())
+_FILM = frozenset(b"3gp avi m4v mkv mov mp mp4 mts".split())
 _NOTES = frozenset(b"xmp json aae txt thm".split())
 
 
@@ -162,7 +167,7 @@ _CUT = 46  # characters of the name of Takeout's JSON before .json
 _SUPPLEMENTAL = ".supplemental-metadata"  # since 2024; cut with the rest, down to "." alone
 _NUMBER = r"(?P<stem>.*)(?P<number>\(\d+\))$"
 _STILLS = (".HEIC", ".heic", ".JPG", ".jpg", ".JPEG", ".jpeg")
-_FILMS = frozenset({".mp4", ".mov"})
+_FILMS = frozenset({".mp4", ".mov", ".mp"})
 
 
 def exported(name: bytes) -> Iterator[bytes]:
@@ -186,6 +191,8 @@ def exported(name: bytes) -> Iterator[bytes]:
         for each in stems:
             for still in _STILLS:
                 yield from _exported(each, still)
+                if extension == ".MP":
+                    yield from _exported(each, extension + still)
 
 
 def _exported(stem: str, extension: str) -> Iterator[bytes]:

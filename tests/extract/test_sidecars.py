@@ -13,6 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
+from havenfs import mates
 from havenfs.entities import DateSource, Kind, Metadata
 from havenfs.extract import apple, metadata, takeout, xmp
 from havenfs.extract.identify import identify
@@ -102,6 +103,12 @@ def test_takeouts_date_is_put_on_the_clock_of_the_place(tmp_path: Path):
     assert (found.taken.offset, found.taken.source) == (120, DateSource.TAKEOUT)
     assert found.locality is not None
     assert found.locality.country == "Italy"
+
+
+def test_the_film_of_a_pixels_motion_photo_has_the_photos_record():
+    found = list(mates.exported(b"PXL_1.MP"))
+    assert b"PXL_1.MP.jpg.json" in found
+    assert b"PXL_1.MP.jpg.supplemental-metadata.json" in found
 
 
 def test_what_the_camera_wrote_comes_before_takeout_and_names_after(tmp_path: Path):

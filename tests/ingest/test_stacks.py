@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 JPEG = b"\xff\xd8\xff\xe0"
 CR2 = b"II*\0\x10\0\0\0CR\x02\0"
+MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
 MOV = b"\0\0\0\x14ftypqt  \0\0\0\0qt  "
 
 
@@ -145,6 +146,15 @@ def test_a_new_catalog_comes_to_the_same_stacks(home: Home, tmp_path: Path):
     other.index()
     assert other.shown() == home.shown()
     other.catalog.close()
+
+
+def test_a_pixels_motion_photo_and_the_film_that_takeout_puts_beside_it_are_one(home: Home):
+    names = {"PXL_20230714_101500123.MP.jpg": JPEG, "PXL_20230714_101500123.MP": MP4,
+             "PXL_20230714_101500123.MP-edited.jpg": JPEG, "PXL_20230714_101500999.MP": MP4}  # fmt: skip
+    for name, head in names.items():
+        home.put(name, head)
+    home.finish()
+    assert home.shown() == {"PXL_20230714_101500123.MP-edited.jpg", "PXL_20230714_101500999.MP"}
 
 
 @pytest.mark.parametrize(
