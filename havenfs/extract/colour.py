@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import struct
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
+import pillow_heif
 from PIL import ImageCms
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted or image
 
 
-def profile_of(image: Image.Image) -> bytes | None:
-    """The ICC profile of an opened *image*; None where it is sRGB, or does not say."""
+def profile_of(image: Image.Image, file: BinaryIO | None = None) -> bytes | None:
+    """The ICC profile of an *image* opened from *file*; None where it is sRGB, or does not say."""
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
         return profile
     coded = image.info.get("nclx_profile")  # HEIF
+    if image.format == "AVIF" and file is not None:
+        coded = _coded(file)
     if isinstance(coded, dict):
         name = _CODED.get(cast("dict[str, Any]", coded).get("color_primaries", 0))
         return made(name) if name else None
@@ -71,6 +74,15 @@ def profile_of(image: Image.Image) -> bytes | None:
         if isinstance(index, str | bytes) and index[:3] in ("R03", b"R03"):
             return made("Adobe RGB (1998)")
     return None
+
+
+def _coded(file: BinaryIO) -> Any:
+    """What the picture in an AVIF *file* says by number: Pillow's decoder keeps it to itself, libheif reads the headers."""
+    file.seek(0)
+    try:
+        return cast(Any, pillow_heif).open_heif(file).info.get("nclx_profile")
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError):
+        return None
 
 
 @cache

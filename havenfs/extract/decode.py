@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pillow_heif
 import rawpy
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from havenfs.errors import Unreadable
 from havenfs.extract import colour, extent, jxl, magic, tiff
@@ -95,20 +95,23 @@ def _reduced(image: Image.Image, file: BinaryIO, size: int) -> Picture:
         tiff.seek_picture(image)
     width, height = image.size
     _check(image, size)
-    turn, profile = orientation(image, file), colour.profile_of(image)
+    turn, profile = orientation(image, file), colour.profile_of(image, file)
     if image.format in ("JPEG", "MPO"):
         scale = LARGE / max(width, height, LARGE)
         # the decoder halves up to three times, and never below what is asked for
         image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
+    negative = False
     if image.format == "TIFF" and tiff.is_odd(image):
         image = tiff.decode(file, image.tell(), MAX_ODD_PIXELS)
+    elif image.format == "TIFF":
+        negative = tiff.is_negative(image)
     try:
         image.load()
     except OSError as error:
         if image.info.get("progressive") or "truncated" not in str(error):
             raise
         raise _cut_off(image) from error
-    small = _in_srgb(image, profile)
+    small = _in_srgb(image, profile, negative=negative)
     if turn in TURNS:
         small = small.transpose(TURNS[turn])
         if turn >= 5:
@@ -122,9 +125,11 @@ def _odd(file: BinaryIO) -> Picture:
     return finish(image.convert("RGB"), *image.size)
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _in_srgb(image: Image.Image, profile: bytes | None, *, negative: bool = False) -> Image.Image:
     """A loaded *image* in RGB and sRGB, longer side at most LARGE: shrunk first, converted after."""
     small = _shrunk(_flattened(image))
+    if negative:
+        small = ImageOps.invert(small)
     if profile is not None:
         small = colour.to_srgb(small, profile)
     return small if small.mode == "RGB" else small.convert("RGB")
@@ -209,6 +214,8 @@ def _flattened(image: Image.Image) -> Image.Image:
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode == "F":
         low, high = cast("tuple[float, float]", image.getextrema())
+        if low == high:
+            return Image.new("L", image.size, tiff.plain(low))
         scale = 255.0 / ((high - low) or 1.0)
         return image.point(lambda value: value * scale - low * scale).convert("L")
     if image.has_transparency_data or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):

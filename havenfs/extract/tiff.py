@@ -38,6 +38,16 @@ def is_odd(image: Image.Image) -> bool:
     )
 
 
+def is_negative(image: Image.Image) -> bool:
+    """Whether 0 is white in this page and Pillow, which turns eight bits round, leaves its sixteen as they are."""
+    return image.mode.startswith("I;16") and cast(Any, image).tag_v2.get(_PHOTOMETRIC) == 0
+
+
+def plain(value: float) -> int:
+    """The grey, 0..255, of a picture of numbers that are all *value*: there is no range to tell light from dark by."""
+    return round(255 * value) if 0 <= value <= 1 else 128
+
+
 def seek_picture(image: Image.Image) -> None:
     """Go to the first page of an opened TIFF that is not a reduced copy of another one."""
     for page in range(_PAGES):
@@ -83,6 +93,8 @@ def _eight_bits(array: NDArray[Any]) -> NDArray[np.uint8]:
         return (array >> (8 * array.dtype.itemsize - 8)).astype(np.uint8)
     numbers = np.nan_to_num(array.astype(np.float32), posinf=0, neginf=0)
     low, high = float(numbers.min()), float(numbers.max())
+    if low == high and array.ndim == 2:
+        return np.full(array.shape, plain(low), np.uint8)
     if array.dtype.kind == "i" or low < 0 or high > 1 or array.ndim == 2:
         numbers = (numbers - low) / ((high - low) or 1)
     return (numbers * 255 + 0.5).astype(np.uint8)

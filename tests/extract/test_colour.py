@@ -187,3 +187,14 @@ def test_a_heic_that_gives_its_primaries_by_number_is_converted(tmp_path: Path):
     heif.save(tmp_path / "a.heic", quality=100, chroma=444, color_primaries=12)
     wanted = by_littlecms(chart(), colour.made("Display P3"))
     assert difference(look(tmp_path / "a.heic"), wanted) <= 2.3
+
+
+def test_an_avif_that_gives_its_primaries_by_number_is_converted(tmp_path: Path):
+    chart().save(tmp_path / "a.avif", quality=100, subsampling="4:4:4")
+    body = (tmp_path / "a.avif").read_bytes()
+    srgb, p3 = (b"colrnclx" + struct.pack(">H", number) for number in (1, 12))
+    assert body.count(srgb) == 1
+    (tmp_path / "b.avif").write_bytes(body.replace(srgb, p3))
+    wanted = by_littlecms(chart(), colour.made("Display P3"))
+    assert difference(look(tmp_path / "b.avif"), wanted) <= 3.0
+    assert difference(look(tmp_path / "a.avif"), chart()) <= 3.0

@@ -134,6 +134,20 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
     assert grey.max() == 255
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.uint32])
+def test_where_zero_is_white_it_is_shown_white(tmp_path: Path, kind: Any) -> None:
+    ramp = np.linspace(0, np.iinfo(kind).max, 80, dtype=np.float64).astype(kind)
+    tifffile.imwrite(tmp_path / "a.tif", np.tile(ramp, (60, 1)), photometric="miniswhite")
+    found = np.asarray(look(tmp_path / "a.tif").image)[5, :, 0].astype(int)
+    assert near(found, np.linspace(255, 0, 80), 2)
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32, np.float64])
+def test_numbers_that_are_all_one_are_no_black(tmp_path: Path, kind: Any) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((60, 80), 1000, kind))
+    assert look(tmp_path / "a.tif").image.getpixel((5, 5)) == (128, 128, 128)
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.webp", "a.gif"])
 def test_transparency_is_white(tmp_path: Path, name: str) -> None:
     image = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
