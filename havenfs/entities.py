@@ -293,6 +293,10 @@ class Metadata(Struct, frozen=True, kw_only=True):
     """Of a video: "pq" or "hlg", its transfer function (ITU-R BT.2100)."""
 
 
+NEARLY = 97
+"""Percent of a picture that are as good as all of it: the last rows are missing, or only the end marker."""
+
+
 class Preview(Struct, frozen=True, kw_only=True):
     """What one decode yields for eyes and for finding duplicates."""
 
@@ -314,6 +318,13 @@ class Preview(Struct, frozen=True, kw_only=True):
     """0..1, the share of blocks that look like print; decides whether OCR is worth its second."""
     strip: bytes | None = None
     """Of a video: WebP of frames of one size side by side, in order, spread evenly over its duration."""
+    cut: int | None = None
+    """Of a picture whose file is cut off: percent that are there, 1 where that is not known."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether much of the picture is missing."""
+        return self.cut is not None and self.cut < NEARLY
 
 
 class Embedding(Struct, frozen=True, kw_only=True):

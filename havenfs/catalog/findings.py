@@ -72,10 +72,18 @@ def record(
         elif stage is Stage.FACES and findings.faces is not None:
             jobs.finish(db, asset_id, stage, JobState.DONE, model=findings.faces.model)
         elif _delivered(stage, findings):
-            jobs.finish(db, asset_id, stage, JobState.DONE)
+            jobs.finish(db, asset_id, stage, JobState.DONE, reason=_damage(stage, findings))
         else:
             jobs.finish(db, asset_id, stage, JobState.FAILED, reason="nothing came back")
     return True
+
+
+def _damage(stage: Stage, findings: Findings) -> str | None:
+    """What is to be said of a stage that is done nevertheless."""
+    made = findings.preview
+    if stage is not Stage.PREVIEW or made is None or made.cut is None:
+        return None
+    return "the file is cut off: it shows what is there"
 
 
 def _delivered(stage: Stage, findings: Findings) -> bool:
@@ -150,14 +158,17 @@ def _preview(db: apsw.Connection, asset_id: AssetId, found: Preview) -> None:
         """,
         (
             found.thumbhash,
-            found.phash,
+            None
+            if found.partial
+            else found.phash,  # it is nobody's copy: pictures with one sky are alike
             found.text_likeness,
             found.width,
             found.height,
             asset_id,
         ),
     )
-    duplicates.put(db, asset_id, inner=found.inner, grid=found.grid)
+    if not found.partial:
+        duplicates.put(db, asset_id, inner=found.inner, grid=found.grid)
 
 
 def _text(db: apsw.Connection, asset_id: AssetId, found: Text | None) -> None:

@@ -12,10 +12,12 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+import numpy as np
 import pillow_heif
 import rawpy
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from havenfs.entities import NEARLY
 from havenfs.errors import Unreadable
 from havenfs.extract import colour, extent, jxl, magic, tiff
 from havenfs.extract.failures import DECODING, reason
@@ -23,7 +25,6 @@ from havenfs.extract.original import opened
 from havenfs.extract.upright import TURNS, orientation
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 LARGE = 1440
@@ -55,19 +56,24 @@ class Picture:
     width: int
     height: int
     """Pixels of the original, upright."""
+    cut: int | None = None
+    """Percent that are there of a JPEG that is cut off; the rest is grey."""
 
 
-def decode(path: bytes, mime: str) -> Picture:
-    """The picture in the file at *path*, whose type `identify` found to be *mime*. Raises Unreadable, SourceGone."""
+def decode(path: bytes, mime: str, *, partial: bool = False) -> Picture:
+    """The picture in the file at *path*, whose type `identify` found to be *mime*. Raises Unreadable, SourceGone.
+
+    A JPEG of which less than NEARLY percent are there is one with *partial* only.
+    """
     with opened(path) as file:
         if mime in magic.RAW:
             return _raw(file)
         size = os.fstat(file.fileno()).st_size
-        return _jxl(file, size) if mime == "image/jxl" else decode_file(file, size)
+        return _jxl(file, size) if mime == "image/jxl" else decode_file(file, size, partial=partial)
 
 
-def decode_file(file: BinaryIO, size: int) -> Picture:
-    """The picture in an open file of *size* bytes, or in a BytesIO. Raises Unreadable, SourceGone."""
+def decode_file(file: BinaryIO, size: int, *, partial: bool = False) -> Picture:
+    """As `decode`, of an open file of *size* bytes, or of a BytesIO. Raises Unreadable, SourceGone."""
     with warnings.catch_warnings():
         # Pillow warns about odd tags, palettes and sizes in the data: no business of the worker's log
         warnings.simplefilter("ignore")
@@ -80,7 +86,7 @@ def decode_file(file: BinaryIO, size: int) -> Picture:
                     raise
                 return _odd(file)
             with image:
-                return _reduced(image, file, size)
+                return _reduced(image, file, size, partial=partial)
         except DECODING as error:
             raise _cut_short(file, size) or reason(error) from error
 
@@ -90,17 +96,15 @@ def finish(image: Image.Image, width: int, height: int) -> Picture:
     return Picture(image=_shrunk(image), width=width, height=height)
 
 
-def _reduced(image: Image.Image, file: BinaryIO, size: int) -> Picture:
+def _reduced(image: Image.Image, file: BinaryIO, size: int, *, partial: bool) -> Picture:
     if image.format == "TIFF":
         tiff.seek_picture(image)
     width, height = image.size
     _check(image, size)
     turn, profile = orientation(image, file), colour.profile_of(image, file)
     if image.format in ("JPEG", "MPO"):
-        scale = LARGE / max(width, height, LARGE)
-        # the decoder halves up to three times, and never below what is asked for
-        image.draft(None, (max(1, int(width * scale)), max(1, int(height * scale))))
-    negative = False
+        _draft(image)
+    negative, cut = False, None
     if image.format == "TIFF" and tiff.is_odd(image):
         image = tiff.decode(file, image.tell(), MAX_ODD_PIXELS)
     elif image.format == "TIFF":
@@ -108,15 +112,49 @@ def _reduced(image: Image.Image, file: BinaryIO, size: int) -> Picture:
     try:
         image.load()
     except OSError as error:
-        if image.info.get("progressive") or "truncated" not in str(error):
+        if "truncated" not in str(error):
             raise
-        raise _cut_off(image) from error
+        if image.format not in ("JPEG", "MPO"):
+            raise _cut_off(image) from error
+        image, cut = _as_far_as_it_comes(file)
+        if cut < (1 if partial else NEARLY):
+            raise Unreadable(cut_off(cut)) from error
     small = _in_srgb(image, profile, negative=negative)
     if turn in TURNS:
         small = small.transpose(TURNS[turn])
         if turn >= 5:
             width, height = height, width
-    return Picture(image=small, width=width, height=height)
+    return Picture(image=small, width=width, height=height, cut=cut)
+
+
+def _draft(image: Image.Image) -> None:
+    """Have an opened JPEG decoded no larger than needed: halved up to three times, and never below what is asked for."""
+    scale = LARGE / max(*image.size, LARGE)
+    width, height = (max(1, int(side * scale)) for side in image.size)
+    image.draft(None, (width, height))
+
+
+def _as_far_as_it_comes(file: BinaryIO) -> tuple[Image.Image, int]:
+    """The loaded picture of a JPEG that ends early, and percent of it that are there: Pillow gives up, and leaves out the
+    last rows of a small one that lacks but two bytes. With an end, libjpeg makes grey what is missing."""
+    file.seek(0)
+    body = file.read()
+    image = Image.open(io.BytesIO(body + b"\xff\xd9"), formats=FORMATS)
+    _draft(image)
+    image.load()
+    if image.info.get("progressive"):
+        return image, 100 if _last_scan(body) else 1
+    missing = np.abs(np.asarray(image, np.int16) - 128) <= 1
+    there = np.flatnonzero(~missing.reshape(image.height, -1).all(axis=1))
+    return image, 100 * (int(there[-1]) + 1) // image.height if len(there) else 0
+
+
+def _last_scan(body: bytes) -> bool:
+    """Whether a progressive JPEG comes to where scans only add the last bit of what is there (T.81, B.2.3 and G.1.1)."""
+    at = body.rfind(b"\xff\xda")
+    components = body[at + 4] if 0 <= at < len(body) - 4 else 0
+    bits = body[at + 7 + 2 * components : at + 8 + 2 * components]
+    return bits == b"\x10"
 
 
 def _odd(file: BinaryIO) -> Picture:
@@ -194,14 +232,19 @@ def _cut_short(file: BinaryIO, size: int) -> Unreadable | None:
     return None if percent is None else Unreadable(f"the file is cut off after {percent} %")
 
 
+def cut_off(percent: int) -> str:
+    """What is said of a picture of which so much is there; of 0 and 1, it is not known."""
+    if percent >= 100:
+        return "the file is cut off at its very end"
+    return f"the file is cut off after about {percent} % of the picture" if percent > 1 else "the file is cut off"  # fmt: skip
+
+
 def _cut_off(image: Image.Image) -> Unreadable:
     """The reason for a picture whose data ended early, with how far it came where the rows say so."""
     box = image.im.getbbox()
     # Rows that were never reached are zero. The last rows of a dark picture are too: hence "about".
     percent = 100 * box[3] // image.size[1] if box else 0
-    if 1 <= percent < 100:
-        return Unreadable(f"the file is cut off after about {percent} % of the picture")
-    return Unreadable("the file is cut off")
+    return Unreadable(cut_off(percent if percent < 100 else 0))
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -43,6 +43,7 @@ def preview(picture: Picture, strip: Image.Image | None = None) -> Preview:
         grid=grid(small),
         text_likeness=ocr.likeness(image),
         strip=_webp(strip) if strip is not None else None,
+        cut=picture.cut,
     )
 
 

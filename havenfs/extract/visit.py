@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from havenfs.entities import Embedding, Faces, Findings, Kind, Metadata, Preview, Stage, Text
+from havenfs.entities import (
+    NEARLY,
+    Embedding,
+    Faces,
+    Findings,
+    Kind,
+    Metadata,
+    Preview,
+    Stage,
+    Text,
+)
 from havenfs.errors import ModelError, Unreadable
 from havenfs.extract import documents, language, metadata, ocr, pages, sheet, video
-from havenfs.extract.decode import decode
+from havenfs.extract.decode import cut_off, decode
 from havenfs.extract.preview import preview, reopened
 
 if TYPE_CHECKING:
@@ -84,6 +94,13 @@ def visit(
         except Unreadable as error:
             failed.update(dict.fromkeys(wanted, str(error)))
             wanted = frozenset[Stage]()
+        else:
+            if seen.picture is not None and (seen.picture.cut or NEARLY) < NEARLY:
+                # People see what there is of it. To a model, half a picture on grey is another one.
+                failed.update(
+                    dict.fromkeys(wanted - {Stage.PREVIEW}, cut_off(seen.picture.cut or 0))
+                )
+                wanted &= {Stage.PREVIEW}
 
     made: Preview | None = None
     if Stage.PREVIEW in wanted:
@@ -165,7 +182,7 @@ def _look(request: Visit) -> _Seen:
     if request.kind is Kind.VIDEO:
         return _Seen()
     if request.kind is Kind.PHOTO:
-        picture = decode(request.path, request.mime)
+        picture = decode(request.path, request.mime, partial=Stage.PREVIEW in request.stages)
     elif request.mime == "application/pdf":
         picture = pages.first(request.path)
     else:

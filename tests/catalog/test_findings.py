@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from havenfs.catalog import (
     Catalog,
@@ -178,6 +179,21 @@ def test_stages_end_as_they_went_and_silence_is_a_failure(shelf: Shelf) -> None:
         (Stage.PREVIEW, "the file is cut off"),
         (Stage.EMBED, "nothing came back"),
     }
+
+
+@pytest.mark.parametrize(("cut", "compared"), [(100, True), (40, False)])
+def test_a_picture_that_is_cut_off_says_so_and_half_of_one_is_nobodys_copy(
+    shelf: Shelf, cut: int, compared: bool
+) -> None:
+    asset_id = shelf.add("a.jpg")
+    whole = full()
+    assert whole.preview is not None
+    made = replace(whole.preview, cut=cut)
+    shelf.record(asset_id, Findings(preview=made), frozenset({Stage.PREVIEW}))
+    state, reason = shelf.row("SELECT state, reason FROM job WHERE stage = 'preview'")
+    assert (state, "cut off" in reason) == ("done", True)
+    assert shelf.row("SELECT phash IS NOT NULL FROM asset") == (compared,)
+    assert shelf.row("SELECT count(*) FROM look") == (compared,)
 
 
 def test_findings_about_an_older_content_are_dropped(shelf: Shelf) -> None:

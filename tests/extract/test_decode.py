@@ -233,6 +233,37 @@ def test_a_cut_off_file_of_any_format_says_so(tmp_path: Path, extension: str, sh
         look(cut(tmp_path / f"a.{extension}", share))
 
 
+@pytest.mark.parametrize("size", [(64, 64), (400, 300), (800, 600), (3000, 2000)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_only_lacks_its_end_marker_is_a_picture(
+    tmp_path: Path, size: tuple[int, int], progressive: bool
+) -> None:
+    photograph(*size).save(tmp_path / "a.jpg", quality=90, progressive=progressive)
+    whole = look(tmp_path / "a.jpg")
+    assert whole.cut is None
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-2])
+    found = look(tmp_path / "a.jpg")
+    assert found.cut == 100
+    difference = np.asarray(found.image, np.int16) - np.asarray(whole.image, np.int16)
+    assert np.abs(difference).mean() < 0.1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_what_there_is_of_a_cut_off_jpeg_is_had_on_request(tmp_path: Path, mode: str) -> None:
+    photograph(1000, 800).convert(mode).save(tmp_path / "a.jpg", quality=90)
+    name = os.fsencode(cut(tmp_path / "a.jpg", 0.5))
+    found = decode(name, "image/jpeg", partial=True)
+    assert found.cut is not None
+    assert 40 <= found.cut <= 60
+    top, wanted = (
+        np.asarray(image.crop((0, 0, 1000, 300)), np.int16)
+        for image in (found.image, photograph(1000, 800).convert(mode).convert("RGB"))
+    )
+    assert np.abs(top - wanted).mean() < 8
+    with pytest.raises(Unreadable, match="cut off after about"):
+        look(tmp_path / "a.jpg")
+
+
 def test_a_progressive_jpeg_that_is_cut_off_is_no_picture(tmp_path: Path) -> None:
     photograph().save(tmp_path / "a.jpg", progressive=True)
     with pytest.raises(Unreadable, match="cut off"):

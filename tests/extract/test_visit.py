@@ -104,9 +104,9 @@ def test_a_photo_is_decoded_once_for_everything(
     decodes: list[bytes] = []
     decode = visiting.decode
 
-    def counting(path: bytes, mime: str) -> Picture:
+    def counting(path: bytes, mime: str, *, partial: bool = False) -> Picture:
         decodes.append(path)
-        return decode(path, mime)
+        return decode(path, mime, partial=partial)
 
     monkeypatch.setattr(visiting, "decode", counting)
     found = go(blue(tmp_path / "a.jpg"))
@@ -203,7 +203,7 @@ def test_print_on_a_picture_is_read(tmp_path: Path) -> None:
 
 
 def test_a_bad_photo_fails_each_stage_with_the_reason_and_keeps_its_facts(tmp_path: Path) -> None:
-    path = tmp_path / "IMG_20190714_101500.jpg"
+    path = tmp_path / "IMG_20190714_101500.png"
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (600, 800, 3), np.uint8))
     noise.save(path)
     path.write_bytes(path.read_bytes()[:100_000])
@@ -215,6 +215,22 @@ def test_a_bad_photo_fails_each_stage_with_the_reason_and_keeps_its_facts(tmp_pa
     assert found.metadata is not None
     assert found.metadata.taken is not None
     assert (found.preview, found.embeddings, found.text) == (None, (), None)
+
+
+def test_what_there_is_of_half_a_photo_is_shown_and_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.effect_noise((900, 600), 90).convert("RGB").save(path, quality=90)
+    body = path.read_bytes()
+    path.write_bytes(body[: len(body) // 2])
+    found = go(path)
+    assert found.preview is not None
+    assert 40 <= (found.preview.cut or 0) <= 60
+    assert found.failed.keys() == {Stage.EMBED, Stage.FACES, Stage.TEXT}
+    assert "cut off after about" in found.failed[Stage.EMBED]
+    path.write_bytes(body[:-2])
+    found = go(path)
+    assert (found.preview and found.preview.cut, bool(found.embeddings)) == (100, True)
+    assert not found.failed
 
 
 def test_a_file_that_vanished_is_nobodys_fault(tmp_path: Path) -> None:
