@@ -98,7 +98,7 @@ def _preview(found: Preview) -> None:
     _check(len(found.thumbhash) <= 64 and len(found.grid) == GRID, "fingerprint")
     for bits in (found.phash, found.inner):
         _check(-(1 << 63) <= bits < 1 << 63, "fingerprint")
-    _check(_between(found.text_likeness, 0, 1), "numbers")
+    _check(_between(found.text_likeness, 0, 1) and _between(found.cut, 0, 100), "numbers")
 
 
 def _embeddings(found: tuple[Embedding, ...], dimension: int) -> None:
