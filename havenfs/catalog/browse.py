@@ -17,7 +17,7 @@ from msgspec import Struct
 from havenfs.entities import Asset, AssetId, Place, PlaceId, SourceId
 from havenfs.errors import NotFound
 
-from . import faces, names, persons
+from . import faces, names, persons, tags
 from .assets import COLUMNS, from_row
 from .places import from_row as from_place
 
@@ -47,8 +47,8 @@ TESTS = {
     "live": "live OR with_film",
     "raw": "raw OR with_raw",
     "screenshot": "screenshot",
-    "suggested": "id IN (SELECT asset_id FROM suggested_tag WHERE tag = {v})"
-    " AND hash NOT IN (SELECT hash FROM tag_refused WHERE tag = {v})",
+    "suggested": f"""id IN (SELECT asset_id FROM suggested_tag WHERE tag = {{v}})
+        AND {tags.UNANSWERED.format(hash="{row}.hash", tag="{v}")}""",  # noqa: S608 -- a constant
     "collected": "hash IN (SELECT hash FROM member WHERE collection = {v})",
     "untagged": "hash NOT IN"
     " (SELECT m.hash FROM collection c JOIN member m ON m.collection = c.uid WHERE c.kind = 'tag')",

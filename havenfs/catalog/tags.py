@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+UNANSWERED = """
+    NOT EXISTS (SELECT 1 FROM tag_refused r WHERE r.hash = {hash} AND r.tag = {tag})
+    AND NOT EXISTS (SELECT 1 FROM member m JOIN collection c ON c.uid = m.collection
+         WHERE m.hash = {hash} AND c.kind = 'tag' AND (c.name = {tag} OR c.name_key = lower({tag})))"""
+"""Whether a suggested {tag} is still a question: nobody has said no to it for the content {hash}, and nobody has given it a tag
+of that name, wherever that stands. Asked of one content after the other: each has few tags, a tag may have very many members."""
+
 
 def words(db: apsw.Connection, by: ModelId) -> NDArray[np.float32] | None:
     """The vectors of a list of words by a model, float32 [n, dimension]; None when they have not been made here."""
@@ -90,29 +97,32 @@ def put(
 
 
 def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[tuple[str, float]]:
-    """What is suggested for an asset, best first."""
+    """What is suggested for an asset and not answered yet, best first."""
+    unanswered = UNANSWERED.format(hash="a.hash", tag="s.tag")
     return [
         (tag, score)
         for tag, score in db.execute(
-            "SELECT tag, score FROM suggested_tag WHERE asset_id = ? ORDER BY score DESC, tag",
+            "SELECT s.tag, s.score FROM suggested_tag s JOIN asset a ON a.id = s.asset_id"  # noqa: S608 -- a constant
+            f" WHERE s.asset_id = ? AND {unanswered} ORDER BY s.score DESC, s.tag",
             (asset_id,),
         )
     ]
 
 
 def suggested(db: apsw.Connection) -> list[str]:
-    """Every tag that is suggested for a visible asset, by name."""
+    """Every tag that is suggested for a visible asset and not answered yet, by name."""
+    unanswered = UNANSWERED.format(hash="v.hash", tag="s.tag")
     return [
         tag
         for (tag,) in db.execute(
-            """
+            f"""
             WITH RECURSIVE step (tag) AS (
                 SELECT min(tag) FROM suggested_tag UNION ALL
                 SELECT (SELECT min(tag) FROM suggested_tag WHERE tag > step.tag) FROM step WHERE tag IS NOT NULL)
             SELECT tag FROM step WHERE EXISTS (
                 SELECT 1 FROM suggested_tag s JOIN visible v ON v.id = s.asset_id WHERE s.tag = step.tag
-                  AND NOT EXISTS (SELECT 1 FROM tag_refused r WHERE r.hash = v.hash AND r.tag = s.tag))
-            """
+                  AND {unanswered})
+            """  # noqa: S608 -- a constant
         )
     ]
 

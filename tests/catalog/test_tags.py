@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from havenfs.catalog import filters, jobs, tags, vectors
+from havenfs.catalog import browse, filters, jobs, tags, vectors
+from havenfs.catalog.browse import Condition
+from havenfs.decisions import Keeper, values
 from havenfs.entities import AssetId, Embedding, JobState, ModelId, Stage
 from havenfs.query import Field, parse
 
@@ -57,6 +59,50 @@ def test_suggestions_are_found_and_replaced(shelf: Any) -> None:
     shelf.catalog.write(tags.put, BY, {asset_id: [("cat", 0.8)]})
     assert shelf.catalog.read(tags.suggested) == ["cat"]
     assert search(shelf, "tag=dog") == []
+
+
+def test_a_suggestion_is_gone_once_somebody_has_said_yes_or_no(shelf: Any) -> None:
+    pictures = {name: embedded(shelf, name, 0) for name in ("a.jpg", "b.jpg", "c.jpg")}
+    found = [("dog", 0.9), ("QR code", 0.7)]
+    shelf.catalog.write(tags.put, BY, dict.fromkeys(pictures.values(), found))
+    contents = {name: shelf.catalog.read(browse.asset, (), name).hash for name in pictures}
+    keeper = Keeper(shelf.catalog, shelf.state.journal)
+
+    def suggested(tag: str) -> list[str]:
+        dogs = (Condition("suggested", tag),)
+        listed = [one.name for one in shelf.catalog.read(browse.assets, dogs)]
+        assert shelf.catalog.read(browse.count, dogs) == len(listed)
+        for name, asset_id in pictures.items():
+            assert (tag in dict(shelf.catalog.read(tags.of_asset, asset_id))) is (name in listed)
+            assert (shelf.catalog.read(browse.name_of, dogs, name) == name) is (name in listed)
+        assert (tag in shelf.catalog.read(tags.suggested)) is bool(listed)
+        return listed
+
+    def say(decision: Any) -> str:
+        done = keeper.decide(decision, by="tester")
+        assert done is not None
+        return done.id
+
+    for uid, folder, name, parent in (
+        ("1", values.Folder.TAG, "animals", None),
+        ("2", values.Folder.TAG, "Dog", "1"),
+        ("3", values.Folder.ALBUM, "dog", None),
+        ("4", values.Folder.TAG, "qr CODE", None),
+    ):
+        say(values.MakeFolder(uid=uid, folder=folder, name=name, parent=parent))
+    say(values.Fill(uid="1", contents=tuple(contents.values()), inside=True))
+    say(values.Fill(uid="3", contents=tuple(contents.values()), inside=True))
+    assert suggested("dog") == ["a.jpg", "b.jpg", "c.jpg"], "another tag and an album say nothing"
+    yes = say(values.Fill(uid="2", contents=(contents["a.jpg"],), inside=True))
+    assert suggested("dog") == ["b.jpg", "c.jpg"]
+    say(values.RefuseTag(contents=(contents["b.jpg"], contents["c.jpg"]), tag="dog"))
+    assert suggested("dog") == []
+    assert search(shelf, "tag=dog") == [pictures["a.jpg"]]
+    keeper.revert(yes, by="tester")
+    assert suggested("dog") == ["a.jpg"]
+    assert suggested("QR code") == ["a.jpg", "b.jpg", "c.jpg"]
+    say(values.Fill(uid="4", contents=tuple(contents.values()), inside=True))
+    assert suggested("QR code") == []
 
 
 def test_other_words_do_it_again(shelf: Any) -> None:

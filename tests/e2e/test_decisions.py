@@ -219,8 +219,8 @@ def test_a_suggested_tag_is_refused_or_taken_on(mounted: Path, household: Any) -
     refused(
         errno.EPERM, os.link, mounted / "types/documents/invoice.pdf", suggested / "invoice.pdf"
     )
-    run("rm", suggested / "IMG_0001.jpg")
     assert listed(suggested) == ["IMG_0002.jpg"]
+    assert "user.haven.tags.suggested" not in os.listxattr(mounted / "tags/dog/IMG_0001.jpg")
     run("rm", suggested / "IMG_0002.jpg")
     assert listed(mounted / "tags/_suggested") == []
     assert listed(mounted / "tags/dog") == ["IMG_0001.jpg"]
