@@ -133,13 +133,16 @@ def of_asset(db: apsw.Connection, asset_id: AssetId) -> list[Person]:
 
 
 def spoken_for(db: apsw.Connection, person: str) -> bool:
-    """Whether people have said of anything that this person is in it, be its disk there or not; unless it is gone for good."""
+    """Whether people have said of anything that this person is in it, be its disk there or not. What another asset stands for
+    in the views does not count, nor what is gone for good: nobody could take it out."""
     row = db.execute(
         f"""
         SELECT EXISTS (
             SELECT 1 FROM (SELECT hash FROM face_said WHERE person = ?1 AND is_it
                            UNION SELECT hash FROM person_tag WHERE person = ?1 AND is_in) said
-             WHERE said.hash IN (SELECT hash FROM present) OR {assets.MAY_RETURN.format(hash="said.hash")})
+             WHERE EXISTS (SELECT 1 FROM visible WHERE visible.hash = said.hash)
+                OR (NOT EXISTS (SELECT 1 FROM present WHERE present.hash = said.hash)
+                    AND {assets.MAY_RETURN.format(hash="said.hash")}))
         """,  # noqa: S608 -- a constant
         (person,),
     ).fetchone()
@@ -154,11 +157,13 @@ def denied(db: apsw.Connection, content: bytes, person: str) -> bool:
     return row is not None
 
 
-def pointed_at(db: apsw.Connection, content: bytes, person: str) -> list[Region]:
-    """Where people have said that this person is, whether or not a model sees a face there."""
+def pointed_at(
+    db: apsw.Connection, content: bytes, person: str, *, is_it: bool = True
+) -> list[Region]:
+    """Where people have said that this person is (or is not), whether or not a model sees a face there."""
     rows: list[Any] = db.execute(
-        "SELECT frame_ms, x0, y0, x1, y1 FROM face_said WHERE hash = ? AND person = ? AND is_it",
-        (content, person),
+        "SELECT frame_ms, x0, y0, x1, y1 FROM face_said WHERE hash = ? AND person = ? AND is_it = ?",
+        (content, person, is_it),
     ).fetchall()
     return [Region(*row) for row in rows]
 

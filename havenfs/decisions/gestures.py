@@ -1,14 +1,15 @@
 """What gestures about people decide: a picture put to somebody, taken away, moved on; a group named, joined, hidden.
 
 Functions of a connection that return a Decision, for whoever offers the gesture; they change nothing themselves. Who puts a
-picture to somebody means a face in it, if there is one that can be meant.
+picture to somebody means a face in it, if there is one that can be meant. Who takes one away, or moves it on, means what it
+stands for too (its RAW, its film, the other frames): that is one picture to people, and nobody sees the mates to take them away.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from havenfs.catalog import likeness, names, persons
+from havenfs.catalog import assets, likeness, names, persons, stacks
 from havenfs.catalog.clusters import DOUBTFUL
 from havenfs.catalog.faces import SAME_PLACE
 from havenfs.errors import InvalidName, NotFound
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from havenfs.catalog.catalog import Connection
     from havenfs.catalog.clusters import ClusterId
     from havenfs.catalog.persons import Sighting
-    from havenfs.entities import AssetId, FaceId
+    from havenfs.entities import Asset, AssetId, FaceId
 
     from .values import Decision
 
@@ -38,7 +39,15 @@ def put(
     meant: Collection[FaceId] = (),
 ) -> Decision:
     """*person* is in the picture: the best of the faces *meant*, or else of those of whom nobody has said whose they are;
-    where none can be chosen, in the picture as a whole."""
+    where none can be chosen, in the picture as a whole. That the person is not in its mates is not said any more."""
+    yes = _put(db, asset_id, content, person, meant)
+    unsaid = _unsaid(db, asset_id, person)
+    return values.Together((yes, *unsaid)) if unsaid else yes
+
+
+def _put(
+    db: Connection, asset_id: AssetId, content: bytes, person: str, meant: Collection[FaceId]
+) -> Decision:
     faces = persons.sightings(db, asset_id)
     if any(face.said and face.person == person for face in faces):
         # It was taken away as a whole, or nothing is new.
@@ -52,9 +61,46 @@ def put(
     return values.Together((yes, values.TagPerson(contents=(content,), person=person, is_in=None)))
 
 
+def _unsaid(db: Connection, asset_id: AssetId, person: str) -> list[Decision]:
+    """What takes it back that *person* is not in the mates of the picture."""
+    mates = [mate.hash for mate in _mates(db, asset_id)]
+    denied = tuple(content for content in mates if persons.denied(db, content, person))
+    faces = tuple(
+        values.FaceAt(content, region)
+        for content in mates
+        for region in persons.pointed_at(db, content, person, is_it=False)
+    )
+    decisions: list[Decision] = []
+    if denied:
+        decisions.append(values.TagPerson(contents=denied, person=person, is_in=None))
+    if faces:
+        decisions.append(values.SayFaces(faces, person, is_it=None))
+    return decisions
+
+
 def take(db: Connection, asset_id: AssetId, content: bytes, person: str) -> Decision:
-    """*person* is not in the picture, whatever its faces look like to whichever model."""
-    no = values.TagPerson(contents=(content,), person=person, is_in=False)
+    """*person* is neither in the picture nor in its mates, whatever their faces look like to whichever model."""
+    members = [(asset_id, content), *((mate.id, mate.hash) for mate in _mates(db, asset_id))]
+    return _deny(db, members, person)
+
+
+def deny(db: Connection, asset_id: AssetId, content: bytes, person: str) -> Decision:
+    """The same of this one file: of what a program says in its sidecar, not of what people see as one picture."""
+    return _deny(db, [(asset_id, content)], person)
+
+
+def _deny(db: Connection, members: Sequence[tuple[AssetId, bytes]], person: str) -> Decision:
+    no = values.TagPerson(
+        contents=tuple(content for _, content in members), person=person, is_in=False
+    )
+    faces = tuple(face for member in members for face in _theirs(db, *member, person))
+    return values.Together((no, values.SayFaces(faces, person, is_it=False))) if faces else no
+
+
+def _theirs(
+    db: Connection, asset_id: AssetId, content: bytes, person: str
+) -> tuple[values.FaceAt, ...]:
+    """The faces that are *person*, and where people have said so though no model sees one."""
     theirs = [face for face in persons.sightings(db, asset_id) if face.person == person]
     seen = [face.region for face in theirs]
     unseen = tuple(
@@ -62,19 +108,22 @@ def take(db: Connection, asset_id: AssetId, content: bytes, person: str) -> Deci
         for region in persons.pointed_at(db, content, person)
         if all(region.overlap(other) < SAME_PLACE for other in seen)
     )
-    faces = _places(theirs) + unseen
-    return values.Together((no, values.SayFaces(faces, person, is_it=False))) if faces else no
+    return _places(theirs) + unseen
 
 
 def move(db: Connection, asset_id: AssetId, content: bytes, person: str, to: str) -> Decision:
     """Whoever was taken for *person* is *to*."""
     meant = {face.face_id for face in persons.sightings(db, asset_id) if face.person == person}
-    return values.Together(
-        (
-            put(db, asset_id, content, to, meant=meant),
-            take(db, asset_id, content, person),
-        )
-    )
+    mates = [
+        face
+        for mate in _mates(db, asset_id)
+        for face in persons.sightings(db, mate.id)
+        if face.person == person and (face.said or face.confidence >= DOUBTFUL)
+    ]
+    decisions = [put(db, asset_id, content, to, meant=meant)]
+    if mates:
+        decisions.append(confirm(mates, to))
+    return values.Together((*decisions, take(db, asset_id, content, person)))
 
 
 def exactly(db: Connection, asset_id: AssetId, content: bytes, wanted: Sequence[str]) -> Decision:
@@ -93,15 +142,20 @@ def exactly(db: Connection, asset_id: AssetId, content: bytes, wanted: Sequence[
             uid = values.new_uid()
             decisions.append(values.MakePerson(uid=uid, name=called))
         decisions.append(values.TagPerson(contents=(content,), person=uid, is_in=True))
+        decisions += _unsaid(db, asset_id, uid)
     return values.Together(tuple(decisions))
 
 
-def say_nothing(db: Connection, content: bytes) -> Decision:
-    """Of who is in the picture as a whole, nothing is said any more; of its faces it is."""
+def say_nothing(db: Connection, asset_id: AssetId, content: bytes) -> Decision:
+    """Of who is in the picture and its mates as a whole, nothing is said any more; of their faces it is."""
+    said: dict[str, list[bytes]] = {}
+    for each in (content, *(mate.hash for mate in _mates(db, asset_id))):
+        for uid in persons.tagged(db, each):
+            said.setdefault(uid, []).append(each)
     return values.Together(
         tuple(
-            values.TagPerson(contents=(content,), person=uid, is_in=None)
-            for uid in persons.tagged(db, content)
+            values.TagPerson(contents=tuple(contents), person=uid, is_in=None)
+            for uid, contents in said.items()
         )
     )
 
@@ -135,6 +189,12 @@ def hide(db: Connection, asset_id: AssetId) -> ClusterId:
     if len(found) != 1:
         raise InvalidName("not one person without a name is in it: move a folder of _unnamed here")
     return found.pop()
+
+
+def _mates(db: Connection, asset_id: AssetId) -> list[Asset]:
+    """The other members of the picture's stack."""
+    ids = [mate.asset_id for mate in stacks.of(db, asset_id)]
+    return assets.many(db, ids, mates=True) if ids else []
 
 
 def _places(faces: Iterable[Sighting]) -> tuple[values.FaceAt, ...]:

@@ -154,7 +154,7 @@ class Hearing:
             except NotFound:
                 continue  # called so in sidecars alone, which lack some characters
             if names.key(person.name) not in there:
-                self._single.append(gestures.take(db, asset_id, content, uid))
+                self._single.append(gestures.deny(db, asset_id, content, uid))
             elif person.region is not None:  # drawn elsewhere now
                 self._say(content, person.region, uid, is_it=None)
             else:

@@ -138,7 +138,7 @@ def _tag(library: Library, path: str, made: dict[str, str], decisions: list[Deci
 def _people(library: Library, asset: Asset, text: str | None) -> Decision:
     """Exactly these people, comma between them; those who are none yet are made."""
     if text is None:
-        return library.catalog.read(gestures.say_nothing, asset.hash)
+        return library.catalog.read(gestures.say_nothing, asset.id, asset.hash)
     wanted = [written(kept(each.strip())) for each in text.split(",") if each.strip()]
     return library.catalog.read(gestures.exactly, asset.id, asset.hash, wanted)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import Shelf
-from tests.identity.crowd import crowd
+from tests.identity.crowd import compare, crowd, look, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,6 +83,22 @@ def test_pictures_are_put_to_people_taken_out_and_moved_on(people: Path) -> None
     assert listed(people) == ["Alice", "_ignored", "_review", "_unnamed"]
     assert listed(people / "_unnamed") == ["C002"]
     assert len(listed(point / PICTURE)) == 7
+
+
+def test_a_person_in_a_raw_and_its_jpeg_is_forgotten_by_rm_r(
+    shelf: Shelf, tmp_path: Path, serve: Any
+) -> None:
+    crowd(shelf)
+    raw = shelf.add("3.CR2", mime="image/x-canon-cr2", raw=1)
+    look(shelf, raw, seen(0, 3), seen(1, 3))
+    compare(shelf)
+    with serve(shelf.state.root, tmp_path / "mnt") as mount:
+        people = mount.point / "people"
+        run("mv", people / "_unnamed/C002", people / "Bob")
+        assert listed(people / "Bob") == ALL[:4]
+        run("rm", "-r", people / "Bob")
+        assert listed(people) == ["_ignored", "_review", "_unnamed"]
+        assert listed(people / "_unnamed") == ["C001", "C002"]
 
 
 def test_new_pictures_are_copied_to_a_person(tmp_path: Path, serve: Any) -> None:

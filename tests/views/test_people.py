@@ -236,6 +236,87 @@ def test_taking_all_out_and_removing_the_folder_forgets_the_name_and_every_no(ho
     assert house.listed("people/Bob") == ALL[:4]
 
 
+RAW: dict[str, Any] = {"mime": "image/x-canon-cr2", "raw": 1}
+
+
+def add_a_raw(house: House) -> str:
+    """Both who are in 3.jpg are in its RAW, too; the content of that, as decisions name it."""
+    raw = house.shelf.add("3.CR2", **RAW)
+    look(house.shelf, raw, seen(0, 3), seen(1, 3))
+    house.cluster()
+    assert house.listed("by-date/_undated") == [*ALL, "plain.jpg"]
+    return house.at("by-date/_undated/@all-files/3.CR2").asset.hash.hex()
+
+
+def said_of(house: House, content: str) -> list[tuple[str, Any]]:
+    """What is said of one content: the table, and yes or no."""
+    return [
+        (table, row[-1])
+        for table in ("face_said", "person_tag")
+        for row in house.given()[table]
+        if row[0] == content
+    ]
+
+
+def test_a_person_in_a_stack_is_forgotten_like_any_other(house: House) -> None:
+    raw = add_a_raw(house)
+    house.mv(f"people/_unnamed/{SMALL}", "people/Bob")
+    before = house.given()
+    assert said_of(house, raw) == [("face_said", 1)]
+    for name in house.listed("people/Bob"):
+        house.rm(f"people/Bob/{name}")
+    assert house.listed("people/Bob") == ["README.txt"]
+    house.rmdir("people/Bob")
+    assert house.given()["face_said"] == house.given()["person_tag"] == []
+    house.cluster()
+    assert house.listed("people/_unnamed") == [LARGE, SMALL]
+    house.undo()
+    assert house.given() == before
+    assert house.listed("people/Bob") == ALL[:4]
+
+
+def test_who_is_taken_out_of_a_picture_is_not_in_its_mates_either_until_put_back(
+    house: House,
+) -> None:
+    raw = add_a_raw(house)
+    house.mv(f"people/_unnamed/{SMALL}", "people/Bob")
+    house.rm("people/Bob/3.jpg")
+    assert said_of(house, raw) == [("face_said", 0), ("person_tag", 0)]
+    house.cp("by-date/_undated/3.jpg", "people/Bob")
+    assert said_of(house, raw) == []
+    house.undo()
+    jpeg = house.at("by-date/_undated/3.jpg").asset.id
+    house.shelf.remove(jpeg)  # somebody keeps the RAW alone
+    house.cluster()
+    assert "3.CR2" in house.listed("by-date/_undated")
+    assert house.listed("people/Bob") == ALL[:3]
+
+
+def test_who_was_mistaken_for_another_is_moved_on_in_the_mates_too(house: House) -> None:
+    raw = add_a_raw(house)
+    house.mv(f"people/_unnamed/{SMALL}", "people/Bob")
+    house.mkdir("people/Carol")
+    house.mv("people/Bob/3.jpg", "people/Carol/3.jpg")
+    house.shelf.remove(house.at("by-date/_undated/3.jpg").asset.id)
+    for _ in range(2):
+        assert house.listed("people/Bob") == ALL[:3]
+        assert house.listed("people/Carol") == ["3.CR2"]
+        house.cluster()
+    assert ("face_said", 1) in said_of(house, raw)
+
+
+def test_a_person_in_the_mates_of_a_stack_alone_can_be_forgotten(house: House) -> None:
+    raw = house.shelf.add("plain.CR2", **RAW)
+    look(house.shelf, raw, seen(1, 7))
+    house.cluster()
+    house.mv(f"people/_unnamed/{SMALL}", "people/Bob")
+    assert house.listed("people/Bob") == ALL[:4]
+    for name in ALL[:4]:
+        house.rm(f"people/Bob/{name}")
+    house.rmdir("people/Bob")
+    assert house.given()["face_said"] == house.given()["person_tag"] == []
+
+
 def test_who_is_hidden_is_nowhere_else_until_shown_again(house: House) -> None:
     house.mv(f"people/_unnamed/{SMALL}", f"people/_ignored/{SMALL}")
     assert house.listed("people/_unnamed") == [LARGE]
