@@ -87,6 +87,16 @@ def shown(db: apsw.Connection, source_id: SourceId, inode: int) -> Asset:
     return from_row(row)
 
 
+def shown_for(db: apsw.Connection, ids: Sequence[AssetId]) -> dict[AssetId, Asset]:
+    """By the id of each of these assets the visible one that shows it: itself, or the one that stands for its stack."""
+    rows = db.execute(
+        f"SELECT wanted, {COLUMNS} FROM (SELECT id AS wanted, ifnull(primary_id, id) AS top FROM asset"  # noqa: S608
+        " WHERE id IN (SELECT value FROM json_each(?))) JOIN visible ON visible.id = top",
+        ("[" + ",".join(map(str, ids)) + "]",),
+    )
+    return {AssetId(row[0]): from_row(row[1:]) for row in rows}
+
+
 def many(db: apsw.Connection, ids: Sequence[AssetId], *, mates: bool = False) -> list[Asset]:
     """The visible ones of these assets, in the order given; with *mates* also those whom another one stands for."""
     view = "present" if mates else "visible"

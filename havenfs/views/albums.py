@@ -125,7 +125,8 @@ class Tree(Fillable):
         library, uid = self.scope.library, self._folder(name)
         below = self._open(library.catalog.read(collections.get, uid))
         loose = library.loose.within(below.key)
-        if any(not one.in_memory for one in loose.values()):
+        # Of what is filed the catalog says whether it is in there.
+        if any(not one.in_memory and one.asset_id is None for one in loose.values()):
             raise NotEmpty(os.fsdecode(name))
         library.bursts.dissolve(
             library.keeper,

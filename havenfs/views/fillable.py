@@ -21,9 +21,11 @@ from .folders import EXCHANGE, Assets
 from .nodes import DiskFile, Leaf
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from havenfs.catalog.corrections import Found
     from havenfs.decisions import Decision
-    from havenfs.entities import Asset, Source
+    from havenfs.entities import Asset, AssetId, Source
     from havenfs.originals.disk import Rights
     from havenfs.views.uploads.loose import Filling
 
@@ -39,11 +41,11 @@ def closed(library: Library, loose: Loose) -> None:
 def meant(library: Library, node: Node) -> Asset:
     """The asset that a file stands for: its own, or the one that shows its stack. Raises InvalidName when there is none."""
     if isinstance(node, Leaf):
-        return library.catalog.read(assets.get, node.asset.id)  # it may have been edited since
+        return _shown(library, node.asset.id)  # it may have been edited since
     if isinstance(node, DiskFile):
         loose = library.loose.at(node.source, node.path)
         if loose is not None and loose.asset_id is not None:
-            return library.catalog.read(assets.get, loose.asset_id)
+            return _shown(library, loose.asset_id)
         try:
             return library.catalog.read(assets.shown, node.source.id, node.status.st_ino)
         except NotFound:
@@ -51,6 +53,14 @@ def meant(library: Library, node: Node) -> Asset:
                 "no photo, video or document, or one that was not looked at yet"
             ) from None
     raise NotPermitted("only photos, videos and documents can be put here")
+
+
+def _shown(library: Library, asset_id: AssetId) -> Asset:
+    """The asset itself, or the one that shows its stack. Raises NotFound."""
+    found = library.catalog.read(assets.shown_for, [asset_id])
+    if asset_id not in found:
+        raise NotFound(f"asset {asset_id}")
+    return found[asset_id]
 
 
 def as_found(library: Library, asset: Asset) -> Found:
@@ -64,8 +74,31 @@ def as_found(library: Library, asset: Asset) -> Found:
     return known
 
 
+def _listed(library: Library, here: Collection[Loose]) -> list[Loose]:
+    """Those among *here*, which is all that is loose about some assets in a folder, whose names are listed there. Each stack
+    stands there once: under its own name, or under that of what shows it, or of what it came by."""
+    filed = {loose.asset_id for loose in here if loose.asset_id is not None}
+    came = {loose.came for loose in here}
+    shown = library.catalog.read(assets.shown_for, list(filed)) if filed else {}
+    found: list[Loose] = []
+    best: dict[AssetId, tuple[int, Loose]] = {}
+    for loose in here:
+        top = shown.get(loose.asset_id) if loose.asset_id is not None else None
+        if top is None:
+            found.append(loose)
+            continue
+        own = loose.name == top.name.encode()
+        rank = 2 if own else 1 if loose.asset_id == top.id else 0
+        if (own or top.id in came) and (top.id not in best or rank > best[top.id][0]):
+            best[top.id] = rank, loose
+    return found + [loose for _, loose in best.values()]
+
+
 class Fillable(Assets):
-    """A folder whose assets people choose. Besides them loose files stand in it: see `loose`."""
+    """A folder whose assets people choose. Besides them loose files stand in it: see `loose`.
+
+    What is loose and filed is found by its writer's name. A stack is listed once all the same: under the name of the upload by
+    which it came, or under its own, where it was here before or is uploaded itself."""
 
     __slots__ = ()
     changeable = True
@@ -87,17 +120,19 @@ class Fillable(Assets):
 
     def with_loose(self, entries: Entries) -> Entries:
         """Entries that were listed, and what is loose here: a filed upload under its writer's name, as long as that lasts."""
-        here = self.scope.library.loose.within(self.key) if self.fillable else {}
-        here = {name: loose for name, loose in here.items() if self._stands(loose)}
+        library = self.scope.library
+        here = library.loose.within(self.key).values() if self.fillable else ()
+        here = [loose for loose in here if self._stands(loose)]
         if not here:
             return entries
-        ids = {loose.asset_id for loose in here.values()}
+        listed = {loose.name: loose for loose in _listed(library, here)}
+        came = {loose.came for loose in here}
         found: list[Entry] = [
             (name, node)
             for name, node in entries
-            if name not in here and not (isinstance(node, Leaf) and node.asset.id in ids)
+            if name not in listed and not (isinstance(node, Leaf) and node.asset.id in came)
         ]
-        for name, loose in here.items():
+        for name, loose in listed.items():
             try:
                 found.append((name, loose.node()))
             except NotFound:
@@ -105,9 +140,16 @@ class Fillable(Assets):
         return found
 
     def lookup(self, name: bytes) -> Node:
-        """What is loose, then what is known."""
+        """What is loose, then what is known and not called otherwise for now."""
         loose = self._loose(name)
-        return super().lookup(name) if loose is None else loose.node()
+        if loose is not None:
+            return loose.node()
+        found = super().lookup(name)
+        if isinstance(found, Leaf) and any(
+            other.came == found.asset.id for other in self._about(found.asset)
+        ):
+            raise NotFound(name)
+        return found
 
     def real_name(self, name: bytes) -> bytes:
         """As `lookup`: what is loose first."""
@@ -115,7 +157,10 @@ class Fillable(Assets):
             if names.fold(other) == names.fold(name):
                 return other
         try:
-            return super().real_name(name)
+            found = super().real_name(name)
+            if self.scope.library.loose.within(self.key):
+                self.lookup(found)  # it may be called otherwise
+            return found
         except NotFound:
             if names.fold(name) == names.fold(readme.NAME.encode()) and self.readme() is not None:
                 return readme.NAME.encode()
@@ -132,13 +177,20 @@ class Fillable(Assets):
         """Whether what was filed is still in here: somebody may have taken it out, or undone that it was put in."""
         if loose.asset_id is None or loose.opens:
             return True
-        # Also what a mate stands for in the listing: its writer wants to set its times.
-        wanted = (
-            Condition(browse.ALL_FILES),
-            *self.scope.conditions(),
-            browse.among([loose.asset_id]),
-        )
-        return self.scope.library.catalog.glance(browse.exists, wanted)
+        # It, or what shows it: also where another stands for it in the listing, its writer wants to set its times.
+        catalog, ids = self.scope.library.catalog, [loose.asset_id]
+        ids += [top.id for top in catalog.glance(assets.shown_for, ids).values()]
+        wanted = (Condition(browse.ALL_FILES), *self.scope.conditions(), browse.among(ids))
+        return catalog.glance(browse.exists, wanted)
+
+    def _about(self, asset: Asset) -> list[Loose]:
+        """What is loose here of an asset, or shows it by another name."""
+        here = self.scope.library.loose.within(self.key).values() if self.fillable else ()
+        return [
+            loose
+            for loose in here
+            if asset.id in (loose.asset_id, loose.came) and self._stands(loose)
+        ]
 
     @property
     def _fill(self) -> Filling:
@@ -193,14 +245,15 @@ class Fillable(Assets):
         return self.receive(node, rights)
 
     def unlink(self, name: bytes, rights: Rights) -> None:
-        """Take it out. The file stays."""
+        """Take it out. The file stays. Where its stack is listed by another name, this name alone goes."""
         if not self.fillable:
             self._refuse()
         library, loose = self.scope.library, self._loose(name)
         if loose is not None:
             if loose.asset_id is not None:
-                asset = library.catalog.read(assets.get, loose.asset_id)
-                self._take_out(asset, rights)
+                asset = _shown(library, loose.asset_id)
+                if loose in _listed(library, {loose, *self._about(asset)}):
+                    self._take_out(asset, rights)
             library.loose.drop(loose)
             return
         node = self.lookup(name)
@@ -243,7 +296,7 @@ class Fillable(Assets):
             new = to.key, to._fill
             uploading.rename(library, loose, new, new_name, there, partial(decide, library))
             return
-        asset = library.catalog.read(assets.get, loose.asset_id)
+        asset = _shown(library, loose.asset_id)
         if self._left_for(to, flags):
             self._hand_on(asset, to, rights)
         elif to.key != self.key:

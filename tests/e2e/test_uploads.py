@@ -233,6 +233,91 @@ def test_what_is_undone_at_once_is_gone_at_once_and_a_mate_has_its_time_set(desk
     assert len(desk.members()) == 2
 
 
+RAW = b"II*\x00\x10\x00\x00\x00CR\x02\x00" + b"raw" * 1000
+PAIR = {"DSC_2.CR2": RAW, "DSC_2.JPG": JPEG + b"two" * 1000}
+
+
+@pytest.fixture
+def pair(desk: Desk) -> Path:
+    """Where the library has a RAW and its JPEG."""
+    for name, data in PAIR.items():
+        (desk.point / "files/photos" / name).write_bytes(data)
+    assert set(PAIR) <= set(listed(desk.point / "by-date/_undated/@all-files"))
+    assert "DSC_2.CR2" not in listed(desk.point / "by-date/_undated")
+    return desk.point / "files/photos"
+
+
+@pytest.mark.parametrize("names", [list(PAIR), list(reversed(PAIR))], ids=["raw", "jpeg"])
+@pytest.mark.parametrize(
+    "copy",
+    [
+        ["cp"],
+        ["cp", "-p"],
+        ["rsync", "-a", "--no-owner", "--no-group"],
+        ["rsync", "--inplace"],
+        ["mv"],
+    ],
+    ids=" ".join,
+)
+def test_a_raw_and_its_jpeg_that_the_library_has_are_copied_in_one_after_the_other(
+    desk: Desk, pair: Path, copy: list[str], names: list[str]
+) -> None:
+    for name in names:  # each is closed before the next is begun
+        run(*copy, desk.file(name, PAIR[name]), desk.album)
+    assert listed(desk.album) == ["DSC_2.JPG"]
+    assert desk.members() == {hash_of(PAIR["DSC_2.JPG"])}
+    assert not desk.uploads.exists()
+    for name, data in PAIR.items():  # who has copied them may compare them
+        assert (desk.album / name).read_bytes() == data
+    run("rm", "-r", desk.album)
+    assert listed(desk.point / "albums") == []
+    assert set(PAIR) <= set(listed(pair))
+
+
+def test_a_raw_and_its_jpeg_that_are_new_are_one_in_the_album_and_go_with_it(desk: Desk) -> None:
+    for names in (list(PAIR), list(reversed(PAIR))):
+        for name in names:
+            run("cp", desk.file(name, PAIR[name] + names[0].encode()), desk.album)
+        assert listed(desk.album) == ["DSC_2.JPG"]
+        assert len(desk.members()) == 2
+        run("rm", "-r", desk.album)
+        assert listed(desk.point / "albums") == []
+        desk.album.mkdir()
+
+
+def test_a_raw_alone_brings_the_stack_that_the_library_has(
+    desk: Desk, pair: Path, until: Callable[..., float]
+) -> None:
+    raw, jpeg = desk.album / "DSC_2.CR2", desk.album / "DSC_2.JPG"
+    run("cp", pair / "DSC_2.CR2", desk.album)
+    assert listed(desk.album) == ["DSC_2.CR2"]
+    assert desk.members() == {hash_of(PAIR["DSC_2.JPG"])}
+    assert not jpeg.exists()  # that name is free as long as its writer may want it
+    run("rm", raw)
+    assert listed(desk.album) == []
+    assert desk.members() == set()
+    run("cp", pair / "DSC_2.CR2", desk.album)
+    until(lambda: listed(desk.album) == ["DSC_2.JPG"], SETTLED_S + 5)
+    run("cp", pair / "DSC_2.CR2", desk.album)  # what is here already is called as it was
+    assert listed(desk.album) == ["DSC_2.JPG"]
+    assert jpeg.read_bytes() == PAIR["DSC_2.JPG"]
+    assert raw.read_bytes() == PAIR["DSC_2.CR2"]
+    run("rm", raw)
+    assert listed(desk.album) == ["DSC_2.JPG"]
+    run("rm", jpeg)
+    assert desk.members() == set()
+
+
+def test_each_of_two_names_of_the_same_bytes_can_be_copied(desk: Desk) -> None:
+    data = JPEG + b"one copy" * 9000
+    (desk.point / "files/photos/known.jpg").write_bytes(data)
+    for name in ("known (1).jpg", "known.jpg"):
+        run("cp", desk.file(name, data), desk.album)
+    assert desk.members() == {hash_of(data)}
+    run("rm", "-r", desk.album)
+    assert listed(desk.point / "albums") == []
+
+
 def test_an_upload_becomes_an_asset_like_others_and_a_taken_name_another_one(
     desk: Desk, until: Callable[..., float]
 ) -> None:

@@ -66,6 +66,9 @@ class Loose(Struct, eq=False):
     """What putting an asset into the folder decides; None where nothing can be put."""
     asset_id: AssetId | None = None
     """What it was filed as."""
+    came: AssetId | None = None
+    """What came to be shown in the folder by that: itself, or the primary of its stack. Until this has settled, that stands
+    there under this name and not under its own, which another file of the same copying may want."""
     known: tuple[Version, Identity] | None = None
     """What it was when it was looked at last."""
     filed: Version | None = None

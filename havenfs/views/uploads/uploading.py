@@ -19,7 +19,6 @@ from havenfs.errors import (
     HavenError,
     InvalidName,
     IsADirectory,
-    NotFound,
     NotJournaled,
     NotPermitted,
     ReadOnly,
@@ -43,7 +42,8 @@ if TYPE_CHECKING:
 
     from .loose import Filling, Loose
 
-    Deciding = Callable[[Decision, Rights, Callable[[Connection], object] | None], object]
+    Deciding = Callable[[Decision, Rights, Callable[[Connection], object] | None], bool]
+    """`deciding.decide`: whether anything is different now."""
 
 
 def create(
@@ -180,8 +180,12 @@ def _file(library: Library, loose: Loose, identity: Identity, decide: Deciding) 
     loose.refused = False
     known = _known(library, identity.hash)
     if known is not None:
-        decide(loose.fill(known), loose.rights, None)
-        loose.asset_id, loose.filed = known.id, _version(loose)
+        asset, shown = known
+        if decide(loose.fill(shown), loose.rights, None):
+            loose.came = shown.id
+        elif loose.came != shown.id:
+            loose.came = None  # it was here before
+        loose.asset_id, loose.filed = asset.id, _version(loose)
         return
     try:
         staging.check_room(loose.source, loose.rights)
@@ -225,13 +229,13 @@ def _placing(
 
 def _filed(library: Library, loose: Loose, path: bytes, asset_id: AssetId | None) -> None:
     waited = loose.path
-    loose.asset_id = asset_id
+    loose.asset_id = loose.came = asset_id
     library.loose.filed(loose, path)
     staging.drop(loose.source, waited)
 
 
-def _known(library: Library, content: bytes) -> Asset | None:
-    """The asset with these bytes, if they are really there; the one that stands for it, if one does."""
+def _known(library: Library, content: bytes) -> tuple[Asset, Asset] | None:
+    """The asset with these bytes, if they are really there, and the one that shows it: itself or what stands for it."""
     catalog = library.catalog
     try:
         asset = catalog.read(assets.by_hash, content)
@@ -244,9 +248,7 @@ def _known(library: Library, content: bytes) -> Asset | None:
         asset.inode,
     ):
         return None
-    with suppress(NotFound):
-        return catalog.read(assets.shown, asset.source_id, asset.inode)
-    return asset
+    return asset, catalog.read(assets.shown_for, [asset.id]).get(asset.id, asset)
 
 
 def _provisional(loose: Loose, identity: Identity) -> Asset:
