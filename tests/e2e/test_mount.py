@@ -126,7 +126,9 @@ def test_extended_attributes_say_what_is_known(shared: Path):
     assert 'user.haven.camera="Pixel 3"' in shown
     assert 'user.xdg.tags="dog,summer"' in shown
     assert 'user.baloo.rating="8"' in shown
-    assert "IMG_0001.jpg" in os.listdir(shared / "search/fountain")  # whoever lists looks nothing up
+    assert "IMG_0001.jpg" in os.listdir(
+        shared / "search/fountain"
+    )  # whoever lists looks nothing up
     leaf = shared / "search/fountain/IMG_0001.jpg"
     assert float(os.getxattr(leaf, "user.haven.score")) > 0
     assert os.getxattr(leaf, "user.haven.why")

@@ -44,7 +44,12 @@ def top(workshop: Any, serve: Any, open_house: Path) -> Iterator[Path]:
 
 def test_the_owner_moves_answers_into_albums_and_strangers_may_not(top: Path):
     assert does(OWNER, "mkdir", top / "albums/A") == ""
-    for place in ("search/fountain", "types/photos", "by-date/2019/07", "by-date/2019/@types/photos"):
+    for place in (
+        "search/fountain",
+        "types/photos",
+        "by-date/2019/07",
+        "by-date/2019/@types/photos",
+    ):
         shown = top / place / "IMG_0001.jpg"
         assert does(STRANGER, "mv", shown, top / "albums/A/") == "Permission denied"
         assert does(OWNER, "mv", shown, top / "albums/A/") == ""
