@@ -48,6 +48,7 @@ HANG_S: Final = (
     3.0  # requests waiting and none being read: longer than any garbage collection or page fault
 )
 STARTING_S: Final = 60.0  # the same for a server that has not said that it is ready: a catalog on a disk that must spin up
+TRIAL_S: Final = 10.0  # for the installed program to be loaded; the service manager's watchdog is not beaten meanwhile
 SPARE_S: Final = 0.1  # until a server that has begun gets a spare: clients who have waited go first
 QUICK_S: Final = 1.0  # a server that lives no longer did not even start well
 PATIENT: Final = 3  # quick deaths in a row before the next server waits
@@ -402,17 +403,22 @@ class Supervisor:
         """Whether the program that is installed now starts at all; the server goes on meanwhile."""
         import subprocess
 
-        tried = subprocess.run(
-            [sys.executable, "-c", f"import {PROGRAM}"],
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        if tried.returncode:
-            log.error(
-                "the installed program does not start, so this one goes on: %s", tried.stderr[-500:]
+        try:
+            tried = subprocess.run(
+                [sys.executable, "-c", f"import {PROGRAM}"],
+                capture_output=True,
+                check=False,
+                text=True,
+                timeout=TRIAL_S,
             )
-        return not tried.returncode
+        except subprocess.TimeoutExpired:
+            said = f"nothing within {TRIAL_S:.0f} s"
+        else:
+            if not tried.returncode:
+                return True
+            said = tried.stderr[-500:]
+        log.error("the installed program does not start, so this one goes on: %s", said)
+        return False
 
     def _become_what_is_installed(self) -> None:
         """Execute ourselves anew with the mount and all handles open. Returns only if that fails."""
