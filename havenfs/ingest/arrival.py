@@ -106,11 +106,23 @@ class Arrivals:
         """The two names, of files or directories, have swapped what they stand for."""
         hidden = walk.passed_over(path), walk.passed_over(new_path)
         if hidden == (False, False):
-            self._catalog.write(_swap, source, path, to, new_path)
+            known = self._stands(source, path, to, new_path)
+            if not known and not self._stands(to, new_path, source, path):
+                self._catalog.write(_swap, source, path, to, new_path)
         elif hidden != (True, True):
             self._catalog.write(_remove, *((to, new_path) if hidden[0] else (source, path)))
         first = self.written(source, path)
         return self.written(to, new_path) or first or hidden != (True, True)
+
+    def _stands(self, source: Source, path: bytes, to: Source, new_path: bytes) -> bool:
+        """Whether what is known at a path, or below it, is there, and not at the other one: a scan has been quicker, or somebody
+        who was killed while he told of it, and is followed by one who tells again."""
+        file = self._catalog.read(files.first, source.id, path)
+        if file is None:
+            return False
+        here = walk.see(source.root, file.path)
+        there = walk.see(to.root, new_path + file.path[len(path) :])
+        return _is(file, here) and not _is(file, there)
 
     # --- one file -------------------------------------------------------------------------------------------
 
@@ -305,6 +317,10 @@ def _link(db: Connection, source: Source, seen: Seen, twin: _Twin) -> bool:
         files.part(db, file.id)
     contents.attach(db, twin.asset_id, file, twin.hash)
     return True
+
+
+def _is(file: File, seen: Seen | None) -> bool:
+    return seen is not None and (file.device, file.inode) == (seen.device, seen.inode)
 
 
 def _remove(db: Connection, source: Source, path: bytes, *, directory: bool = True) -> bool:

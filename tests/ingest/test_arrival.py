@@ -432,6 +432,23 @@ def test_two_folders_and_a_file_that_are_exchanged_take_their_assets_along(home:
     assert home.quiet()
 
 
+def test_who_is_told_twice_that_two_folders_were_exchanged_leaves_it_at_once(home: Home) -> None:
+    home.put("one/x.jpg", JPEG + b"1x")
+    home.put("two/x.jpg", JPEG + b"2x")
+    os.link(home.root / "one/x.jpg", home.root / "one/a.jpg")
+    os.link(home.root / "one/x.jpg", home.root / "two/a.jpg")  # says nothing of which is which
+    for path in ("one/a.jpg", "two/a.jpg"):
+        home.arrivals.written(home.source, path.encode())
+    exchange(home, "one", "two")
+    assert home.content("one/x.jpg") == digest(JPEG + b"2x")
+    (home.root / "one/a.jpg").unlink()
+    home.arrivals.removed(home.source, b"one/a.jpg", directory=False)
+    home.arrivals.exchanged(home.source, b"one", home.source, b"two")
+    assert home.content("one/x.jpg") == digest(JPEG + b"2x")
+    assert home.content("two/x.jpg") == digest(JPEG + b"1x")
+    assert home.quiet()
+
+
 def test_a_photo_exchanged_with_a_hidden_one_is_replaced_by_it(home: Home) -> None:
     home.put("a.jpg", JPEG + b"A")
     home.put(".b.jpg", JPEG + b"B")
