@@ -274,6 +274,14 @@ class InodeTable:
                 return
             self._drop(record)
 
+    def _correct(self, nodeid: int, parent: int, name: bytes) -> None:
+        """A predecessor may have told the kernel of it, under another name."""
+        told = self._ledger.lookups(nodeid)
+        if told:
+            self._ledger.admit(nodeid, parent, name, told)
+        elif self._ledger.address(nodeid) is not None:
+            self._ledger.sight(nodeid, parent, name)
+
     def _drop(self, record: Record) -> None:
         nodeid = record.nodeid
         del self._records[nodeid]
@@ -299,6 +307,8 @@ class InodeTable:
                     self._write_down(record)
                 elif self._sightings.forget(nodeid):
                     self._sightings.note(nodeid, parent, name)
+                else:
+                    self._correct(nodeid, parent, name)
             # All of them only where it must be: 65,536 take 30 ms.
             found_here = (self._records.get(nodeid) for nodeid in nodes)
             for record in list(self._records.values() if deep else found_here):

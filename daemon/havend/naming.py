@@ -227,6 +227,7 @@ class Naming(OpenFiles):
                 self.removed_before(parent, name, is_directory=False)
             return
         there = target.lookup(new_name)
+        self._placed_before({self.table.number(there): (new_parent, new_name)})
         if source is None or self.observer is None:
             self._written(there)
             return
@@ -237,6 +238,37 @@ class Naming(OpenFiles):
             target.path_of(new_name),
             directory=isinstance(there, DiskDirectory),
         )
+
+    def standing(
+        self, parent: int, name: bytes, new_parent: int, new_name: bytes
+    ) -> tuple[int, int] | None:
+        """The numbers of what stands at two names on disk; None where that cannot be said."""
+        directory, target = backing(self.directory(parent)), backing(self.directory(new_parent))
+        if directory is None or target is None:
+            return None
+        with suppress(NotFound):
+            here, there = directory.lookup(name), target.lookup(new_name)
+            return self.table.number(here), self.table.number(there)
+        return None
+
+    def exchanged_before(self, parent: int, name: bytes, new_parent: int, new_name: bytes) -> None:
+        """A predecessor has exchanged two names, and may have been killed before it told of that."""
+        directory, target = backing(self.directory(parent)), backing(self.directory(new_parent))
+        if directory is None or target is None:
+            return
+        with suppress(NotFound):
+            here, there = directory.lookup(name), target.lookup(new_name)
+            number = self.table.number
+            self._placed_before(
+                {number(here): (parent, name), number(there): (new_parent, new_name)}
+            )
+        if self.observer is not None:
+            path, new_path = directory.path_of(name), target.path_of(new_name)
+            self.observer.exchanged(directory.source, path, target.source, new_path)
+
+    def _placed_before(self, nodes: dict[int, tuple[int, bytes]]) -> None:
+        """A predecessor told the kernel of these under other names. What we have found ourselves, we have found where it is."""
+        self.table.moved(nodes, lambda source, path: None, deep=False)
 
     def removed_before(self, parent: int, name: bytes, *, is_directory: bool) -> None:
         """The same of a name that a predecessor has removed."""

@@ -1,11 +1,12 @@
 """A client that never rests, while servers die: DIRECTORY SECONDS KIND. Prints what it met as JSON.
 
-Every operation must succeed and bring what it should; each is timed. Kinds: writes, reads, names, lists, keeps (files
+Every operation must succeed and bring what it should; each is timed. Kinds: writes, reads, names, swaps, lists, keeps (files
 open from before the first death to after the last).
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+EXCHANGE = 2  # of renameat2(2)
 PAUSE_S = 0.005  # between rounds: who works, not who fights for the processor, is timed
 
 
@@ -129,6 +131,30 @@ def names(directory: Path, diary: Diary) -> Generator[None]:
         yield
 
 
+def swaps(directory: Path, diary: Diary) -> Generator[None]:
+    """Two folders, and two files, change places each time, never not at all and never twice."""
+    for name in ("one", "two"):
+        (directory / name).mkdir()
+        (directory / name / name).touch()
+        (directory / f"file-{name}").write_text(name)
+    rename = ctypes.CDLL(None, use_errno=True).renameat2
+    standing = ["one", "two"]
+    while True:
+        standing.reverse()
+        for kind in ("", "file-"):
+            one, two = (os.fsencode(directory / f"{kind}{name}") for name in ("one", "two"))
+            with diary.entry("exchange"):
+                assert rename(-1, one, -1, two, EXCHANGE) == 0, os.strerror(ctypes.get_errno())
+        with diary.entry("listing after an exchange"):
+            assert [os.listdir(directory / name) for name in ("one", "two")] == [
+                [name] for name in standing
+            ]
+        with diary.entry("reading after an exchange"):
+            found = [(directory / f"file-{name}").read_text() for name in ("one", "two")]
+            assert found == standing
+        yield
+
+
 def lists(directory: Path, diary: Diary) -> Generator[None]:
     """Long listings are complete and have nothing twice, in files/ and in the views."""
     (directory / "long").mkdir()
@@ -191,7 +217,7 @@ def keeps(directory: Path, diary: Diary) -> Generator[None]:
 
 
 KINDS: dict[str, Callable[[Path, Diary], Generator[None]]] = {
-    f.__name__: f for f in (writes, reads, names, lists, keeps)
+    f.__name__: f for f in (writes, reads, names, swaps, lists, keeps)
 }
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.fuse, pytest.mark.parametrize("transport", ["direct"], indirect=True)]
 
 CLIENT = Path(__file__).with_name("restless.py")
-KINDS = ("writes", "reads", "names", "lists", "keeps")
+KINDS = ("writes", "reads", "names", "swaps", "lists", "keeps")
 PERIOD_S = 0.5
 
 

@@ -58,7 +58,9 @@ class Dispatch:
         self._kept = kept
         self._directories = Directories(operations, kept)
         self.backing = Backing(descriptor, offered=agreed.passthrough)
-        self._entries = entries = Entries(operations, agreed, kept, self._directories, self.backing)
+        self._entries = entries = Entries(
+            operations, agreed, kept, self._directories, self.backing, ledger, answer
+        )
         self._content = content = Content(
             operations, entries, self._directories, self.backing, ledger, answer
         )

@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from havend.errno import number as errno_of
 from havend.inodes import ASSET, COMPUTED
+from havend.naming import EXCHANGE
 from havend.stats import LONG_S
 from havenfs.entities import Caller
 from havenfs.errors import HavenError, NotFound
@@ -22,13 +24,17 @@ from havenfs.originals.metadata import NOW, Changes
 
 from . import replies, wire
 from .directories import uncounted
+from .ledger import EXCHANGE as EXCHANGING, LOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from havend.operations import Operations
 
     from .backing import Backing
     from .capabilities import Capabilities
     from .directories import Directories
+    from .ledger import Ledger
     from .replies import Replies
 
 Header = tuple[int, int, int, int, int, int, int, int, int]
@@ -38,6 +44,7 @@ _BILLION: Final = 1_000_000_000
 _ACL: Final = b"system.posix_acl_"
 _DEFAULT_ACL: Final = b"system.posix_acl_default"
 _NOBODY_IN_PARTICULAR = Caller(0, 0, 0)
+_STOOD = struct.Struct("=QQQ")  # unique of the request, what stood at its first name, at its second
 
 
 class Entries:
@@ -50,13 +57,18 @@ class Entries:
         kept: Replies,
         directories: Directories,
         backing: Backing,
+        ledger: Ledger,
+        answer: Callable[[int, int], None],
     ) -> None:
+        """*answer* sends an errno, or 0 with an empty body, for a unique number."""
         self._operations = operations
         self._is_helper = operations.nudges.is_helper
         self._agreed = agreed
         self._kept = kept
         self._directories = directories
         self._backing = backing
+        self._ledger = ledger
+        self._answer = answer
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -227,19 +239,23 @@ class Entries:
             self._operations.removed_before(header[3], name, is_directory=True)
         return b""
 
-    def rename(self, header: Header, body: memoryview) -> bytes:
+    def rename(self, header: Header, body: memoryview) -> bytes | None:
         """Move a name."""
         (target,) = wire.RENAME_IN.unpack_from(body)
         return self._rename(header, target, 0, *wire.names_of_rename(body, wire.RENAME_IN.size))
 
-    def rename2(self, header: Header, body: memoryview) -> bytes:
+    def rename2(self, header: Header, body: memoryview) -> bytes | None:
         """Move a name, with flags."""
         target, flags, _ = wire.RENAME2_IN.unpack_from(body)
         return self._rename(
             header, target, flags, *wire.names_of_rename(body, wire.RENAME2_IN.size)
         )
 
-    def _rename(self, header: Header, target: int, flags: int, old: bytes, new: bytes) -> bytes:
+    def _rename(
+        self, header: Header, target: int, flags: int, old: bytes, new: bytes
+    ) -> bytes | None:
+        if flags == EXCHANGE:
+            return self._exchange(header, (header[3], old, target, new))
         self._backing.let_go(all_of_them=True)
         try:
             self._operations.rename(header[3], old, target, new, flags, caller(header))
@@ -249,6 +265,40 @@ class Entries:
         if target & COMPUTED:
             self._kept.forget_directory(target)
         return b""
+
+    def _exchange(self, header: Header, names: tuple[int, bytes, int, bytes]) -> None:
+        """Two names change places. Done twice it is undone, and no error says so: what stands where is written down before,
+        and erased after the answer. One note is left by who dies in between, until its number comes again."""
+        unique = header[2] & ~wire.RESENT
+        key = EXCHANGING | unique & LOCK - 1
+        if not (header[2] & wire.RESENT and self._exchanged_before(key, unique, names)):
+            standing = self._operations.standing(*names)
+            if standing is not None:
+                self._ledger.note(key, _STOOD.pack(unique, *standing))
+            try:
+                self._operations.rename(*names, EXCHANGE, caller(header))
+            except BaseException:
+                self._ledger.erase(key)
+                raise
+        for each in (names[0], names[2]):
+            if each & COMPUTED:
+                self._kept.forget_directory(each)
+        self._answer(header[2], 0)
+        self._ledger.erase(key)
+
+    def _exchanged_before(
+        self, key: int, unique: int, names: tuple[int, bytes, int, bytes]
+    ) -> bool:
+        """Whether a predecessor has done what a resent request asks for; then what it may not have told of is told."""
+        note = self._ledger.noted(key)
+        standing = self._operations.standing(*names) if note is not None else None
+        if note is None or standing is None:
+            return False
+        same, here, there = _STOOD.unpack(note)
+        if same != unique or (standing[0] != there and standing[1] != here):
+            return False
+        self._operations.exchanged_before(*names)
+        return True
 
     def masked(self, parent: int, mode: int, umask: int) -> int:
         """The mode less the caller's umask, unless the directory has a default access list, which stands in its place."""

@@ -28,7 +28,7 @@ ENTRIES: Final = 1024  # the least room for entries, and for the bytes of as man
 AVERAGE: Final = 64
 SPARE: Final = 4  # a table that is written afresh gets this many times the room that it takes (untouched room is free)
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Of all that stands in a ledger, records and notes too. Whoever changes that raises this: a successor of another version is to
 make the mount anew, and not to read what it cannot know."""
 INIT: Final = 0
@@ -37,6 +37,8 @@ MOUNTPOINT: Final = 1
 """The note about where it is mounted."""
 LOCK: Final = 1 << 32
 """The note about a file lock is under this and the descriptor that holds the lock."""
+EXCHANGE: Final = 1 << 33
+"""The note about two names that are being exchanged is under this and the lower half of the unique number of the request."""
 
 RECENT: Final = 2048
 """Files, the latest lookups: 50 ms of the busiest client's. Who has just been told of one asks for it next, perhaps of the next

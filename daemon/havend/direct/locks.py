@@ -90,7 +90,7 @@ class Locks:
         self._owners: dict[tuple[int, int, bool], _Owner] = {}
         self._waiting: dict[int, tuple[Wish, Callable[[int], None]]] = {}
         for key, note in notes.notes().items():
-            if key >= LOCK:
+            if key & LOCK:
                 nodeid, owner, more = _NOTE.unpack(note)
                 self._owners[nodeid, owner, bool(more & 1)] = _Owner(
                     key - LOCK, more >> 1, [(0, FOREVER)]

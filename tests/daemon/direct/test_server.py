@@ -18,6 +18,7 @@ from havend.direct.capabilities import Capabilities, agree
 from havend.direct.content import Content
 from havend.direct.ledger import Ledger, create
 from havend.direct.server import Server
+from havend.naming import EXCHANGE
 from havend.patience import MOST
 from havenfs.decisions import Keeper, values
 
@@ -509,6 +510,66 @@ def test_a_resent_removal_and_rename_are_told_of_that_the_killed_one_did_not_tel
         assert b"2019/rome/IMG_0001.jpg" not in kept
         assert b"2019/rome/IMG_0002.jpg" not in kept
         assert b"2019/rome/moved.jpg" in kept
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["after", "before"])
+def test_an_exchange_is_carried_out_once_whether_its_server_dies_after_it_or_before(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    for name in ("one/a.jpg", "two/b.jpg"):
+        workshop.add(name)
+    with served(workshop) as kernel:
+        kernel.begin()
+        photos, one, two = (kernel.walk(f"files/photos{path}") for path in ("", "/one", "/two"))
+        body = wire.RENAME2_IN.pack(photos, EXCHANGE, 0) + b"one\0two\0"
+        before = kernel.ledger.notes().keys()
+        with monkeypatch.context() as dying:
+            dying.setattr(Ledger, "erase", _die)  # it has answered, and is no more
+            dying.setattr(kernel.operations, "observer", None)
+            if not done:
+                dying.setattr(kernel.operations, "rename", _die)
+            kernel.ask(wire.RENAME2, photos, body)
+            unique = kernel.unique
+            kernel.walk("files")  # it is answered first and erased then
+        assert (workshop.root / "one/b.jpg").exists() == done
+        with served(workshop, ledger=kernel.ledger) as heir:
+            heir.unique = unique - 2  # the next request is that one again
+            heir.ask(wire.RENAME2, photos, body, resent=True)
+            assert os.listdir(workshop.root / "one") == ["b.jpg"]
+            assert workshop.catalog.read(_paths) >= {b"one/b.jpg", b"two/a.jpg"}
+            for nodeid, name in ((one, "a.jpg"), (two, "b.jpg")):  # who stands in them
+                assert name.encode() in [each for each, _ in heir.list(nodeid)]
+            assert kernel.ledger.notes().keys() == before
+            heir.ask(wire.RENAME2, photos, body)
+            assert os.listdir(workshop.root / "one") == ["a.jpg"]
+            heir.list(one)
+            assert kernel.ledger.notes().keys() == before
+
+
+def test_an_exchange_that_fails_leaves_no_note(workshop: Any, served: Any) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        photos = kernel.walk("files/photos")
+        before = kernel.ledger.notes().keys()
+        body = wire.RENAME2_IN.pack(photos, EXCHANGE, 0) + b"2019\0nothing\0"
+        with pytest.raises(FileNotFoundError):
+            kernel.ask(wire.RENAME2, photos, body)
+        assert kernel.ledger.notes().keys() == before
+
+
+def test_who_stands_in_a_folder_is_in_it_when_it_was_renamed_and_the_server_died(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        photos, folder = kernel.walk("files/photos"), kernel.walk("files/photos/2019")
+        body = wire.RENAME2_IN.pack(photos, 0, 0)
+        with served(workshop, ledger=kernel.ledger) as heir:  # who has never heard of it
+            heir.ask(wire.RENAME2, photos, body + b"2019\0here\0")
+            (workshop.root / "here").rename(workshop.root / "there")
+            heir.ask(wire.RENAME2, photos, body + b"here\0there\0", resent=True)
+            with served(workshop, ledger=kernel.ledger) as third:
+                assert b"rome" in [name for name, _ in third.list(folder)]
 
 
 def _paths(db: Any) -> set[bytes]:
