@@ -31,6 +31,7 @@ pytestmark = [
 
 RELEASE = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
 MIB = 1 << 20
+F_OFD_SETLK, F_OFD_SETLKW = 37, 38
 
 
 @pytest.fixture
@@ -255,6 +256,27 @@ def test_a_lock_outlives_the_server_and_ends_with_its_holder(mount: Any, call: s
             assert not locked(waiter, 0.5)
             holder.communicate()
             assert locked(waiter, 5)
+
+
+@pytest.mark.parametrize("death", [False, True])
+def test_a_lock_of_an_open_file_ends_when_that_is_closed(mount: Any, death: bool) -> None:
+    path = mount.point / "files/desk/file"
+    path.write_bytes(b"x")
+    whole = struct.pack("@hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)
+    with path.open("r+b") as waiting:
+        with path.open("r+b") as file:
+            fcntl.fcntl(file, F_OFD_SETLK, whole)
+            twin = os.dup(file.fileno())
+            if death:
+                os.kill(server(mount), signal.SIGKILL)
+        with pytest.raises(BlockingIOError):
+            fcntl.fcntl(waiting, F_OFD_SETLK, whole)
+        closing = threading.Timer(0.2, os.close, [twin])
+        closing.start()
+        began = time.monotonic()
+        fcntl.fcntl(waiting, F_OFD_SETLKW, whole)
+        assert 0.1 < time.monotonic() - began < 5
+        closing.join()
 
 
 def test_an_open_file_outlives_the_server(mount: Any) -> None:

@@ -195,7 +195,7 @@ class Content:
     def release(self, header: Header, body: memoryview) -> None:
         """The last descriptor of an open was closed. Written down, then answered, then done: who dies in between leaves that to
         the next one, who would take a handle that nobody has for a file that somebody is writing."""
-        handle, _, flags, owner = wire.RELEASE_IN.unpack(body)
+        handle, _, _, _ = wire.RELEASE_IN.unpack(body)
         nodeid = header[3]
         self._released(handle, nodeid)
         self._answer(header[2], 0)
@@ -203,15 +203,11 @@ class Content:
             opened = self._operations.handles.get(handle)
         except Stale:
             if self._orphans.pop(handle, None) == nodeid:
+                self.locks.released(nodeid, handle)
                 self._backing.close(nodeid)
             return  # or resent, and carried out before
-        if opened.nodeid != nodeid:
-            return
-        if flags & wire.RELEASE_FLOCK_UNLOCK:
-            self.locks.closed(nodeid, owner, whole=True)
-        if flags & wire.RELEASE_FLUSH:
-            self.locks.closed(nodeid, owner)
-        self.let_go(handle)
+        if opened.nodeid == nodeid:
+            self.let_go(handle)
 
     def _released(self, handle: int, nodeid: int) -> None:
         record = self._ledger.handle(handle)
@@ -223,13 +219,10 @@ class Content:
     def let_go(self, handle: int) -> None:
         """Close an open file."""
         nodeid = self._operations.handles.get(handle).nodeid
+        self.locks.released(nodeid, handle)  # before its number can be another's
         self._ledger.drop(handle)
         self._backing.close(nodeid)
-        try:
-            self._operations.release(handle)
-        finally:
-            if not self._operations.handles.has(nodeid):
-                self.locks.gone(nodeid)
+        self._operations.release(handle)
 
     def fsync(self, _: Header, body: memoryview) -> bytes:
         """Bring a file to the disk."""

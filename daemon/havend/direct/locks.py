@@ -32,7 +32,7 @@ FOREVER: Final = (1 << 63) - 1  # OFFSET_MAX: to the end of the file, wherever t
 
 _GETLK, _SETLK = 36, 37  # F_OFD_*: only Python 3.12 and later name them, and not everywhere
 _FLOCK = struct.Struct("@hhqqi4x")  # l_type l_whence l_start l_len l_pid
-_NOTE = struct.Struct("<QQQ")
+_NOTE = struct.Struct("<QQQQ")  # nodeid, owner, pid and whether it is a flock, handle
 _MODES: Final = {
     fcntl.F_RDLCK: fcntl.LOCK_SH,
     fcntl.F_WRLCK: fcntl.LOCK_EX,
@@ -76,6 +76,9 @@ class Wish(Struct, frozen=True):
 class _Owner(Struct):
     descriptor: int
     pid: int
+    handle: int
+    """The open file through which it came. A flock and an open-file-description lock have no other, and end with it; the
+    locks of a process end when it closes any."""
     held: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """(start, end) of what may be locked, to know when nothing is."""
 
@@ -91,9 +94,9 @@ class Locks:
         self._waiting: dict[int, tuple[Wish, Callable[[int], None]]] = {}
         for key, note in notes.notes().items():
             if key & LOCK:
-                nodeid, owner, more = _NOTE.unpack(note)
+                nodeid, owner, more, handle = _NOTE.unpack(note)
                 self._owners[nodeid, owner, bool(more & 1)] = _Owner(
-                    key - LOCK, more >> 1, [(0, FOREVER)]
+                    key - LOCK, more >> 1, handle, [(0, FOREVER)]
                 )
 
     @property
@@ -197,10 +200,13 @@ class Locks:
             self._close(found)
         self.retry()
 
-    def gone(self, nodeid: int) -> None:
-        """Nobody has the file open any more."""
-        for key in [key for key in list(self._owners) if key[0] == nodeid]:
-            self.closed(key[0], key[1], whole=key[2])
+    def released(self, nodeid: int, handle: int) -> None:
+        """The last descriptor of this open file is closed. The kernel says nothing else of its open-file-description locks."""
+        if not self._owners:
+            return
+        for key, owner in list(self._owners.items()):
+            if owner.handle == handle and key[0] == nodeid:
+                self.closed(key[0], key[1], whole=key[2])
 
     # --- descriptors, under the lock ----------------------------------------------------------------------------
 
@@ -216,9 +222,10 @@ class Locks:
         except OSError:  # a read-only disk: nobody can have it open for writing, and so want more
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._notes.note(
-            LOCK + descriptor, _NOTE.pack(wish.nodeid, wish.owner, wish.pid << 1 | wish.whole)
+            LOCK + descriptor,
+            _NOTE.pack(wish.nodeid, wish.owner, wish.pid << 1 | wish.whole, wish.handle),
         )
-        owner = self._owners[key] = _Owner(descriptor, wish.pid)
+        owner = self._owners[key] = _Owner(descriptor, wish.pid, wish.handle)
         return owner, True
 
     def _let_go(self, wish: Wish) -> None:

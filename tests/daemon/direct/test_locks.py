@@ -153,6 +153,37 @@ def test_a_lock_outlives_the_server(handle: int) -> None:
     heir.set(wish(handle, 2, READ))
 
 
+def test_a_lock_of_an_open_file_ends_with_it_and_whoever_waits_is_next(
+    locks: Locks, handle: int
+) -> None:
+    got: list[int] = []
+    other = os.dup(handle)
+    try:
+        locks.set(wish(handle, 1, WRITE, 0, 9))
+        locks.set(wish(handle, 2, WRITE, whole=True))
+        locks.set(wish(other, 3, WRITE, 20, 29))
+        locks.wait(77, wish(other, 4, WRITE, 0, 9), got.append)
+        locks.released(1, other + 1)
+        locks.released(2, handle)
+        assert got == []
+        locks.released(1, handle)
+        assert got == [0]
+        locks.set(wish(other, 5, WRITE, whole=True))
+        with pytest.raises(BlockingIOError):
+            locks.set(wish(other, 5, READ, 20, 20))
+    finally:
+        os.close(other)
+
+
+def test_a_lock_of_an_open_file_ends_with_it_though_the_server_is_another(handle: int) -> None:
+    notes = Notes()
+    Locks(notes).set(wish(handle, 1, WRITE))
+    heir = Locks(notes)
+    heir.released(1, handle)
+    assert not notes.kept
+    heir.set(wish(handle, 2, WRITE))
+
+
 def test_no_descriptor_is_left_when_nothing_is_locked(locks: Locks, handle: int) -> None:
     before = len(os.listdir("/proc/self/fd"))
     locks.set(wish(handle, 1, WRITE, 0, 9))

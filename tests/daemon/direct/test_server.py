@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import struct
 import threading
@@ -16,7 +17,7 @@ from havend import session
 from havend.direct import wire
 from havend.direct.capabilities import Capabilities, agree
 from havend.direct.content import Content
-from havend.direct.ledger import Ledger, create
+from havend.direct.ledger import INIT, Ledger, create
 from havend.direct.server import Server
 from havend.naming import EXCHANGE
 from havend.patience import MOST
@@ -385,6 +386,27 @@ def test_who_dies_while_a_file_is_closed_has_closed_it(
         for each in (kept, handle):
             kernel.operations.handles.remove(each)
     assert not kernel.ledger.held()
+
+
+def test_who_dies_while_a_locked_file_is_closed_has_let_go_of_the_lock(
+    workshop: Any, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(workshop) as kernel:
+        kernel.begin()
+        workshop.add("there", b"there", source="desk")
+        nodeid = kernel.walk("files/desk/there")
+        (kept, _), (handle, _) = (kernel.open(nodeid, os.O_RDWR) for _ in range(2))
+        write = (0, (1 << 63) - 1, fcntl.F_WRLCK, 0, 0, 0)
+        kernel.ask(wire.SETLK, nodeid, wire.LK_IN.pack(handle, 4711, *write))
+        with monkeypatch.context() as dying:
+            dying.setattr(Content, "let_go", _die)  # it has answered, and is no more
+            kernel.release(nodeid, handle)
+        with served(workshop, ledger=kernel.ledger) as heir:
+            heir.ask(wire.SETLK, nodeid, wire.LK_IN.pack(kept, 4712, *write))
+            heir.release(nodeid, kept)
+            assert kernel.ledger.notes().keys() == {INIT}
+        for each in (kept, handle):
+            kernel.operations.handles.remove(each)
 
 
 @pytest.mark.parametrize("opcode", [wire.OPEN, wire.CREATE, wire.TMPFILE])
