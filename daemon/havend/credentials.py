@@ -31,6 +31,7 @@ _NUMBERS: Final = {
 }
 _CAP_SYS_RESOURCE: Final = 24
 _libc = ctypes.CDLL(None, use_errno=True)
+_at_once = ctypes.PyDLL(None)  # calls that cannot wait, and so need not let other threads run
 
 
 @functools.cache
@@ -83,6 +84,25 @@ class Acting:
         _libc.syscall(setfsuid, 0)
         _libc.syscall(setfsgid, os.getegid())
         _libc.syscall(setgroups, 0, None)
+
+
+class Spending:
+    """A context in which this thread takes room on a disk as a user: not of the blocks that a disk reserves for root (ext4 asks
+    for the user, whatever capabilities there are). Access is not asked again, so groups stay. Nothing for root. Not within itself
+    or `Acting`, and 5 us where that takes 95."""
+
+    __slots__ = ("_uid",)
+
+    def __init__(self, uid: int) -> None:
+        self._uid = uid if uid and _privileged() else 0
+
+    def __enter__(self) -> None:
+        if self._uid:
+            _at_once.setfsuid(self._uid)
+
+    def __exit__(self, *_: object) -> None:
+        if self._uid:
+            _at_once.setfsuid(0)
 
 
 def _groups(pid: int) -> list[int]:

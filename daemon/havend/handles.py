@@ -53,6 +53,8 @@ class Opened(Struct):
     """On a disk of this machine: neither fstat nor close waits."""
     fresh: bool = False
     """Made by this very open, or written to through us: to be announced though it looks the same."""
+    uid: int = 0
+    """Who opened it: whose room on the disk it takes."""
     loans: int = 0
     """Who works with the descriptor without having opened it."""
     loose: Loose | None = None

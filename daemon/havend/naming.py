@@ -334,6 +334,7 @@ class Naming(OpenFiles):
         node, descriptor = directory.create(name, flags & _OURS, mode, Acting(caller))
         opened = self.opened(node.source, node.path, descriptor, node.status, flags)
         opened.fresh = node.status.st_size == 0
+        opened.uid = caller.uid
         return self.admit(node, parent, name), opened
 
     def tmpfile(
@@ -344,6 +345,7 @@ class Naming(OpenFiles):
             flags & (os.O_ACCMODE | os.O_EXCL), mode, Acting(caller)
         )
         opened = self.opened(node.source, None, descriptor, node.status, flags)
+        opened.uid = caller.uid
         nodeid = self.table.admit(node, parent, b"")
         return stats.of_original(node.status, nodeid), opened
 

@@ -20,7 +20,7 @@ from havenfs.views import DiskFile, Folder, Leaf, Text, readme
 from havenfs.views.fillable import Fillable, closed
 from havenfs.views.uploads.loose import MEMORY
 
-from .credentials import Acting
+from .credentials import Acting, Spending
 from .handles import Handles, Opened, signature_of
 from .inodes import ASSET, InodeTable
 from .nodes import REMEMBERED, ByName, Nodes
@@ -93,6 +93,7 @@ class OpenFiles(Nodes):
         if opened.nodeid != nodeid:
             self.release(opened.handle)
             raise Stale(f"another file is at the path of inode {nodeid:#x}")
+        opened.uid = caller.uid
         return opened
 
     def _open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
@@ -263,15 +264,16 @@ class OpenFiles(Nodes):
         opened.fresh = True  # two writes of one size within a tick of the disk's clock look alike
         done = 0
         view = memoryview(data)
-        while done < len(view):
-            try:
-                done += os.pwrite(opened.handle, view[done:], offset + done)
-            except OSError as error:
-                if done:
-                    break  # what is written is written; the next call meets the full disk
-                if opened.loose is not None:
-                    opened.loose.failed = error.errno or errno.EIO
-                raise
+        with Spending(opened.uid):
+            while done < len(view):
+                try:
+                    done += os.pwrite(opened.handle, view[done:], offset + done)
+                except OSError as error:
+                    if done:
+                        break  # what is written is written; the next call meets the full disk
+                    if opened.loose is not None:
+                        opened.loose.failed = error.errno or errno.EIO
+                    raise
         return done
 
     def _grow(self, opened: Opened, end: int) -> None:
@@ -333,7 +335,8 @@ class OpenFiles(Nodes):
         opened = self.handles.get(handle)
         self._grow(opened, offset + length)
         opened.fresh = True
-        disk.fallocate(opened.handle, mode, offset, length)
+        with Spending(opened.uid):
+            disk.fallocate(opened.handle, mode, offset, length)
 
     def lseek(self, handle: int, offset: int, whence: int) -> int:
         """Where the next data or hole begins (SEEK_DATA, SEEK_HOLE)."""
@@ -346,13 +349,14 @@ class OpenFiles(Nodes):
         target = self.handles.get(to)
         self._grow(target, new_offset + length)
         target.fresh = True
-        return os.copy_file_range(
-            self.handles.get(handle).handle,
-            target.handle,
-            length,
-            offset_src=offset,
-            offset_dst=new_offset,
-        )
+        with Spending(target.uid):
+            return os.copy_file_range(
+                self.handles.get(handle).handle,
+                target.handle,
+                length,
+                offset_src=offset,
+                offset_dst=new_offset,
+            )
 
     def tell_written(self, source: Source, path: bytes) -> None:
         if self.observer is not None:

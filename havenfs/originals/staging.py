@@ -85,7 +85,8 @@ def check_room(source: Source, rights: Rights) -> None:
     path = FOLDER + b"/" + f"{os.urandom(8).hex()}.room".encode()
     descriptor = _made(source, path, 0o600, rights)
     try:
-        os.posix_fallocate(descriptor, 0, 4096)
+        with rights:  # who may not use what the disk reserves for root is not asked about that
+            os.posix_fallocate(descriptor, 0, 4096)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

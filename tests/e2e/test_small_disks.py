@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ import pytest
 import trio
 from blake3 import blake3
 
+from havend.credentials import Acting
 from havend.sidecars import Writing
 from havenfs.catalog import collections, given
 from havenfs.decisions import Keeper, values
+from havenfs.entities import Caller, Source, SourceId
+from havenfs.originals import staging
 from havenfs.settings import Sidecars
 from havenfs.views.uploads.loose import SETTLED_S
 
@@ -88,6 +92,90 @@ def quota(place: Path) -> Generator[None]:
                 run("umount", "--lazy", place)
         finally:
             run("umount", "--lazy", place)
+
+
+@contextmanager
+def reserving(place: Path) -> Generator[None]:
+    """A disk of which a fifth is root's."""
+    with image(place, 40 << 20, "mkfs.ext4", "-q", "-m", "20") as device:
+        run("mount", device, place)
+        try:
+            place.chmod(0o777)
+            yield
+        finally:
+            run("umount", "--lazy", place)
+
+
+_FILLING = """
+import errno, os, sys
+place, first = sys.argv[1], int(sys.argv[2])
+os.setgroups([])
+os.setuid(int(sys.argv[3]))
+here, there = (os.open(f"{place}/{name}", os.O_RDWR | os.O_CREAT) for name in "ab")
+done = 0
+try:
+    while not first or done < first:
+        done += os.write(here, bytes(1 << 16))
+    while copied := os.copy_file_range(here, there, 1 << 16, done % first, done - first):
+        done += copied
+except OSError as error:
+    assert error.errno == errno.ENOSPC, error
+print(done)
+for descriptor, name in ((here, "a"), (there, "b")):
+    os.close(descriptor)
+    os.unlink(f"{place}/{name}")
+"""
+
+
+def fit(place: Path, user: int, first: int = 0) -> int:
+    """How many bytes a user can write to a disk until it is full: by write(2), or only so many, then by copy_file_range(2)."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FILLING, place, str(first), str(user)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+@pytest.mark.usefixtures("open_house")
+def test_what_a_disk_reserves_for_root_is_for_nobody_else(
+    workshop: Any, tmp_path: Path, serve: Any, transport: str
+) -> None:
+    disk, somebody, most = tmp_path / "desk", 4711, 1 << 20
+    with reserving(disk), serve(workshop.state.root, tmp_path / "mnt") as mount:
+        desk = mount.point / "files/desk"
+        room = fit(disk, somebody)
+        assert fit(disk, 0) > room + 4 * most
+        assert room - most < fit(desk, somebody) < room + most
+        assert room - most < fit(desk, somebody, 8 << 20) < room + most
+        if transport == "direct":  # the other one knows no fallocate
+            command = ["fallocate", "--length", str(room + 2 * most), desk / "large"]
+            done = subprocess.run(
+                command, user=somebody, capture_output=True, text=True, timeout=30, check=False
+            )
+            assert "No space left" in done.stderr
+            (desk / "large").unlink()
+            run(*command)
+            (desk / "large").unlink()
+        else:
+            assert fit(desk, 0) > room + 4 * most
+
+
+def test_what_is_reserved_for_root_is_no_room_for_the_rest_of_an_upload(tmp_path: Path) -> None:
+    place = tmp_path / "desk"
+    place.mkdir()
+    source = Source(id=SourceId(1), name="desk", root=os.fsencode(place), writable=True)
+    with reserving(place):
+        somebody = Acting(Caller(4711, 4711, 0))
+        waiting, descriptor = staging.make(source, 0o600, somebody)
+        os.close(descriptor)
+        staging.check_room(source, somebody)
+        with (place / "large").open("wb") as file:
+            found = os.statvfs(place)
+            os.posix_fallocate(file.fileno(), 0, found.f_bavail * found.f_bsize)
+        with pytest.raises(OSError, match="No space left"):
+            staging.check_room(source, somebody)
+        assert everything(place) == sorted(["large", os.fsdecode(waiting)])
 
 
 @pytest.fixture

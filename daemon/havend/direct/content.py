@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 COPY_MOST: Final = (
     1 << 30
 )  # bytes a COPY_FILE_RANGE: the answer has 32 bits, and somebody waits for it
-_RECORD = struct.Struct("=QQqQQ")  # flags nodeid backing_id source_id, unique of the request
+_RECORD = struct.Struct("=QQqQQQ")  # flags nodeid backing_id source_id, unique of the request, uid
 _RELEASED: Final = 1 << 32
 """Among the flags of a record: the last descriptor of that open is closed, and the kernel was told so, or is about to be."""
 
@@ -73,10 +73,11 @@ class Content:
         """Take up the handles of a predecessor, and let go of those that it was letting go of."""
         released: list[int] = []
         for handle, record in self._ledger.held().items():
-            flags, nodeid, backing_id, source_id, unique = _RECORD.unpack(record)
+            flags, nodeid, backing_id, source_id, unique, uid = _RECORD.unpack(record)
             self._backing.adopt(nodeid, backing_id)  # for the kernel it is open, whatever we can do
             try:
                 opened = self._inherited(handle, nodeid, flags & ~_RELEASED, SourceId(source_id))
+                opened.uid = uid
                 self._operations.adopt(opened)
             except (HavenError, OSError) as error:
                 log.warning("an open file could not be taken over: %s", error)
@@ -155,7 +156,8 @@ class Content:
         source_id = opened.source.id if opened.source is not None else 0
         unique = header[2] & ~wire.RESENT
         self._ledger.hold(
-            opened.handle, _RECORD.pack(opened.flags, opened.nodeid, way, source_id, unique)
+            opened.handle,
+            _RECORD.pack(opened.flags, opened.nodeid, way, source_id, unique, opened.uid),
         )
         if header[2] & wire.RESENT and (before := self._untold.pop(unique, None)) is not None:
             with suppress(HavenError, OSError):

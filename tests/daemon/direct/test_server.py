@@ -351,12 +351,14 @@ def test_a_server_goes_on_with_the_handles_of_its_predecessor(workshop: Any, ser
     with served(workshop) as kernel:
         kernel.begin()
         nodeid = kernel.walk(PATH)
-        handle, _ = kernel.open(nodeid)
+        asked = kernel.ask(wire.OPEN, nodeid, wire.OPEN_IN.pack(os.O_RDONLY, 0), uid=4711)
+        handle, _, _ = wire.OPENED.unpack(asked)
         old: Opened = kernel.operations.handles.get(handle)
         with served(workshop, ledger=kernel.ledger) as heir:
             assert heir.server.capabilities == kernel.server.capabilities
             new: Opened = heir.operations.handles.get(handle)
             assert (new.nodeid, new.flags, new.path) == (old.nodeid, old.flags, old.path)
+            assert new.uid == old.uid == 4711
             assert heir.read(nodeid, handle, 5) == b"2019/"
             heir.release(nodeid, handle)
         kernel.operations.handles.remove(handle)
