@@ -215,6 +215,7 @@ def test_a_successor_finds_directories_handles_and_notes(descriptors: tuple[int,
     assert second.address(1 << 62) == (1, b"by-date")
     assert second.address(7) == (1 << 62, b"\xff\xfe not text")
     assert second.address(8) is None
+    assert second.address(0) is None, "a void slot is nobody's"
     assert [second.lookups(n) for n in (1 << 62, 7, 8)] == [1, 3, 0]
     assert second.held() == {12: b"record"}
     assert second.notes() == {ledger.INIT: b"7.45"}

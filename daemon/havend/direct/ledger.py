@@ -221,6 +221,8 @@ class Latest:
 
     def find(self, nodeid: int) -> tuple[int, bytes] | None:
         """Directory and name of a file, the last ones noted. 50 us."""
+        if not nodeid:
+            return None  # no file's: a void slot's
         end = 1 + RECENT * self._WORDS
         numbers = self._words[1 : end : self._WORDS].tolist()
         oldest = self._at // self._WORDS
