@@ -3,7 +3,7 @@
 The kernel knows an original by its st_ino, which a disk gives to the next new one as soon as it is free. Too soon for the
 kernel, in two ways: who still stands in a removed directory would stand in the new one; and the answer to an unlink takes a
 link off the number, which by then may be a new file's, made by somebody else in the meantime: with no link left, that one
-cannot be linked any more (ENOENT). A descriptor keeps the number taken.
+cannot be linked any more (ENOENT). A descriptor keeps the number taken, and answers for a directory in which somebody stands.
 
 Any thread.
 """
@@ -36,6 +36,10 @@ class Graves:
     def directory(self, nodeid: int, held: Held) -> None:
         """A directory was removed."""
         self._directories[nodeid] = held
+
+    def standing(self, nodeid: int) -> Held | None:
+        """A removed directory in which somebody may still stand."""
+        return self._directories.get(nodeid)
 
     def file(self, nodeid: int, held: Held, size: int) -> None:
         """A file that takes *size* bytes on the disk has lost its last name."""

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from havenfs.entities import Caller, Source
     from havenfs.originals.metadata import Changes
+    from havenfs.originals.walks import Held
+    from havenfs.views.nodes import Entries
 
     from .handles import Loan, Opened
     from .stats import Attributes
@@ -102,7 +104,9 @@ class Operations(Naming):
         """A snapshot of a directory. A search in it runs here."""
         generation = self.generation
         directory = self.directory(nodeid)
-        return Listing(nodeid, directory, directory.entries(), generation)
+        removed = self.graves.standing(nodeid) is not None
+        entries: Entries = [] if removed else directory.entries()
+        return Listing(nodeid, directory, entries, generation)
 
     # --- attributes -------------------------------------------------------------------------------------
 
@@ -113,7 +117,13 @@ class Operations(Naming):
                 if not opened.local:
                     may_wait()
                 return stats.of_original(os.fstat(opened.handle), nodeid)
-        return self.attributes(self.fresh(nodeid), nodeid, None)
+        try:
+            return self.attributes(self.fresh(nodeid), nodeid, None)
+        except Stale:
+            removed = self.graves.standing(nodeid)
+            if removed is None:
+                raise
+            return _removed(removed, nodeid)
 
     def _opened(
         self, nodeid: int, handle: int | None
@@ -161,6 +171,10 @@ class Operations(Naming):
             found = stats.of_original(os.fstat(opened.handle), nodeid)
             return found, opened.source, opened.path
         node = self.node(nodeid)
+        removed = self.graves.standing(nodeid)
+        if removed is not None and isinstance(node, Original):
+            metadata.change_open(node.source, removed.fd, changes, Acting(caller), writing=False)
+            return _removed(removed, nodeid), None, None
         if isinstance(node, Folder):
             found = self.attributes(node, nodeid, None)
             if node.fillable and (real := node.on_disk()) is not None:
@@ -181,7 +195,7 @@ class Operations(Naming):
     def fsyncdir(self, nodeid: int) -> None:
         """Bring a directory to the disk."""
         node = backing(self.directory(nodeid))
-        if node is not None:
+        if node is not None and self.graves.standing(nodeid) is None:
             disk.fsync_directory(node.source, node.path)
 
     def readlink(self, nodeid: int) -> bytes:
@@ -212,6 +226,9 @@ class Operations(Naming):
             with self.handles.lend(nodeid) as opened:
                 if opened is not None and opened.nameless:
                     return metadata.access_list_open(opened.handle, name)
+        removed = self.graves.standing(nodeid)
+        if removed is not None:
+            return metadata.access_list_open(b"/proc/self/fd/%d" % removed.fd, name)
         node = self.node(nodeid)
         if not isinstance(node, Original):
             return None
@@ -264,3 +281,11 @@ class Operations(Naming):
             except (HavenError, OSError):
                 continue  # that disk is away: the next is as good an answer
         return os.statvfs(self.library.catalog.path.parent)
+
+
+def _removed(held: Held, nodeid: int) -> Attributes:
+    """Attributes of a directory that was removed."""
+    may_wait()
+    found = stats.of_original(os.fstat(held.fd), nodeid)
+    found.nlink = 0
+    return found

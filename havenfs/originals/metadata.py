@@ -154,8 +154,8 @@ def access_list(source: Source, path: bytes, attribute: bytes) -> bytes | None:
         raise named(error, path) from error
 
 
-def access_list_open(descriptor: int, attribute: bytes) -> bytes | None:
-    """The same of an open file."""
+def access_list_open(descriptor: int | bytes, attribute: bytes) -> bytes | None:
+    """The same of an open file, or of one that is reached by such a path."""
     try:
         return os.getxattr(descriptor, attribute)
     except OSError as error:

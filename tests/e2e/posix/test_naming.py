@@ -6,7 +6,8 @@ import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,6 @@ from tests.e2e.posix.calls import (
     only_direct,
     renameat2,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.fuse
 
@@ -50,6 +48,49 @@ def test_an_open_file_lives_on_without_a_name(place: Any):
     os.close(again)
     os.close(descriptor)
     assert path.read_text() == "another"
+
+
+@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.parametrize("how", ["rmdir", "rename"])
+def test_a_removed_folder_lives_on_while_somebody_stands_in_it(
+    place: Any, another: bool, how: str
+) -> None:
+    folder = place.files / "above/folder"
+    folder.mkdir(parents=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        if how == "rmdir":
+            folder.rmdir()
+        else:
+            (place.files / "new").mkdir()
+            (place.files / "new").rename(folder)
+            folder.rmdir()
+        if another:
+            folder.mkdir()
+            (folder / "file").touch()
+        here = os.stat(".")
+        assert os.path.samestat(here, os.fstat(descriptor))
+        assert here.st_nlink == 0
+        assert (os.listdir("."), os.listdir(descriptor)) == ([], [])
+        os.fchmod(descriptor, 0o700)
+        os.fchown(descriptor, ALICE, FAMILY)
+        os.utime(descriptor, ns=(5, 6))
+        os.fsync(descriptor)
+        here = os.stat(".")
+        assert (stat.S_IMODE(here.st_mode), here.st_uid, here.st_mtime_ns) == (0o700, ALICE, 6)
+        assert os.path.samestat(os.stat(".."), (place.files / "above").stat())
+        with pytest.raises(FileNotFoundError):
+            os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=descriptor)
+        with pytest.raises(FileNotFoundError):
+            os.getcwd()
+        if another:
+            assert os.listdir(folder) == ["file"]
+            assert stat.S_IMODE(folder.stat().st_mode) != 0o700
+    finally:
+        os.chdir(before)
+        os.close(descriptor)
 
 
 def test_a_file_renamed_over_lives_on_while_it_is_open(place: Any):
