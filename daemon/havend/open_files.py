@@ -98,7 +98,6 @@ class OpenFiles(Nodes):
 
     def _open(self, nodeid: int, flags: int, caller: Caller) -> Opened:
         writing = flags & os.O_ACCMODE != os.O_RDONLY or flags & os.O_TRUNC
-        flags_of_ours = flags & (os.O_ACCMODE | os.O_TRUNC)
         if not nodeid & ASSET and self.handles.has(nodeid):
             with self.handles.lend(nodeid) as lent:
                 if lent is not None and lent.source is not None and lent.nameless:
@@ -109,9 +108,7 @@ class OpenFiles(Nodes):
                 self._still_there(node)
             with ByName(node):
                 if writing:
-                    descriptor, found = disk.open_for_writing(
-                        node.source, node.path, flags_of_ours, Acting(caller)
-                    )
+                    descriptor, found = _opened_for_writing(node, flags, caller)
                 else:
                     # The kernel has checked modes and access lists: reading needs no change of person.
                     descriptor, found = disk.open_file(node.source, node.path)
@@ -361,3 +358,14 @@ class OpenFiles(Nodes):
     def tell_written(self, source: Source, path: bytes) -> None:
         if self.observer is not None:
             self.observer.written(source, path)
+
+
+def _opened_for_writing(node: DiskFile, flags: int, caller: Caller) -> tuple[int, os.stat_result]:
+    ours = flags & (os.O_ACCMODE | os.O_TRUNC)
+    try:
+        return disk.open_for_writing(node.source, node.path, ours, Acting(caller))
+    except PermissionError as error:
+        if error.errno != errno.EPERM or not flags & os.O_APPEND:
+            raise
+    # A file that may only be appended to (chattr +a): of others the kernel says where to write, better than the disk would.
+    return disk.open_for_writing(node.source, node.path, ours | os.O_APPEND, Acting(caller))

@@ -53,6 +53,25 @@ def test_open_flags_mean_what_they_say(place: Any):
     os.close(reading)
 
 
+def test_a_file_that_may_only_be_appended_to_is_appended_to(place: Any, run: Any):
+    path = place.files / "log"
+    path.write_text("first\n")
+    run("chattr", "+a", place.disk / "log")
+    try:
+        with path.open("a") as log, path.open("a") as other:
+            for file, line in ((log, "second\n"), (other, "third\n"), (log, "fourth\n")):
+                file.write(line)
+                file.flush()
+        assert path.read_text() == "first\nsecond\nthird\nfourth\n"
+        for flags in (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_APPEND | os.O_TRUNC):
+            with pytest.raises(PermissionError):
+                os.open(path, flags)
+        with path.open("a") as log, pytest.raises(PermissionError):
+            os.ftruncate(log.fileno(), 0)
+    finally:
+        run("chattr", "-a", place.disk / "log")
+
+
 def test_many_appenders_never_overwrite_each_other(place: Any):
     code = "f = os.open(a[0], os.O_WRONLY | os.O_APPEND | os.O_CREAT)\n    for i in range(300): os.write(f, a[1].encode() * 100 + b'\\n')"
     with ThreadPoolExecutor(4) as people:
