@@ -149,6 +149,7 @@ def test_what_a_disk_reserves_for_root_is_for_nobody_else(
         assert room - most < fit(desk, somebody) < room + most
         assert room - most < fit(desk, somebody, 8 << 20) < room + most
         if transport == "direct":  # the other one knows no fallocate
+            assert fit(desk, 0) < room + most  # passed through, it is done as nobody
             command = ["fallocate", "--length", str(room + 2 * most), desk / "large"]
             done = subprocess.run(
                 command, user=somebody, capture_output=True, text=True, timeout=30, check=False
