@@ -52,6 +52,8 @@ For photographs, install a full one: {name} ({megabytes} MB, {licence}{time}):
   havenfs models install {name} && havenfs models use {name}
 Others: havenfs models recommend. Not now: havenfs models decline."""
 DECLINED = "Full ones: havenfs models recommend."
+AWAY = """
+           is away: not mounted, or nothing of what was known is there. Its files are hidden until it is back."""
 SWITCHING = "{new} is looking at the library; until it has seen everything, {old} answers searches."
 CATALOGUE = (
     "Others: havenfs models list --catalogue. What suits this machine: havenfs models recommend."
@@ -64,6 +66,8 @@ class Status:
 
     state: State
     sources: list[Source]
+    away: list[Source]
+    """Those of them whose disks are not there."""
     progress: Progress
     found: Brought
     trouble: list[Trouble]
@@ -130,7 +134,7 @@ class Status:
             )
             return "\n".join(lines)
         lines += [
-            f"source     {os.fsdecode(s.root)}{' (writable)' if s.writable else ''}"
+            f"source     {os.fsdecode(s.root)}{' (writable)' if s.writable else ''}{AWAY if s in self.away else ''}"
             for s in self.sources
         ]
         lines += [f"mount      {self.mount.as_text() if self.mount else 'none'}"]
@@ -177,7 +181,12 @@ class Status:
         return {
             "state": str(self.state.root),
             "sources": [
-                {"name": s.name, "root": os.fsdecode(s.root), "writable": s.writable}
+                {
+                    "name": s.name,
+                    "root": os.fsdecode(s.root),
+                    "writable": s.writable,
+                    "away": s in self.away,
+                }
                 for s in self.sources
             ],
             "mount": self.mount.as_json() if self.mount else None,
@@ -240,6 +249,7 @@ def status_of(catalog: Catalog, state: State) -> Status:
     return Status(
         state=state,
         sources=catalog.read(sources.configured),
+        away=catalog.read(sources.away),
         progress=progress,
         found=catalog.read(progressing.found),
         trouble=catalog.read(progressing.trouble, 1000),

@@ -68,6 +68,12 @@ def present(db: apsw.Connection) -> list[Source]:
     return [from_row(row) for row in rows]
 
 
+def away(db: apsw.Connection) -> list[Source]:
+    """The configured sources whose disks are not there, by name: what is known of them is hidden."""
+    there = {source.id for source in present(db)}
+    return [source for source in configured(db) if source.id not in there]
+
+
 def uploads(db: apsw.Connection, name: str | None = None) -> Source | None:
     """Where new files go that are dropped elsewhere than into `files/`: the writable source of this name, else the first
     that is writable, of those whose disks are there. None: nowhere."""

@@ -136,6 +136,22 @@ def test_a_folder_named_as_writable_is_one_and_says_so(tmp_path: Path):
     assert f"{tmp_path / 'written'} (writable)\n" in havenfs_command("status", *state).stdout
 
 
+def test_status_says_that_a_disk_is_away(tmp_path: Path):
+    root, state = tmp_path / "disk", ("--state", tmp_path / "state")
+    root.mkdir()
+    (root / "a.txt").write_text("a letter")
+    indexing = ("index", "run", "--once", "--source", root, *state)
+    assert havenfs_command(*indexing).returncode == 0
+    assert "away" not in havenfs_command("status", *state).stdout
+    root.rename(tmp_path / "unplugged")
+    root.mkdir()
+    assert "source disk is away" in havenfs_command(*indexing).stderr
+    said = havenfs_command("status", *state).stdout
+    assert f"source     {root}\n           is away: not mounted" in said
+    (told,) = json.loads(havenfs_command("status", "--json", *state).stdout)["sources"]
+    assert told["away"]
+
+
 def test_the_settings_are_shown_and_checked(tmp_path: Path):
     file = tmp_path / "havenfs.toml"
     file.write_text('[index]\nbudget = "background"\n')

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from havenfs import __version__
+from havenfs.catalog import Catalog, sources
+from havenweb.app import create_app
 
 if TYPE_CHECKING:
-    import httpx
+    from havenfs.config import State
 
 
 async def test_the_status_counts_assets_by_kind(client: httpx.AsyncClient) -> None:
@@ -45,3 +49,17 @@ async def test_the_status_says_that_a_miniature_model_searches(client: httpx.Asy
     status = (await client.get("/api/status")).json()
     assert status["model"] == {"name": "mini-clip", "miniature": True}
     assert "miniature" in status["notice"]
+
+
+async def test_the_status_names_the_sources_whose_disks_are_away(own_state: State) -> None:
+    app = create_app(own_state)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8440") as client,
+    ):
+        assert (await client.get("/api/status")).json()["away"] == []
+        with Catalog(own_state.catalog) as catalog:
+            (source,) = catalog.read(sources.configured)
+            catalog.write(sources.set_present, source.id, present=False)
+        assert (await client.get("/api/status")).json()["away"] == [source.name]

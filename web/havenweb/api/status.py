@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from havenfs import __version__, standing
-from havenfs.catalog import changes, progress
+from havenfs.catalog import changes, progress, sources
 from havenfs.entities import Kind, Stage
 from havenfs.errors import ModelError
 from havenfs.models import recommend, registry
@@ -109,6 +109,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     model: Model | None
     notice: str | None
     """What the owner should know about the model, in words."""
+    away: list[str]
+    """Sources whose disks are not there, by name: their files are hidden until they are back."""
     counts: Counts
     found: Brought
     progress: Progress
@@ -139,6 +141,7 @@ def _read(
         generation=changes.generation(db),
         model=model,
         notice=notice,
+        away=[source.name for source in sources.away(db)],
         counts=Counts(
             photos=counts[Kind.PHOTO], videos=counts[Kind.VIDEO], documents=counts[Kind.DOCUMENT]
         ),

@@ -77,6 +77,11 @@ export function App() {
   return (
     <>
       {status?.notice && <p className="notice">{status.notice}</p>}
+      {status?.away.map((source) => (
+        <p className="notice" key={source}>
+          The disk of “{source}” is away: its files are hidden until it is back.
+        </p>
+      ))}
       <header className="top">
         <a
           className="brand"

@@ -221,6 +221,7 @@ export interface components {
             generation: number;
             model: components["schemas"]["Model"] | null;
             notice: string | null;
+            away: string[];
             counts: components["schemas"]["Counts"];
             found: components["schemas"]["Brought"];
             progress: components["schemas"]["Progress"];
