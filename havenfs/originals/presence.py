@@ -69,10 +69,11 @@ def _is_known(
     catalog: Catalog, source: Source, found: Mark, known: list[tuple[bytes, int]]
 ) -> bool:
     before = catalog.read(sources.mark, source.id)
-    if before is None or found[:2] == before[:2]:
-        return True
-    if found.filesystem and found[1:] == before[1:]:
-        return True
+    if before is not None:
+        if found[:2] == before[:2]:
+            return True
+        if found.filesystem and found[1:] == before[1:]:
+            return True
     return any(_has(source, path, size) for path, size in known)
 
 
