@@ -111,19 +111,25 @@ def place(source: Source, path: bytes, descriptor: int, name: bytes, rights: Rig
     _folders(source, folder, rights)
     for candidate in _candidates(name):
         target = folder + b"/" + candidate
-        try:
-            disk.link_open(descriptor, source, target, rights)
-        except FileExistsError:
-            if not _is(source, target, descriptor):
-                continue
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            if not _claimed(source, path, target, rights):
-                continue
-        disk.fsync_directory(source, folder)
-        return target
+        if place_at(source, path, descriptor, target, rights):
+            return target
     raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+
+def place_at(source: Source, path: bytes, descriptor: int, target: bytes, rights: Rights) -> bool:
+    """The same under exactly this path, in a folder that is there. Whether it has that name now: another file may."""
+    try:
+        disk.link_open(descriptor, source, target, rights)
+    except FileExistsError:
+        if not _is(source, target, descriptor):
+            return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if not _claimed(source, path, target, rights):
+            return False
+    disk.fsync_directory(source, target.rpartition(b"/")[0])
+    return True
 
 
 def _is(source: Source, path: bytes, descriptor: int) -> bool:

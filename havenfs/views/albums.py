@@ -126,7 +126,7 @@ class Tree(Fillable):
         below = self._open(library.catalog.read(collections.get, uid))
         loose = library.loose.within(below.key)
         # Of what is filed the catalog says whether it is in there.
-        if any(not one.in_memory and one.asset_id is None for one in loose.values()):
+        if any(one.pending for one in loose.values()):
             raise NotEmpty(os.fsdecode(name))
         library.bursts.dissolve(
             library.keeper,

@@ -66,6 +66,10 @@ class Recorder(Protocol):
         """That transaction has committed."""
         ...
 
+    def written(self, source: Source, path: bytes) -> None:
+        """A file that is no asset has got this name."""
+        ...
+
     def removed(self, source: Source, path: bytes, *, directory: bool) -> None:
         """A name is gone."""
         ...

@@ -134,6 +134,48 @@ def test_each_program_that_copies_is_understood(desk: Desk) -> None:
     assert desk.waiting() == []
 
 
+XMP = """<?xml version="1.0"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>
+"""
+
+
+@pytest.mark.parametrize("first", ["picture", "sidecar"])
+def test_sidecars_come_along_with_their_pictures_in_any_order(desk: Desk, first: str) -> None:
+    desk.uploads.mkdir(parents=True)
+    (desk.uploads / "b.jpg").write_bytes(JPEG + b"another one of that name" * 100)
+    pictures = [desk.file(f"{stem}.jpg", JPEG + os.urandom(9000)) for stem in "abcd"]
+    sidecars = [
+        desk.outside / name for name in ("a.jpg.xmp", "b.jpg.xmp", "c.xmp", "d.AAE", "d.jpg.json")
+    ]
+    for path in sidecars:
+        path.write_text('{"title": "d.jpg"}' if path.suffix == ".json" else XMP + path.name)
+    order = [pictures, sidecars] if first == "picture" else [sidecars, pictures]
+    for paths in order:
+        run("cp", "-a", *paths, f"{desk.album}/")
+    for name in ("a.jpg.xmp", "b (2).jpg.xmp", "c.xmp", "d.AAE", "d.jpg.json"):
+        lies = desk.uploads / name
+        assert lies.read_text() == (desk.outside / name.replace(" (2)", "")).read_text(), name
+    assert (desk.uploads / "b (2).jpg").read_bytes() == pictures[1].read_bytes()
+    assert not (desk.uploads / "b.jpg.xmp").exists(), "that would be the other one's"
+    assert desk.waiting() == []
+    run("rm", "-r", desk.album)
+    assert len(list(desk.uploads.iterdir())) == 10, "originals stay"
+
+
+def test_what_lies_beside_a_picture_that_is_known_is_no_mistake(desk: Desk) -> None:
+    data = JPEG + os.urandom(9000)
+    run("cp", desk.file("a.jpg", data), desk.album)
+    (desk.point / "albums/Other").mkdir()
+    (desk.outside / "a.jpg.xmp").write_text(XMP)
+    run("cp", "-a", desk.outside / "a.jpg", desk.outside / "a.jpg.xmp", desk.point / "albums/Other")
+    assert [path.name for path in desk.uploads.iterdir()] == ["a.jpg"]
+    run("rm", "-r", desk.point / "albums/Other")
+    assert desk.waiting() == []
+    (desk.outside / "a.bin").write_bytes(b"\0\1\2" * 100)
+    refused(errno.EINVAL, lambda: (desk.album / "a.bin").write_bytes(b"\0\1\2" * 100))
+
+
 def test_a_folder_comes_along_with_its_attributes_and_nobody_complains(desk: Desk) -> None:
     """What the folder is already and its times are taken; another mode would be a lie, because nobody keeps it."""
     for number, command in enumerate((["cp", "-a"], ["mv"], ["rsync", "-a"], ["cp", "-rp"])):

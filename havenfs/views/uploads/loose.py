@@ -15,11 +15,14 @@ import os
 import threading
 import time
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from havenfs import mates
+from havenfs.bounded import Bounded
 from havenfs.entities import Source, SourceId
 from havenfs.errors import NotPermitted
 from havenfs.originals import disk, staging
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from havenfs.decisions import Decision
     from havenfs.entities import Asset, AssetId, Identity
+    from havenfs.mates import Span
     from havenfs.originals.disk import Rights
 
     Filling = Callable[[Asset], Decision] | None
@@ -44,6 +48,8 @@ LARGEST: Final = 16 << 20
 """Bytes of one piece of litter. A resource fork of Finder's takes kilobytes; of a font of the nineties, megabytes."""
 ROOM: Final = 64 << 20  # bytes of all litter
 MOST: Final = 4096  # pieces of litter, and as many other names
+WAITS_S: Final = 600.0
+"""For so long a sidecar waits for its picture: who copies a folder brings its files in any order."""
 SETTLED_S: Final = 10.0
 """For so long after its last close a filed upload is still its writer's: programs set times and rights afterwards, rename it,
 or open it once more. Then it is an asset like any other, under the asset's name."""
@@ -85,6 +91,16 @@ class Loose(Struct, eq=False):
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
+    def accompanies(self) -> bool:
+        """Whether it is a sidecar, which goes where its picture goes (`companions`)."""
+        return not self.in_memory and self.asset_id is None and mates.is_sidecar(self.name)
+
+    @property
+    def pending(self) -> bool:
+        """Whether nobody knows yet what becomes of it."""
+        return not self.in_memory and self.asset_id is None and staging.waits(self.path)
+
+    @property
     def in_memory(self) -> bool:
         """Whether it is litter."""
         return self.source.id == MEMORY
@@ -104,6 +120,8 @@ class Looseness:
         self._dropped: list[tuple[float, int]] = []
         self._memory: tuple[Source, int] | None = None
         self._locks: dict[SourceId, int] = {}
+        self._pictures: Bounded[tuple[str, bytes], tuple[Source, bytes]] = Bounded(MOST)
+        """Where the assets lie that were filed lately, by the folder and the name under which they came."""
         self.told: Callable[[Loose, bytes], None] = _nobody
         """Called when one became an original, with its path before."""
 
@@ -167,9 +185,20 @@ class Looseness:
             loose.folder, loose.name, loose.fill = folder, name, fill
             self._folders.setdefault(folder, {})[name] = loose
 
+    def pictures(self, folder: str, span: Span) -> dict[bytes, tuple[Source, bytes]]:
+        """Source and path of what has lately been filed into a folder under names within *span*."""
+        with self._lock:
+            return {
+                name: lies
+                for (key, name), lies in self._pictures.items()
+                if key == folder and span[0] <= name < span[1]
+            }
+
     def filed(self, loose: Loose, path: bytes) -> None:
         """It is an original at *path* now."""
         with self._lock:
+            if loose.asset_id is not None:
+                self._pictures[loose.folder, loose.name] = loose.source, path
             del self._paths[loose.source.id, loose.path]
             before, loose.path = loose.path, path
             self._paths[loose.source.id, path] = loose
@@ -254,8 +283,7 @@ class Looseness:
         now = time.monotonic()
         with self._lock:
             for loose in list(self._paths.values()):
-                over = loose.asset_id is not None or loose.refused
-                if over and not loose.opens and now - loose.since > SETTLED_S:
+                if not loose.opens and now - loose.since > _lasts_s(loose):
                     self.drop(loose)
             while self._dropped and now - self._dropped[0][0] > 1.0:
                 os.close(self._dropped.pop(0)[1])
@@ -291,6 +319,13 @@ class Looseness:
                     lock,
                 )
             return self._memory[0]
+
+
+def _lasts_s(loose: Loose) -> float:
+    """How long it stays after its last close."""
+    if loose.accompanies and staging.waits(loose.path):
+        return WAITS_S
+    return SETTLED_S if loose.asset_id is not None or loose.refused or loose.accompanies else inf
 
 
 def _nobody(loose: Loose, before: bytes) -> None:

@@ -28,6 +28,7 @@ from havenfs.originals import disk, staging
 from havenfs.views import readme
 from havenfs.views.nodes import DiskFile, Leaf
 
+from . import companions
 from .litter import is_litter, is_passing
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def closed(library: Library, loose: Loose, decide: Deciding) -> None:
             identity = _identified(loose)
             if is_passing(loose.name):
                 os.fsync(loose.descriptor)  # while somebody waits anyway: a rename is to be quick
+            elif identity.kind is None and loose.accompanies:
+                companions.join(library, loose)
             else:
                 _file(library, loose, identity, decide)
 
@@ -232,6 +235,7 @@ def _filed(library: Library, loose: Loose, path: bytes, asset_id: AssetId | None
     loose.asset_id = loose.came = asset_id
     library.loose.filed(loose, path)
     staging.drop(loose.source, waited)
+    companions.follow(library, loose)
 
 
 def _known(library: Library, content: bytes) -> tuple[Asset, Asset] | None:
