@@ -21,6 +21,8 @@ LAYERS = 16  # dead mounts on top of each other, from a service that was killed 
 DETACH_S = 10
 READ_AHEAD_KIB: Final = 1024  # the most that one request may ask for
 OURS = b"fuse.havenfs"
+_LOST = frozenset({errno.ENOTCONN, errno.ECONNABORTED})
+"""The second is told to who was waiting for an answer when the last descriptor of the mount was closed."""
 
 
 def prepare(directory: Path) -> Path:
@@ -84,5 +86,5 @@ def dead(path: Path) -> bool:
     try:
         os.statvfs(path)
     except OSError as error:
-        return error.errno == errno.ENOTCONN
+        return error.errno in _LOST
     return False

@@ -24,6 +24,7 @@ GONE = frozenset(
         errno.ENOTDIR,
         errno.ENODEV,
         errno.ENOTCONN,
+        errno.ECONNABORTED,
         errno.ESTALE,
         errno.ETIMEDOUT,
         errno.EHOSTDOWN,

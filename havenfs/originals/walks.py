@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _DISK = frozenset(
     {errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT}
-    | {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ESHUTDOWN, errno.ENOMEDIUM, errno.EREMOTEIO}
+    | {
+        errno.ECONNABORTED,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ESHUTDOWN,
+        errno.ENOMEDIUM,
+        errno.EREMOTEIO,
+    }
 )
 """What a disk says about itself; everything else is about the name, the caller or a limit and passed on as it is."""
 
