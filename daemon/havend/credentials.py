@@ -88,8 +88,8 @@ class Acting:
 
 class Spending:
     """A context in which this thread takes room on a disk as a user: not of the blocks that a disk reserves for root (ext4 asks
-    for the user, whatever capabilities there are). Access is not asked again, so groups stay. Nothing for root. Not within itself
-    or `Acting`, and 5 us where that takes 95."""
+    for the user, whatever capabilities there are), or lends a file to be written to without root's rights. Access is not asked
+    again, so groups stay. Nothing for root. Not within itself or `Acting`, and 5 us where that takes 95."""
 
     __slots__ = ("_uid",)
 

@@ -138,12 +138,14 @@ def below(db: apsw.Connection, source_id: SourceId, directory: bytes) -> list[tu
 
 def first(db: apsw.Connection, source_id: SourceId, path: bytes) -> File | None:
     """A file that is known at *path*, or below it."""
+    file = by_path(db, source_id, path)
+    if file is not None:
+        return file
     row = db.execute(
-        "SELECT id, source_id, path, size, mtime_ns, device, inode, state, hash, asset_id, reason"
-        "  FROM file WHERE source_id = ? AND path >= ? AND path < ? ORDER BY path LIMIT 1",
+        f"SELECT {COLUMNS} FROM file WHERE source_id = ? AND path >= ? AND path < ? ORDER BY path LIMIT 1",  # noqa: S608
         (source_id, path + b"/", path + b"0"),
     ).fetchone()
-    return by_path(db, source_id, path) or (from_row(row) if row else None)
+    return from_row(row) if row else None
 
 
 def anything(db: apsw.Connection, source_id: SourceId, path: bytes) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from havenfs.config import SourceConfig
 
+COLUMNS = "id, name, root, writable, device, inode"
+
 
 def configure(db: apsw.Connection, sources: Sequence[SourceConfig]) -> list[Source]:
     """Make the table say what the owner configured; returns those sources, in the order given.
@@ -54,17 +56,13 @@ def configure(db: apsw.Connection, sources: Sequence[SourceConfig]) -> list[Sour
 
 def configured(db: apsw.Connection) -> list[Source]:
     """Every configured source, present or not, by name."""
-    rows = db.execute(
-        "SELECT id, name, root, writable, device, inode FROM source WHERE name NOT LIKE '/%' ORDER BY name"
-    )
+    rows = db.execute(f"SELECT {COLUMNS} FROM source WHERE name NOT LIKE '/%' ORDER BY name")  # noqa: S608
     return [from_row(row) for row in rows]
 
 
 def present(db: apsw.Connection) -> list[Source]:
     """The configured sources whose disks are there, by name."""
-    rows = db.execute(
-        "SELECT id, name, root, writable, device, inode FROM source WHERE present ORDER BY name"
-    )
+    rows = db.execute(f"SELECT {COLUMNS} FROM source WHERE present ORDER BY name")  # noqa: S608
     return [from_row(row) for row in rows]
 
 
@@ -84,9 +82,7 @@ def uploads(db: apsw.Connection, name: str | None = None) -> Source | None:
 
 def get(db: apsw.Connection, source_id: SourceId) -> Source:
     """The source. Raises NotFound."""
-    row = db.execute(
-        "SELECT id, name, root, writable, device, inode FROM source WHERE id = ?", (source_id,)
-    ).fetchone()
+    row = db.execute(f"SELECT {COLUMNS} FROM source WHERE id = ?", (source_id,)).fetchone()  # noqa: S608
     if row is None:
         raise NotFound(f"source {source_id}")
     return from_row(row)
@@ -95,7 +91,7 @@ def get(db: apsw.Connection, source_id: SourceId) -> Source:
 def by_name(db: apsw.Connection, name: str) -> Source:
     """The present source of this name. Raises NotFound."""
     row = db.execute(
-        "SELECT id, name, root, writable, device, inode FROM source WHERE name = ? AND present",
+        f"SELECT {COLUMNS} FROM source WHERE name = ? AND present",  # noqa: S608
         (name,),
     ).fetchone()
     if row is None:
@@ -145,7 +141,7 @@ def scans(db: apsw.Connection, source_id: SourceId) -> int:
 
 
 def from_row(row: Sequence[Any]) -> Source:
-    """The Source in a row of id, name, root, writable, device, inode."""
+    """The Source in a row of COLUMNS."""
     mark = None if row[4] is None else (unsigned(row[4]), unsigned(row[5]))
     return Source(id=SourceId(row[0]), name=row[1], root=row[2], writable=bool(row[3]), mark=mark)
 

@@ -9,7 +9,6 @@ are numbered anew by a remount, and file systems in user space have no identity.
 # ruff: noqa: PTH116
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from typing import TYPE_CHECKING, Final
@@ -20,8 +19,6 @@ from havenfs.entities import Mark
 if TYPE_CHECKING:
     from havenfs.catalog import Catalog
     from havenfs.entities import Source
-
-log = logging.getLogger(__name__)
 
 SOME: Final = 64
 """Known files that are looked for on a disk that nothing else tells us of: one of them is enough."""
@@ -51,10 +48,12 @@ def recognise(catalog: Catalog, source: Source) -> Mark | None:
     found = _mark(source.root)
     if found is None:
         return None
+    bare = empty(source.root)
+    if not bare and _is_same(catalog.read(sources.mark, source.id), found):
+        return found  # at each event in a folder: no known file is asked for
     known = catalog.read(files.some, source.id, SOME)
-    if known and (empty(source.root) or not _is_known(catalog, source, found, known)):
-        return None
-    return found
+    there = not bare and any(_has(source, path, size) for path, size in known)
+    return found if there or not known else None
 
 
 def _mark(root: bytes) -> Mark | None:
@@ -65,16 +64,10 @@ def _mark(root: bytes) -> Mark | None:
         return None
 
 
-def _is_known(
-    catalog: Catalog, source: Source, found: Mark, known: list[tuple[bytes, int]]
-) -> bool:
-    before = catalog.read(sources.mark, source.id)
-    if before is not None:
-        if found[:2] == before[:2]:
-            return True
-        if found.filesystem and found[1:] == before[1:]:
-            return True
-    return any(_has(source, path, size) for path, size in known)
+def _is_same(before: Mark | None, found: Mark) -> bool:
+    if before is None:
+        return False
+    return found[:2] == before[:2] or (bool(found.filesystem) and found[1:] == before[1:])
 
 
 def _has(source: Source, path: bytes, size: int) -> bool:

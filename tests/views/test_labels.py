@@ -8,42 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from havenfs.catalog import assets, collections, given, persons
-from havenfs.decisions import Keeper, new_uid, values
+from havenfs.decisions import new_uid, values
 from havenfs.errors import Exists, InvalidName, NameTooLong, NotFound
-from havenfs.retrieval.search import Searcher
-from havenfs.views import open_tree, saying
+from havenfs.views import saying
+from tests.views.deciding import Deciding
 
 if TYPE_CHECKING:
-    from havenfs.views.nodes import Directory, Node
+    from havenfs.views.nodes import Directory
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
 PLACES = ("albums", "albums/outer", "tags", "tags/outer", "people", "saved")
 
 
-class Somebody:
-    """Rights of a user."""
-
-    who = "tester"
-
-
-class Home:
+class Home(Deciding):
     """The tree of the household, where things can be decided."""
 
     def __init__(self, household: Any) -> None:
-        self.catalog = household.catalog
-        self.keeper = Keeper(household.catalog, household.state.journal)
-        self.tree = open_tree(
-            household.catalog, Searcher(household.catalog, None), keeper=self.keeper
-        )
-        self.rights: Any = Somebody()
+        super().__init__(household)
         for place in ("albums", "tags"):
             self.mkdir(place, "outer")
-
-    def at(self, path: str) -> Any:
-        node: Node = self.tree
-        for step in path.split("/"):
-            node = node.lookup(step.encode())  # type: ignore[union-attr]
-        return node
 
     def listed(self, path: str) -> list[str]:
         """What people made there."""

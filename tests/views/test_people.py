@@ -9,43 +9,28 @@ import pytest
 from havenfs.catalog import clusters, given, persons
 from havenfs.decisions import Keeper
 from havenfs.errors import Exists, InvalidName, NotEmpty, NotFound, NotPermitted
-from havenfs.retrieval.search import Searcher
-from havenfs.views import open_tree
 from tests.identity.crowd import compare, crowd, look, seen, whole_pass
+from tests.views.deciding import Deciding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
-    from havenfs.views.nodes import Directory, Node
+    from havenfs.views.nodes import Directory
     from tests.conftest import Shelf
 
 LARGE, SMALL = "C001", "C002"
 NOREPLACE = 1
 
 
-class Somebody:
-    """Rights of a user."""
-
-    who = "tester"
-
-
-class House:
+class House(Deciding):
     """The tree of a library in which one person is in six pictures, another in four, a third in one of them."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.ids = crowd(shelf)
-        self.keeper = Keeper(shelf.catalog, shelf.state.journal)
-        self.tree = open_tree(shelf.catalog, Searcher(shelf.catalog, None), keeper=self.keeper)
-        self.rights: Any = Somebody()
-
-    def at(self, path: str) -> Any:
-        node: Node = self.tree
-        for step in path.split("/"):
-            node = node.lookup(step.encode())  # type: ignore[union-attr]
-        return node
+        super().__init__(shelf)
 
     def listed(self, path: str) -> list[str]:
         directory: Directory = self.at(path)

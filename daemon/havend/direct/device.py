@@ -12,11 +12,12 @@ import stat
 import struct
 from typing import TYPE_CHECKING, Final
 
+from havend.credentials import Spending
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_at_once = ctypes.PyDLL(None)  # calls that cannot wait, and so need not let other threads run
 _NOBODY: Final = 65534
 
 _NOSUID, _NODEV, _NOATIME = 2, 4, 1024
@@ -68,13 +69,8 @@ def lend(device: int, descriptor: int, *, to_write: bool) -> int:
     on what anybody writes to; with nobody's it clears them, also when root writes.
     """
     if to_write:
-        _at_once.setfsuid(
-            _NOBODY
-        )  # of this thread; only capabilities that are about files go with it
-        try:
+        with Spending(_NOBODY):
             return lend(device, descriptor, to_write=False)
-        finally:
-            _at_once.setfsuid(0)
     request = bytearray(_BACKING_MAP.pack(descriptor, 0, 0))  # not bytes: the id would be lost
     return fcntl.ioctl(device, _BACKING_OPEN, request, True)  # noqa: FBT003  # fcntl's signature
 
